@@ -2,13 +2,13 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// abp is alternating back-propagation: K = inner_steps Langevin moves of each latent at fixed
-// parameters, from where its last visit left it, then a step of the parameters at where it ended.
-// Han, Lu, Zhu and Wu, "Alternating back-propagation for generator network" (AAAI 2017).
+// abp is alternating back-propagation. A step makes K = inner_steps Langevin moves of each latent
+// at fixed parameters, from where its last visit left it, and then a step of the parameters at the
+// resulting latents. Han, Lu, Zhu and Wu, "Alternating back-propagation for generator network"
+// (AAAI 2017).
 var abp = spec{
 	name:  config.ABP,
 	reads: []*keySet{moveKeys, noiseKeys},

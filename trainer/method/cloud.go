@@ -34,7 +34,7 @@ func (t *Staged) Err() error { return t.first.Err() }
 // Close implements Method.
 func (t *Staged) Close() error { return t.first.Close() }
 
-// Err implements Method: there are no particles that could lie in a file.
+// Err implements Method. There are no particles in a file.
 func (v *Variational) Err() error { return nil }
 
 // Close implements Method.

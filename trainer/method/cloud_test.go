@@ -42,8 +42,8 @@ func setupIn(dir string, o config.Options, p *pool.Pool) Setup {
 	}
 }
 
-// A cloud in a file gives the bits of one in memory: for every method that has particles, every
-// dynamics and any number of workers; and so do the diagnostics and reconstructions.
+// A cloud in a file gives the bits of one in memory, also in diagnostics and reconstructions, for
+// every method with particles, all dynamics and any number of workers.
 func TestFileCloudSameBits(t *testing.T) {
 	for _, name := range append([]config.Method{"pgd+diffusion"}, flowMethods...) {
 		for _, dynamics := range particle.AllDynamics {
@@ -57,7 +57,7 @@ func TestFileCloudSameBits(t *testing.T) {
 					want = got
 				}
 				if tensor := want.diff(got); tensor != "" {
-					t.Errorf("%s, %s: in a file %s is another than in memory", name, dynamics,
+					t.Errorf("%s, %s: with a file, %s differs from that in memory", name, dynamics,
 						tensor)
 				}
 				if err := m.Err(); err != nil {
@@ -68,17 +68,16 @@ func TestFileCloudSameBits(t *testing.T) {
 	}
 }
 
-// fileOptions are options of the named method that keep all of it in use.
+// fileOptions returns options of the named method that use all of its features.
 func fileOptions(name config.Method) config.Options {
 	o := busyEncoder(2)
-	// one chain, which starts anew or has no one to catch up with
-	if name == "shortrun" || name == "abp" {
+	if name == "shortrun" || name == "abp" { // one chain each
 		o.Particles, o.CatchUp = 1, 0
 	}
 	return o
 }
 
-// trained makes stagedSteps steps and returns the state with all that is said of it.
+// trained makes stagedSteps steps and returns the state with diagnostics and reconstructions.
 func trained(t *testing.T, m Method) state {
 	t.Helper()
 	for k := range stagedSteps {
@@ -94,8 +93,8 @@ func trained(t *testing.T, m Method) state {
 	return s
 }
 
-// The file of a method is cut: its next step ends with an error that names it, in either stage, and
-// the process lives.
+// If the file of a cloud is truncated, the next step returns an error that names it, in either
+// stage, and the process does not crash.
 func TestFileCloudCut(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "pgd+diffusion"} {
 		for _, steps := range []int{0, stagedSteps/2 + 1} {
@@ -114,13 +113,13 @@ func TestFileCloudCut(t *testing.T) {
 			m.Diagnose(0.5)
 			reconstruct(m, m.Generator(true), make([]float32, testDim), []int{0})
 			if m.Err() == nil {
-				t.Errorf("%s after %d steps: the failure is forgotten", name, steps)
+				t.Errorf("%s after %d steps: Err does not report the failure", name, steps)
 			}
 		}
 	}
 }
 
-// What cannot be made is an error of New, which leaves nothing behind.
+// New returns an error if the file cannot be made, and leaves no file behind.
 func TestFileCloudRefused(t *testing.T) {
 	p := pool.New(1)
 	defer p.Close()
@@ -144,7 +143,7 @@ func TestFileCloudRefused(t *testing.T) {
 	}
 }
 
-// Of a method with its cloud in a file the cloud is counted apart, with the file's size.
+// A cloud in a file is counted apart from the memory, with the file's size.
 func TestFileCloudBytes(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "shortrun", "pgd+diffusion", "vae"} {
 		o := fileOptions(name)

@@ -12,8 +12,8 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// courseFlow is a flow of course c with a diffusion prior, so that the courses show on two
-// networks; newFlow's parameters, data and seed.
+// courseFlow returns a flow of course c with a diffusion prior, so that two networks learn. It has
+// the parameters, the data and the seed of newFlow.
 func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	t.Helper()
 	p := pool.New(2)
@@ -32,14 +32,15 @@ func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	return f
 }
 
-// path is the states and gradients that a step of K inner moves passes, from single steps of the
-// plain flow that leave the parameters alone: z_i and the gradients there, for i = 0 to K.
+// path is the states z_0 .. z_K of a step of K moves, and the gradients there.
 type path struct {
 	z      [][]float32
 	g      [][2][]float32 // decoder, prior
 	square []float64      // running mean of z^2
 }
 
+// walk computes the path of inner moves by single steps of a flow of which the parameters do not
+// learn. start changes the flow first.
 func walk(t *testing.T, o config.Options, inner int, start func(f *Flow)) (p path) {
 	t.Helper()
 	o.InnerSteps = 1
@@ -55,8 +56,8 @@ func walk(t *testing.T, o config.Options, inner int, start func(f *Flow)) (p pat
 	return p
 }
 
-// mean is the mean of the gradients of network n at states first to last, rounded as a step rounds
-// it.
+// mean returns the mean of the gradients of network n at states first to last, rounded as in a
+// step.
 func (p path) mean(n, first, last int) []float32 {
 	g := slices.Clone(p.g[last][n])
 	if last == first {
@@ -71,8 +72,8 @@ func (p path) mean(n, first, last int) []float32 {
 	return g
 }
 
-// What a step of each course learns from, and where it leaves the particles: those of single steps
-// at the same parameters, bit for bit.
+// The gradients that a step of each course uses, and its particles, are those of single moves at
+// the same parameters, bit for bit.
 func TestCourses(t *testing.T) {
 	const inner = 3
 	for _, x := range []struct {
@@ -99,7 +100,7 @@ func TestCourses(t *testing.T) {
 				before := [2][]float32{slices.Clone(f.decoder.p), slices.Clone(f.prior.p)}
 				s := mustStep(t, f, Minibatch{Index: everyPoint})
 				if !slices.Equal(f.cloud.Z, p.z[inner]) {
-					t.Error("the particles are not where as many moves take them")
+					t.Error("the particles are not those of as many single moves")
 				}
 				if f.meanSquare[0] != p.square[inner] {
 					t.Errorf("mean square %v, want %v", f.meanSquare[0], p.square[inner])
@@ -122,8 +123,7 @@ func TestCourses(t *testing.T) {
 	}
 }
 
-// freshCloud fills z with where a cold start of the step after so many evaluations puts the
-// particles.
+// freshCloud fills z with the particles of a cold start after the given number of evaluations.
 func freshCloud(f *Flow, z []float32, evaluations uint32) {
 	ids := make([]uint64, f.cloud.M*f.cloud.N)
 	for i := range ids {
@@ -133,11 +133,11 @@ func freshCloud(f *Flow, z []float32, evaluations uint32) {
 		kernel.Key{Seed: f.setup.Seed, Step: evaluations, Stream: particle.StreamCold})
 }
 
-// Every step of shortrun starts anew, of each particle from its own normals; what the cloud keeps
-// is where the last run ended, which are its latents and which diagnostics describe.
+// Every step of shortrun starts anew, each particle from normals of its own. The cloud holds the
+// ends of the last runs, which are the latents and which the diagnostics describe.
 func TestColdStarts(t *testing.T) {
 	o := small()
-	// runs end where they start
+	// moves so small that runs end where they start
 	o.InnerSteps, o.LR, o.StepSize, o.StepSizeEnd = 2, 1e-30, 1e-12, 1e-12
 	f := newFlow(t, "shortrun", o, testPoints)
 	b := Minibatch{Index: []int{7, 2, 5}}
@@ -164,7 +164,7 @@ func TestColdStarts(t *testing.T) {
 	ended := slices.Clone(f.cloud.Z)
 	f.Diagnose(0)
 	if !slices.Equal(f.cloud.Z, ended) || !slices.Equal(f.batch.Z, ended) {
-		t.Error("diagnostics moved the cloud, or are not of it")
+		t.Error("the diagnostics changed the cloud, or are of other particles")
 	}
 	g := f.Generator(false)
 	got, want := make([]float32, 2*testDim), make([]float32, 2*testDim)
@@ -175,7 +175,7 @@ func TestColdStarts(t *testing.T) {
 	}
 }
 
-// A prior that is held has no gradients to average, and counts no evaluations.
+// A held prior averages no gradients and counts no evaluations.
 func TestAverageWhileThePriorIsHeld(t *testing.T) {
 	o := small()
 	o.InnerSteps, o.PriorWarmup, o.Optimizer = 2, 1, "adam"

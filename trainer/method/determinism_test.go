@@ -12,9 +12,9 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// busy are options that cut the work into many pieces: decoder layers of unequal widths, several
-// column blocks and optimiser chunks of the score network, tiles of few rows; and that keep
-// every sum and counter of the flow in use.
+// busy returns options that cut the work into many tasks (decoder layers of unequal widths, several
+// column blocks and optimiser chunks of the score network, tiles of few rows), and that use every
+// sum and counter of the flow.
 func busy(dynamics particle.Dynamics, particles int) config.Options {
 	o := small()
 	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
@@ -64,7 +64,8 @@ func sameBits(t *testing.T, o config.Options) {
 	}
 }
 
-// plume's own products have the same bits however rows are cut, so the size of tiles does not show.
+// Plume's own products have the same bits however rows are cut, so the bits do not depend on the
+// size of tiles.
 func TestSameBitsAtAnyTile(t *testing.T) {
 	before := blas.Info().Backend
 	t.Cleanup(func() { useBLAS(t, before) })
@@ -82,7 +83,7 @@ func TestSameBitsAtAnyTile(t *testing.T) {
 	}
 }
 
-// Many workers get more tiles, unless that would change the bits of one of the networks.
+// With many workers there are more tiles, unless that would change the bits of one of the networks.
 func TestTilesFeedTheWorkers(t *testing.T) {
 	before := blas.Default().Name()
 	t.Cleanup(func() { useBLAS(t, before) })
@@ -123,8 +124,8 @@ func sampleSome(t *testing.T, f *Flow, n int) []float32 {
 	return x
 }
 
-// The state, saved between two steps or repeats and restored into a fresh flow, is all there is:
-// both go on alike. Diagnosing changes nothing.
+// The tensors are the whole state: restored into a fresh flow between two steps or repeats, both
+// flows continue with the same bits. Diagnose does not change the training.
 func TestStateIsWhole(t *testing.T) {
 	o := busy("underdamped", 2)
 	o.PriorWarmup = 1
@@ -157,8 +158,7 @@ func TestStateIsWhole(t *testing.T) {
 	}
 }
 
-// A step allocates nothing. The networks are below the size from which gonum's products start
-// goroutines of their own.
+// A step allocates nothing. The networks are so small that gonum's products start no goroutines.
 func TestStepDoesNotAllocate(t *testing.T) {
 	for _, dynamics := range []particle.Dynamics{"overdamped", "underdamped"} {
 		for _, cv := range []bool{false, true} {

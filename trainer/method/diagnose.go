@@ -16,10 +16,11 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 	}
 }
 
-// reach is how far a drift of 1 takes a particle in the end, by one move of step size h: the
-// velocity that it gives lasts. Moves draw their own noise of variance 2 reach, in the end, and
-// that of the drift adds reach^2 v: hence reach v/2, exactly for overdamped moves, and otherwise
-// where h is small against the friction squared and the posterior's variances.
+// reach returns the total distance by which a drift of 1 in one move of step size h displaces a
+// particle, including the later moves in which the velocity from it decays. The noise of a move
+// displaces the particle by a variance of 2 reach in total, and noise of variance v in the drift
+// adds reach^2 v. The ratio is the extra temperature, reach v/2: exactly for overdamped moves, and
+// otherwise if h is small against the friction squared and the posterior's variances.
 func (f *Flow) reach(h float64) float64 {
 	o := &f.setup.Options
 	switch o.Dynamics {
@@ -31,16 +32,16 @@ func (f *Flow) reach(h float64) float64 {
 	return h
 }
 
-// diagnosis is memory for the datapoints that driftVariance looks at, and for one evaluation of
+// diagnosis returns memory for the datapoints that driftVariance uses, and for one evaluation of
 // their drifts.
 func (f *Flow) diagnosis(a *memory.Arena) (index []int, drift []float32) {
 	n := min(f.setup.Batch, f.cloud.M)
 	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, f.cloud.N, f.cloud.D)
 }
 
-// driftVariance is the variance per coordinate of the noise in the prior drift: half the mean
-// squared difference of two evaluations that share nothing but z, on the first datapoints, with
-// streams of their own so that training does not notice.
+// driftVariance returns the variance per coordinate of the noise in the prior's drift: half the
+// mean squared difference of two evaluations at the same z, for the first datapoints. The noise has
+// streams of its own, so that training does not depend on it.
 func (f *Flow) driftVariance() float64 {
 	index, first := f.diagnosis(nil)
 	n := len(index)
@@ -48,7 +49,7 @@ func (f *Flow) driftVariance() float64 {
 		index[i] = i
 	}
 	f.begin(f.pass(index), true)
-	f.gathered = false // these are not the rows of a minibatch
+	f.gathered = false // the batch does not hold the rows of a minibatch
 
 	rows := n * f.cloud.N
 	level, noise := f.key(prior.StreamDiagLambda), f.key(prior.StreamDiagNoise)

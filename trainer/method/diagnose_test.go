@@ -43,9 +43,9 @@ func TestExtraTemperature(t *testing.T) {
 	}
 }
 
-// With velocities the drift's noise is hotter than h v/2, for it lasts. The extra temperature is
-// that of the variance of a position on z^2/2, which solves the move's own Lyapunov equation, here
-// with and without the noise v.
+// With velocities the drift's noise adds more than h v/2, because a velocity lasts for several
+// moves. The extra temperature is the increase of the variance of a position on z^2/2, which solves
+// the Lyapunov equation of the moves, here with and without the noise v.
 func TestExtraTemperatureOfVelocities(t *testing.T) {
 	const friction, v = 0.3, 50
 	o := small()
@@ -63,8 +63,8 @@ func TestExtraTemperatureOfVelocities(t *testing.T) {
 	}
 }
 
-// positionVariance is the stationary variance of z on z^2/2 whose drift has noise of variance v, by
-// doubling the move of (z, u): S <- A S A^T + S, A <- A A.
+// positionVariance returns the stationary variance of z on z^2/2 with noise of variance v in the
+// drift, by doubling the moves of (z, u): S <- A S A^T + S, A <- A A.
 func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float64 {
 	var a [2][2]float64 // of (z, u)
 	var kick [2]float64 // z' and u' per drift
@@ -105,7 +105,7 @@ func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float6
 	return s[0][0]
 }
 
-// Stats of an epoch are the sums of its steps': of every field that is one number.
+// Add sums every field of Stats that is one number, and Values lists these fields in order.
 func TestStatsAdd(t *testing.T) {
 	var a, b Stats
 	fields := func(s *Stats) (all []reflect.Value) {

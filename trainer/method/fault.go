@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// ErrDiverged is wrapped by the errors of a training whose numbers are no longer finite.
+// ErrDiverged is wrapped by the errors of a training with numbers that are no longer finite.
 var ErrDiverged = errors.New("training diverged")
 
-// Kind is what held the first number that was not finite.
+// Kind says what held the first number that was not finite.
 type Kind string
 
 // The kinds, in the order in which a step computes them.
@@ -17,36 +17,36 @@ const (
 	InWeight     Kind = "weight"     // before the step, or after the optimiser's
 	InParticle   Kind = "particle"   // position of a particle, or a latent drawn from an encoder
 	InData       Kind = "data"       // a pixel, or a square of one
-	InActivation Kind = "activation" // what a layer gave
+	InActivation Kind = "activation" // output of a layer
 	InLoss       Kind = "loss"       // of a row
-	InGradient   Kind = "gradient"   // by what a layer gave, or by a weight
-	BlownUp      Kind = "blown up"   // too many moves, whose particles were drawn anew
+	InGradient   Kind = "gradient"   // by the output of a layer, or by a weight
+	BlownUp      Kind = "blown up"   // too many particles were drawn anew after moves that blew up
 )
 
-// Fault is the first place, in the order of computation, where a step's numbers stopped being
+// Fault is the first place, in the order of computation, where the numbers of a step stopped being
 // finite. As an error it wraps ErrDiverged.
 type Fault struct {
 	Kind      Kind   `json:"kind"`
-	Step      int    `json:"step"`                // from 1; in two-stage methods of the second
+	Step      int    `json:"step"`                // from 1; in a second stage, a step of it
 	Network   string `json:"network,omitempty"`   // decoder, prior, encoder
 	Layer     string `json:"layer,omitempty"`     // of the network
 	Parameter string `json:"parameter,omitempty"` // of the network, with the indices of the element
 	Datapoint *int   `json:"datapoint,omitempty"` // of the training images
-	Particle  *int   `json:"particle,omitempty"`  // of the datapoint, or draw
-	Source    string `json:"source,omitempty"`    // file of the datapoint; the trainer fills it in
-	Value     string `json:"value"`               // NaN, +Inf, -Inf, or what overflows when squared
-	Try       string `json:"try"`                 // what may help
+	Particle  *int   `json:"particle,omitempty"`  // of the datapoint, or the draw
+	Source    string `json:"source,omitempty"`    // file of the datapoint, set by the trainer
+	Value     string `json:"value"`               // NaN, +Inf, -Inf, or one whose square overflows
+	Try       string `json:"try"`                 // a remedy
 }
 
-// Unwrap makes the fault an ErrDiverged.
+// Unwrap returns ErrDiverged.
 func (f *Fault) Unwrap() error { return ErrDiverged }
 
-// Error says where, and what to try.
+// Error says where the fault is, and what to try.
 func (f *Fault) Error() string {
 	return fmt.Sprintf("%v at step %d: %s; try %s", ErrDiverged, f.Step, f.Place(), f.Try)
 }
 
-// Curable tells whether smaller steps can help: not where the data themselves are at fault.
+// Curable reports whether smaller steps can help: not if the data are at fault.
 func (f *Fault) Curable() bool { return f.Kind != InData }
 
 // Place describes the place in words.
@@ -88,7 +88,7 @@ func (f *Fault) Place() string {
 
 const spreadTo = "the particles have spread to a root mean square of %.3g"
 
-// What may help.
+// Remedies.
 const (
 	tryData      = "other data, or range if the stored values are not what they were taken for"
 	trySpread    = "a scale_anchor, a smaller step_size or a drift_clip: " + spreadTo

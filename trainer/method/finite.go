@@ -9,13 +9,13 @@ import (
 	"github.com/plume-ml/plume/trainer/optim"
 )
 
-// A step looks at its losses before it moves anything, and at each chunk of gradients and weights
-// while the optimiser has it in the cache. Only when one of these looks fails is the first place
-// sought, slowly: the functions below are for that, and return nil where all is well.
+// A step checks its losses before it moves anything, and each chunk of gradients and weights while
+// the optimiser has it in the cache. Only if one of these checks fails, the functions below search
+// for the first place, which is slow. They return nil if they find no fault.
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// firstOf returns the first fault that one of the searches finds, made one after the other.
+// firstOf makes the searches one after the other until one finds a fault.
 func firstOf(searches ...func() *Fault) *Fault {
 	for _, search := range searches {
 		if f := search(); f != nil {
@@ -25,8 +25,8 @@ func firstOf(searches ...func() *Fault) *Fault {
 	return nil
 }
 
-// somewhere is f, or where the search found nothing a fault without a place: of a sum of finite
-// numbers that overflows, or in what a network that is not ours does not show.
+// somewhere returns f, or a fault without a place if the search found none: a sum of finite numbers
+// overflowed, or the network is not model.Traced.
 func somewhere(f *Fault) *Fault {
 	if f == nil {
 		return &Fault{Kind: InLoss, Network: "model", Value: "not finite"}
@@ -34,12 +34,13 @@ func somewhere(f *Fault) *Fault {
 	return f
 }
 
-// squareBlock is how many squares are added up in single precision, and chunkBlocks the most such
-// blocks of a chunk. In blocks SquareNorms is twice as fast as in one long row.
+// squareBlock is the number of squares that are summed in single precision, and chunkBlocks the
+// largest number of such blocks in a chunk. SquareNorms is twice as fast on blocks as on one long
+// row.
 const squareBlock, chunkBlocks = 1024, optim.Chunk/1024 + 2
 
-// squares is the sum of the squares of a chunk: not finite if an element is not, or has a square
-// that is not. blocks is room for chunkBlocks numbers.
+// squares returns the sum of the squares of a chunk. It is not finite if an element or its square
+// is not. blocks is scratch of chunkBlocks numbers.
 func squares(blocks, x []float32) (sum float64) {
 	whole := len(x) / squareBlock
 	kernel.SquareNorms(blocks[:whole], x[:whole*squareBlock], squareBlock)
@@ -53,8 +54,8 @@ func squares(blocks, x []float32) (sum float64) {
 	return sum
 }
 
-// overflowing is the index of the first element that is not finite, or else of the largest one if
-// the sum of the squares of its block overflows, or -1.
+// overflowing returns the index of the first element that is not finite. If there is none, it
+// returns the index of the largest element in chunks whose sum of squares overflows, or -1.
 func overflowing(x []float32) int {
 	if i := kernel.NotFinite(x); i >= 0 {
 		return i
@@ -76,7 +77,7 @@ func overflowing(x []float32) int {
 
 func text(v float32) string { return fmt.Sprintf("%.3g", v) }
 
-// rows are the rows of a minibatch: draws of each of the particles of each datapoint.
+// rows are the rows of a minibatch: draws rows for each particle of each datapoint.
 type rows struct {
 	index            []int
 	particles, draws int
@@ -84,7 +85,7 @@ type rows struct {
 
 func (r rows) len() int { return len(r.index) * r.particles * r.draws }
 
-// name puts row i of the minibatch into f.
+// name sets the datapoint and the particle of f to those of row i of the minibatch.
 func (r rows) name(f *Fault, i int) *Fault {
 	m, n := r.index[i/(r.particles*r.draws)], i/r.draws%r.particles
 	f.Datapoint = &m
@@ -94,7 +95,7 @@ func (r rows) name(f *Fault, i int) *Fault {
 	return f
 }
 
-// images seeks among the images of a minibatch, which are dim wide.
+// images searches the images of a minibatch, of dim numbers each.
 func (r rows) images(x []float32, dim int) *Fault {
 	r.particles, r.draws = 1, 1
 	for i := range r.index {
@@ -105,7 +106,7 @@ func (r rows) images(x []float32, dim int) *Fault {
 	return nil
 }
 
-// latents seeks among those of a minibatch.
+// latents searches the latents of a minibatch, of d numbers each.
 func (r rows) latents(z []float32, d int) *Fault {
 	if i := kernel.NotFinite(z[:r.len()*d]); i >= 0 {
 		return r.name(&Fault{Kind: InParticle, Value: text(z[i])}, i/d)
@@ -113,7 +114,7 @@ func (r rows) latents(z []float32, d int) *Fault {
 	return nil
 }
 
-// losses seeks among one number a row.
+// losses searches the losses, one number a row.
 func (r rows) losses(network string, loss []float32) *Fault {
 	if i := kernel.NotFinite(loss[:r.len()]); i >= 0 {
 		return r.name(&Fault{Kind: InLoss, Network: network, Value: text(loss[i])}, i)
@@ -121,7 +122,7 @@ func (r rows) losses(network string, loss []float32) *Fault {
 	return nil
 }
 
-// layers seeks among what the layers of a network gave, or the gradients by that.
+// layers searches the outputs of the layers of a network, or the gradients by them.
 func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
 	for _, v := range all {
 		if i := kernel.NotFinite(v.X[:r.len()*v.Width]); i >= 0 {
@@ -132,10 +133,10 @@ func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
 	return nil
 }
 
-// badWeight seeks among the network's parameters as a step finds them.
+// badWeight searches the network's parameters at the start of a step.
 func (n *network) badWeight() *Fault { return n.weight(kernel.NotFinite) }
 
-// newWeight seeks among those that the optimiser made: they may not be too large either.
+// newWeight searches the parameters after the optimiser's step, which must not be too large either.
 func (n *network) newWeight() *Fault { return n.weight(overflowing) }
 
 func (n *network) weight(bad func(x []float32) int) *Fault {
@@ -147,7 +148,7 @@ func (n *network) weight(bad func(x []float32) int) *Fault {
 	return nil
 }
 
-// badGradient seeks among the gradients by the network's parameters, the last layers first.
+// badGradient searches the gradients by the network's parameters, the last layers first.
 func (n *network) badGradient() *Fault {
 	params := n.layout.Params()
 	for k := len(params) - 1; k >= 0; k-- {
@@ -159,7 +160,7 @@ func (n *network) badGradient() *Fault {
 	return nil
 }
 
-// element is the fault of element i of a parameter, whose value is within values.
+// element returns the fault of element i of a parameter; values are those of all parameters.
 func (n *network) element(kind Kind, p model.Param, i int, values []float32) *Fault {
 	name := p.Name
 	if len(p.Shape) == 2 {
@@ -170,8 +171,8 @@ func (n *network) element(kind Kind, p model.Param, i int, values []float32) *Fa
 	return &Fault{Kind: kind, Network: n.name, Parameter: name, Value: text(values[p.Offset+i])}
 }
 
-// settle adds the norm of the gradient that update saw to the stats, and tells whether gradient
-// and new weights are finite. Sums have the order of the chunks, whoever computed them.
+// settle adds the norm of the gradient of the update to the stats, and reports whether gradient and
+// new weights are finite. It sums in the order of the chunks, whichever worker computed them.
 func (n *network) settle(s *Stats) bool {
 	var gradient, weights float64
 	for i, v := range n.gSquare {

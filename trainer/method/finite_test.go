@@ -15,7 +15,7 @@ import (
 
 var nan = float32(math.NaN())
 
-// parts are the networks of a method in training, and those of its first stage.
+// parts returns the networks of a method, including those of its first stage, by name.
 func parts(m Method) map[string]*network {
 	switch m := m.(type) {
 	case *Flow:
@@ -41,7 +41,7 @@ func fill(x []float32, v float32) {
 	}
 }
 
-// poisoned makes the tasks of the weights' gradients leave a NaN in one network's.
+// poisoned makes the tasks that reduce the gradient of one network leave a NaN in it.
 func poisoned(m Method, name, parameter string) {
 	n := parts(m)[name]
 	task := n.reduceTask
@@ -51,11 +51,10 @@ func poisoned(m Method, name, parameter string) {
 	}
 }
 
-// spoilt is a change to a method's state, and what the next step must report.
+// spoilt is a change to a method's state, and the fault that the next step must report.
 type spoilt struct {
-	method config.Method
-	change func(m Method)
-	// What must be named.
+	method                    config.Method
+	change                    func(m Method)
 	kind                      Kind
 	network, layer, parameter string
 	datapoint                 int // -1: none
@@ -89,13 +88,13 @@ func overflow(m Method, network string) {
 	fill(view(m, network, "layer1.weight"), 1e30)
 }
 
-// steep makes the gradient of a decoder overflow in a layer whose output is all but zero.
+// steep makes the gradient of a decoder overflow in a layer whose output is nearly zero.
 func steep(m Method) {
 	fill(view(m, "decoder", "layer1.bias"), -80)
 	fill(view(m, "decoder", "layer2.weight"), 3e38)
 }
 
-// huge puts a pixel into datapoint 6 whose square overflows.
+// huge sets a pixel of datapoint 6 to a number whose square overflows.
 func huge(m Method) {
 	var train any
 	switch m := m.(type) {
@@ -107,10 +106,19 @@ func huge(m Method) {
 	train.(table).X[6*testDim+2] = 1e30
 }
 
-// The first place in the order of computation is named, whatever the method and the kind of fault.
+// The fault names the first place in the order of computation, whatever the method and the kind.
 func TestFaultIsNamed(t *testing.T) {
+	for _, faults := range []map[string]spoilt{flowFaults(), encoderFaults()} {
+		for what, s := range faults {
+			t.Run(what, func(t *testing.T) { s.check(t, spoilable(t, s.method), 0) })
+		}
+	}
+}
+
+// flowFaults are faults of methods with particles.
+func flowFaults() map[string]spoilt {
 	first := everyPoint[0]
-	for what, s := range map[string]spoilt{
+	return map[string]spoilt{
 		"flow, weight of the decoder": {
 			"ipld", func(m Method) { view(m, "decoder", "layer1.weight")[8] = nan },
 			InWeight, "decoder", "", "layer1.weight[1, 2]", -1,
@@ -157,9 +165,17 @@ func TestFaultIsNamed(t *testing.T) {
 			"soul", func(m Method) { poisoned(m, "decoder", "layer0.bias") },
 			InGradient, "decoder", "", "layer0.bias[0]", -1,
 		},
-		"flow, new weight": {"pgd", func(m Method) { m.Slow(1e60) }, InWeight,
-			"decoder", "", "layer0.weight[0, 0]", -1},
+		"flow, new weight": {
+			"pgd", func(m Method) { m.Slow(1e60) },
+			InWeight, "decoder", "", "layer0.weight[0, 0]", -1,
+		},
+	}
+}
 
+// encoderFaults are faults of methods with an encoder, or in the first of two stages.
+func encoderFaults() map[string]spoilt {
+	first := everyPoint[0]
+	return map[string]spoilt{
 		"encoder, weight": {
 			"vae+diffusion", func(m Method) { view(m, "encoder", "layer0.weight")[1] = nan },
 			InWeight, "encoder", "", "layer0.weight[0, 1]", -1,
@@ -201,14 +217,10 @@ func TestFaultIsNamed(t *testing.T) {
 			"two-stage", func(m Method) { m.Slow(1e60) },
 			InWeight, "encoder", "", "layer0.weight[0, 0]", -1,
 		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			s.check(t, spoilable(t, s.method), 0)
-		})
 	}
 }
 
-// spoilable is a method with random parameters far from their start.
+// spoilable returns a method with random parameters far from the initial ones.
 func spoilable(t *testing.T, name config.Method) Method {
 	t.Helper()
 	o := small()
@@ -228,7 +240,7 @@ func spoilable(t *testing.T, name config.Method) Method {
 	return m
 }
 
-// The second stage, which begins here, names what it finds, and what it is given.
+// The first step of a second stage names faults of the prior, and of the first stage.
 func TestFaultOfTheSecondStage(t *testing.T) {
 	first := everyPoint[0]
 	for what, s := range map[string]spoilt{
@@ -275,7 +287,8 @@ func TestFaultOfTheSecondStage(t *testing.T) {
 	}
 }
 
-// A few particles that are not finite are drawn anew, and the step goes on; the cloud is whole.
+// A few particles that are not finite are drawn anew, and the step continues; afterwards all
+// particles are finite.
 func TestFewParticlesAreDrawnAnew(t *testing.T) {
 	for _, dynamics := range particle.AllDynamics {
 		o := small()
@@ -293,7 +306,7 @@ func TestFewParticlesAreDrawnAnew(t *testing.T) {
 	}
 }
 
-// Norms of gradients are those of the whole gradient, and the same with any number of workers.
+// The norms of gradients are over all chunks, and do not depend on the number of workers.
 func TestGradientNorm(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "vae+diffusion", "soul"} {
 		var first [3]float64
@@ -341,7 +354,7 @@ func TestSlow(t *testing.T) {
 			}
 			a, b := slow.Diagnose(done), want.Diagnose(done)
 			same := a.StepSize == b.StepSize ||
-				math.IsNaN(a.StepSize) && math.IsNaN(b.StepSize) // nothing moves
+				math.IsNaN(a.StepSize) && math.IsNaN(b.StepSize) // no particles move
 			if a.LR != b.LR || !same {
 				t.Errorf("%s at %v: %+v, expected %+v", name, done, a, b)
 			}
@@ -349,7 +362,7 @@ func TestSlow(t *testing.T) {
 	}
 }
 
-// Every network shows what it computed in full: each layer, forward and backward.
+// Every network shows what each of its layers computed, forward and backward.
 func TestTraced(t *testing.T) {
 	f := newFlow(t, "ipld", small(), testPoints)
 	mustStep(t, f, Minibatch{Index: everyPoint})
@@ -359,14 +372,19 @@ func TestTraced(t *testing.T) {
 		}
 		return s
 	}
-	for got, want := range map[string]string{
-		names(model.Activations(f.decoderTape)): "layer0 layer1 layer2 ",
-		names(model.Gradients(f.decoderTape)):   "layer2 layer1 layer0 ",
-		names(model.Activations(f.priorTape)):   "emb1 emb2 in block0.w1 block0.w2 block1.w1 block1.w2 out ",
-		names(model.Gradients(f.priorTape)):     "out block1.w2 block1.w1 block0.w2 block0.w1 in emb2 emb1 ",
+	for _, c := range []struct {
+		layers []model.Values
+		want   string
+	}{
+		{model.Activations(f.decoderTape), "layer0 layer1 layer2 "},
+		{model.Gradients(f.decoderTape), "layer2 layer1 layer0 "},
+		{model.Activations(f.priorTape),
+			"emb1 emb2 in block0.w1 block0.w2 block1.w1 block1.w2 out "},
+		{model.Gradients(f.priorTape),
+			"out block1.w2 block1.w1 block0.w2 block0.w1 in emb2 emb1 "},
 	} {
-		if got != want {
-			t.Errorf("layers %s; expected %s", got, want)
+		if got := names(c.layers); got != c.want {
+			t.Errorf("layers %s; expected %s", got, c.want)
 		}
 	}
 }

@@ -2,24 +2,24 @@ package method
 
 import "github.com/plume-ml/plume/trainer/memory"
 
-// firstStage is a method whose prior is fixed, and that can be frozen.
+// firstStage is a method with a fixed prior, which can be frozen.
 type firstStage interface {
 	buildable
-	// networks are the decoder and the encoder, nil where there is none.
+	// networks returns the decoder and the encoder; encoder is nil for a Flow.
 	networks() (decoder, encoder *network)
-	// latents are those of a minibatch under the frozen model, with their addresses in the noise
-	// stream: an encoder draws them anew at each call. They are the receiver's until the next call.
+	// latents returns the latents of a minibatch under the frozen model and their addresses in the
+	// noise stream. An encoder draws new ones at each call. They are valid until the next call.
 	latents(index []int) (z []float32, ids []uint64)
-	// losses are the sums over the latents returned last.
+	// losses returns the sums of the losses over the latents returned last.
 	losses() Stats
-	// locate finds the first place behind losses that are not finite.
+	// locate finds where those losses stopped being finite.
 	locate() *Fault
 }
 
-// firstBuild makes a first stage.
+// firstBuild builds a first stage.
 type firstBuild func(a *memory.Arena, s Setup) (firstStage, error)
 
-// firstFlow is a Flow as a first stage.
+// firstFlow builds a Flow as a first stage.
 func firstFlow(a *memory.Arena, s Setup) (firstStage, error) { return course{}.flow(a, s) }
 
 // networks implements firstStage.
@@ -27,7 +27,7 @@ func (f *Flow) networks() (decoder, encoder *network) { return f.decoder, nil }
 
 // latents implements firstStage: the particles as they are.
 func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
-	f.now, f.gathered = f.pass(index), false // the batch has these particles, but not their images
+	f.now, f.gathered = f.pass(index), false // gathers these particles, but not their images
 	f.batch.Select(index)
 	rows := len(f.batch.IDs)
 	f.batch.Gather(0, rows)
@@ -46,7 +46,7 @@ func (f *Flow) losses() (s Stats) {
 // locate implements firstStage.
 func (f *Flow) locate() *Fault { return f.locateLoss() }
 
-// firstVariational is a Variational as a first stage.
+// firstVariational builds a Variational as a first stage.
 func firstVariational(a *memory.Arena, s Setup) (firstStage, error) { return s.variational(a) }
 
 // networks implements firstStage.

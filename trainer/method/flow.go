@@ -11,12 +11,13 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Flow is the gradient flow of the free energy, discretised: particles make Langevin moves
-// against the drift of decoder and prior, parameters follow the particle average, all from the
-// state at the step's start (ALGORITHM.md section 4), or from where the method's course says.
+// Flow is the discretised gradient flow of the free energy (ALGORITHM.md section 4). In a step the
+// particles of a minibatch make Langevin moves against the drift of decoder and prior, and the
+// parameters follow the gradient averaged over the particles, at the states that the method's
+// course says.
 //
-// step.go is one step, from top to bottom. M is the datapoints, N the particles of each, d the
-// latent dimension, D the numbers in an image, and B the datapoints of a minibatch.
+// A step is in step.go, from top to bottom. M is the number of datapoints, N that of the particles
+// of each, d the latent dimension, D the numbers in an image, and B the datapoints of a minibatch.
 type Flow struct {
 	setup Setup
 	rates
@@ -42,11 +43,11 @@ type Flow struct {
 	tasks    flowTasks // made once so that a step does not allocate
 }
 
-// flowTasks are the tasks of a pass by their numbers, one for each tile.
+// flowTasks are the tasks of a pass, one for each tile.
 type flowTasks struct{ gather, priorRows, decoderRows, move func(tile int) }
 
 const (
-	countMoves = iota // passes: one before each move, and those that no move follows
+	countMoves = iota // passes, whether a move follows or not
 	countSteps        // parameter steps
 )
 
@@ -94,7 +95,7 @@ func (f *Flow) warmingUp() bool {
 	return f.counts[countSteps] < uint32(f.setup.Options.PriorWarmup)
 }
 
-// key is that of a stream for the pass under way.
+// key is the key of stream s for the current pass.
 func (f *Flow) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: f.setup.Seed, Step: f.counts[countMoves], Stream: s}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// fewRows is the share of a minibatch's particles that may be drawn anew at once.
+// fewRows is the largest share of a minibatch's particles that may be drawn anew at once.
 const fewRows = 0.1
 
-// checkLosses sums up the losses of the rows just evaluated, and looks whether they are finite
-// before anything moves. Where it is particles that are not, and few, these are drawn anew and all
-// is evaluated once more.
+// checkLosses sums the losses of the rows just evaluated, and checks that they are finite before
+// anything moves. If they are not because of a few particles, it draws these anew and evaluates the
+// minibatch once more.
 func (f *Flow) checkLosses(s *Stats) error {
 	if f.collectLosses(s) {
 		return nil
@@ -40,7 +40,8 @@ func (f *Flow) collectLosses(s *Stats) bool {
 	return finite(s.DataLoss + s.PriorLoss)
 }
 
-// redraw draws the minibatch's particles that are not finite anew, if they are few.
+// redraw draws the minibatch's particles that are not finite anew, and reports whether they were
+// few.
 func (f *Flow) redraw(s *Stats) bool {
 	rows := len(f.batch.IDs)
 	redrawn := f.batch.Redraw(0, rows, f.key(particle.StreamGuard))
@@ -48,7 +49,7 @@ func (f *Flow) redraw(s *Stats) bool {
 	return float64(redrawn) <= max(1, fewRows*float64(rows))
 }
 
-// locateLoss finds the first place behind a loss that is not finite.
+// locateLoss finds where a loss stopped being finite.
 func (f *Flow) locateLoss() *Fault {
 	r := rows{f.now.index, f.cloud.N, 1}
 	n := r.len()
@@ -68,7 +69,7 @@ func (f *Flow) locateLoss() *Fault {
 	))
 }
 
-// locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
+// locatePrior runs the prior forward again, with the noise of the step, and searches its layers.
 func (f *Flow) locatePrior(r rows) *Fault {
 	if f.now.held {
 		return nil
@@ -78,7 +79,7 @@ func (f *Flow) locatePrior(r rows) *Fault {
 	return r.priorLayers(InActivation, f.priorTape)
 }
 
-// priorLayers seeks among the layers of a prior's network, which has a row for each draw.
+// priorLayers searches the layers of a prior's network, which has a row for each draw.
 func (r rows) priorLayers(kind Kind, t prior.Tape) *Fault {
 	r.draws = t.Draws()
 	if kind == InActivation {
@@ -87,7 +88,7 @@ func (r rows) priorLayers(kind Kind, t prior.Tape) *Fault {
 	return r.layers(kind, "prior", model.Gradients(t))
 }
 
-// checkUpdate looks at what the optimisers saw and made.
+// checkUpdate checks the gradients and the new weights of the step.
 func (f *Flow) checkUpdate(s *Stats) error {
 	fine := f.decoder.settle(s)
 	if !f.now.held {
@@ -110,7 +111,7 @@ func (f *Flow) checkUpdate(s *Stats) error {
 	return f.finish(somewhere(firstOf(searches...)), 0)
 }
 
-// finish adds to a fault the step, so many after those counted, and what to try.
+// finish sets the step of a fault, the given number after the last one counted, and the remedy.
 func (f *Flow) finish(fault *Fault, after int) error {
 	fault.Step = int(f.counts[countSteps]) + after
 	if fault.Kind == InData {
@@ -130,11 +131,11 @@ func (f *Flow) finish(fault *Fault, after int) error {
 	return fault
 }
 
-// wideSpread is a root mean square of particles, in units of the standard normal prior, that only
-// moves against a bad drift reach.
+// wideSpread is a root mean square of particles, in units of the standard normal prior, that is
+// reached only by moves with a bad drift.
 const wideSpread = 10
 
-// spread is the mean square of the minibatch's particles.
+// spread returns the mean square of the minibatch's particles.
 func (f *Flow) spread() float64 {
 	var square float64
 	z := f.batch.Rows(f.batch.Z, 0, len(f.batch.IDs))

@@ -34,7 +34,7 @@ func (f *Flow) generator(a *memory.Arena, ema bool) *generate.Generator {
 	})
 }
 
-// Latents implements Method: these are first particles.
+// Latents implements Method, with the first particle of each datapoint.
 func (f *Flow) Latents(_ *generate.Generator, z []float32, idx []int) {
 	d := f.cloud.D
 	for i, m := range idx {

@@ -10,8 +10,9 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// NewGenerator builds the generator of a method for images of dim numbers. Its parameters are yet
-// to be filled through the tensors it returns, which name the averaged weights for ema.
+// NewGenerator builds the generator of the named method for images of dim numbers, without its
+// parameters. They must be filled through the tensors that it returns, which have the names of a
+// checkpoint's: those of the averaged weights if ema is set and the options have averages.
 func NewGenerator(
 	name config.Method, o config.Options, dim int, ema bool, p *pool.Pool,
 ) (*generate.Generator, []checkpoint.Tensor, error) {
@@ -44,8 +45,7 @@ func NewGenerator(
 	return s.newGenerator(nil, trained), tensors, nil
 }
 
-// newGenerator makes a generator of the setup's networks with the parameters in m. Its workers are
-// the setup's: there is no pool where only memory is counted.
+// newGenerator makes a generator of the setup's networks with the parameters in m.
 func (s *Setup) newGenerator(a *memory.Arena, m generate.Model) *generate.Generator {
 	m.Decoder, m.Prior = s.Decoder, s.Prior
 	if m.EncoderP != nil {
@@ -54,7 +54,7 @@ func (s *Setup) newGenerator(a *memory.Arena, m generate.Model) *generate.Genera
 	return generate.New(a, m, s.workers(), s.Pool)
 }
 
-// values are the parameters, or their averages for ema.
+// values returns the parameters, or their averages if ema is set.
 func (n *network) values(ema bool) []float32 {
 	if ema {
 		return n.opt.Averaged(n.p)
@@ -62,7 +62,7 @@ func (n *network) values(ema bool) []float32 {
 	return n.p
 }
 
-// NewPrior is the prior of the named method, as the options describe it.
+// NewPrior returns the prior of the named method with the given options.
 func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 	m, err := find(name)
 	if err != nil {

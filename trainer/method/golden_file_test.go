@@ -78,7 +78,7 @@ func numbers(t *testing.T, dtype string, raw []byte) (out []float64) {
 	return out
 }
 
-// take returns a tensor that must exist, and notes that it was compared.
+// take returns a tensor, which must exist, and marks it as compared.
 func (g *golden) take(t *testing.T, name string) []float64 {
 	t.Helper()
 	tensor := g.tensors[name]
@@ -89,8 +89,8 @@ func (g *golden) take(t *testing.T, name string) []float64 {
 	return tensor.values
 }
 
-// compare bounds got - want by the tolerance's shares of the root mean square of want - origin
-// (of want, without an origin). Where that is zero, so must got be.
+// compare bounds got - want by the tolerance's shares of the root mean square of want - origin (of
+// want, without an origin). If that is zero, got must be zero too.
 func (r *goldenRun) compare(what string, got []float32, want, origin []float64, tol tolerance) {
 	r.Helper()
 	if len(got) != len(want) {

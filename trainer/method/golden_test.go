@@ -30,13 +30,13 @@ const goldenFile = "testdata/golden.safetensors"
 // Float32 rounds by 6e-8, which products of some dozen terms and, behind the sinusoids, phases
 // up to 50 make a few times larger. The normals of the noise agree to 4e-7.
 //
-// Parameters and averages are compared by how far they moved since the start, where a wrong rule
-// cannot hide behind the starting values. They moved by as little as 1e-3 of their size, so that
-// their rounding alone is 1e-4 of the way. Adam adds to this: its first step is lr*sign(g), so an
-// element whose gradient is nearly zero passes on a large relative error, and at worst takes the
-// other sign. It does so for itself alone, which the root mean square of its tensor hardly
-// notices: nothing is left out, but the bound on the largest element is looser. The second moment
-// adds the rounding of 0.999 to float32, 1.3e-5 of 1 - 0.999, where PyTorch keeps it in float64.
+// Parameters and averages are compared by how far they moved from the start, so that the starting
+// values cannot hide a wrong rule. They moved by as little as 1e-3 of their size, so that their
+// rounding alone is 1e-4 of the distance. Adam adds to this: its first step is lr*sign(g), so that
+// an element with a gradient of nearly zero has a large relative error, and at worst the wrong
+// sign. This affects only that element, and hardly the root mean square of its tensor: nothing is
+// left out, but the bound on the largest element is looser. The second moment adds the rounding of
+// 0.999 to float32, 1.3e-5 of 1 - 0.999; PyTorch keeps it in float64.
 type tolerance struct{ rms, largest float64 }
 
 var (
@@ -141,7 +141,7 @@ func (r *goldenRun) run() {
 	}
 }
 
-// initial compares what the seed makes with what it made in the recording.
+// initial compares the initial state of the seed with the recorded one.
 func (r *goldenRun) initial() {
 	compareAbs(r.T, "decoder's first parameters", r.flow.decoder.p, r.want("init/decoder/params"),
 		initTolerance)
@@ -152,7 +152,7 @@ func (r *goldenRun) initial() {
 	compareAbs(r.T, "first cloud", r.flow.cloud.Z, r.want("init/cloud/z"), normalTolerance)
 }
 
-// restore puts the flow into the recorded starting state, as a checkpoint would.
+// restore sets the flow to the recorded starting state, as a checkpoint does.
 func (r *goldenRun) restore() {
 	for _, tensor := range r.flow.Tensors() {
 		if !r.has("start/" + tensor.Name) {
@@ -247,7 +247,7 @@ func (r *goldenRun) steps() {
 	r.sums(columns, stats)
 }
 
-// gradients compares those of the step just taken: its last evaluation, where it had several.
+// gradients compares the gradients of the last evaluation of the step just made.
 func (r *goldenRun) gradients() {
 	f := r.flow
 	n := len(f.batch.IDs) * f.setup.Options.Latent
@@ -267,7 +267,7 @@ func (r *goldenRun) gradients() {
 	}
 }
 
-// state compares all that was recorded after a step.
+// state compares everything that was recorded after a step.
 func (r *goldenRun) state(step string) {
 	for _, tensor := range r.flow.Tensors() {
 		if tensor.U32 != nil || !r.has(step+tensor.Name) {

@@ -53,7 +53,7 @@ const (
 	testDim    = 5 // numbers in each
 )
 
-// flowMethods are the methods that are a Flow.
+// flowMethods are the methods whose engine is a Flow.
 var flowMethods = []config.Method{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "abp"}
 
 // small are options of a small ipld with plain gradient descent, so that gradients can be read
@@ -69,8 +69,8 @@ func small() config.Options {
 	}
 }
 
-// newFlow builds the named method on testPoints random datapoints. Its parameters are random
-// and far from their start, where the output of the score network is zero.
+// newFlow builds the named method on testPoints random datapoints. Its parameters are random and
+// far from the initial ones, with which the output of the score network is zero.
 func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *Flow {
 	t.Helper()
 	f := startFlow(t, name, o, batch, 2)
@@ -81,13 +81,13 @@ func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *Flo
 	return f
 }
 
-// startFlow is newFlow with the parameters at their start, and a number of workers.
+// startFlow is newFlow with the initial parameters and the given number of workers.
 func startFlow(t testing.TB, name config.Method, o config.Options, batch, workers int) *Flow {
 	t.Helper()
 	return tiledFlow(t, name, o, batch, workers, 4)
 }
 
-// tiledFlow is startFlow with tiles of a number of rows.
+// tiledFlow is startFlow with tiles of the given number of rows.
 func tiledFlow(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) *Flow {
 	t.Helper()
 	return startMethod(t, name, o, batch, workers, tile).(*Flow)
@@ -140,7 +140,7 @@ func (s state) diff(other state) string {
 	return ""
 }
 
-// params are the parameters of one network as the reference wants them.
+// params returns the parameters of one network for the reference.
 func params(l *model.Layout, values []float64) reference.Params {
 	views := map[string][]float64{}
 	for _, p := range l.Params() {

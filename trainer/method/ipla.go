@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
@@ -15,10 +14,10 @@ import (
 //	theta <- theta - (h/N) sum_{m,n} grad + sqrt(2h/N) xi.
 //
 // For optimizer "sgd", which descends the mean over rows, that is lr = h M and param_noise = 1:
-// noise of standard deviation sqrt(2 lr/(M N)). theta then spreads about the maximum as a sample
-// does from its likelihood to the power N. Minibatches keep the noise and add their own. Other
-// optimisers divide the gradient by its size but not the noise: with them it is an exploration of
-// the same strength per step, and no such law is left.
+// noise of standard deviation sqrt(2 lr/(M N)). theta is then distributed around the maximum as a
+// sample from the likelihood to the power N. Minibatches keep this noise and add their own. Other
+// optimisers scale the gradient by its size but not the noise: with them the noise explores with
+// the same strength per step, but theta does not follow this law.
 var ipla = spec{
 	name:     config.IPLA,
 	reads:    []*keySet{moveKeys, noiseKeys},

@@ -22,8 +22,8 @@ var ipld = spec{
 	build: course{}.build,
 }
 
-// likeIPLD is how particles and decoder move by default in ipld, and in what is compared with it:
-// bench/study.
+// likeIPLD sets the defaults of ipld for the moves of particles and decoder, also for the methods
+// that are compared with it (bench/study).
 func likeIPLD(o *config.Options) {
 	o.StepSize, o.StepSizeEnd, o.Friction, o.DecoderDecay = 6e-3, 1e-3, 0.3, 1
 }

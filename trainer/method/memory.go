@@ -8,35 +8,35 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// buildable is a Method whose memory can be counted, also that of what it makes later.
+// buildable is a Method whose memory can be counted, including that of later calls.
 type buildable interface {
 	Method
-	// generator is Generator with its arrays from the arena.
+	// generator is Generator with arrays from the arena.
 	generator(a *memory.Arena, ema bool) *generate.Generator
-	// diagnosis is memory for Diagnose.
+	// diagnosis returns the arrays that Diagnose needs.
 	diagnosis(a *memory.Arena) (index []int, rows []float32)
 }
 
-// Scale is what decides, besides its options, how much memory a method takes.
+// Scale is what the memory of a method depends on, besides its options.
 type Scale struct {
-	Datapoints int // to train on
-	Batch      int // most datapoints in a minibatch
+	Datapoints int // in the training data
+	Batch      int // largest number of datapoints in a minibatch
 	Dim        int // numbers in an image
 	Workers    int
 
-	CloudInFile bool // positions and velocities of particles lie in a file (Setup.CloudDir)
+	CloudInFile bool // positions and velocities of particles are in a file (Setup.CloudDir)
 }
 
-// Footprint is the memory of a method.
+// Footprint is the memory of a method, in bytes.
 type Footprint struct {
-	Held      memory.Parts // as long as it lives
-	Generator int64        // by each of its generators
+	Held      memory.Parts // for the life of the method
+	Generator int64        // of each of its generators
 	Diagnose  int64        // while Diagnose runs
-	Cloud     int64        // of the particles and velocities: held, or the size of their file
+	Cloud     int64        // of particles and velocities: part of Held, or the size of their file
 }
 
-// Memory counts the arrays of the named method by building it without them. A few numbers for each
-// network are left out.
+// Memory counts the arrays of the named method without making them. It leaves out a few numbers for
+// each network. An unknown method is an error.
 func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	m, err := find(name)
 	if err != nil {
@@ -47,7 +47,7 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 		planned: s.Workers,
 	}
 	if s.CloudInFile {
-		setup.CloudDir = "." // where an arena that counts makes no file
+		setup.CloudDir = "." // a counting arena makes no file there
 	}
 	m.networks(&setup, s.Dim)
 	held, generator, diagnose := memory.Counting(), memory.Counting(), memory.Counting()
@@ -64,7 +64,7 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	return f, nil
 }
 
-// workers is the number of the pool's workers, or of those that a plan expects.
+// workers returns the number of the pool's workers, or the planned number without a pool.
 func (s *Setup) workers() int {
 	if s.Pool == nil {
 		return s.planned
@@ -72,7 +72,7 @@ func (s *Setup) workers() int {
 	return s.Pool.Workers()
 }
 
-// sized is a data set of which only the size is known.
+// sized is a data set that has a size but no data.
 type sized struct {
 	data.Dataset
 	datapoints, dim int

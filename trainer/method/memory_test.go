@@ -26,7 +26,7 @@ func (c memoryCase) String() string {
 		c.name, c.Dynamics, c.Optimizer, c.ScoreDraws, c.Particles)
 }
 
-// memoryCases are all methods with all that makes their arrays others.
+// memoryCases returns all methods with all options on which their arrays depend.
 func memoryCases() (all []memoryCase) {
 	for _, name := range config.Methods {
 		for _, dynamics := range particle.AllDynamics {
@@ -80,8 +80,8 @@ func (c memoryCase) memory(t *testing.T, cloudInFile bool) Footprint {
 	return f
 }
 
-// What is counted beforehand is what the arena of a method that is built was asked for, part by
-// part, and that is all that it holds: also after both stages, when all weights are packed.
+// The memory that is counted in advance is that which a method takes from its arena, part by part.
+// The method holds no more than that, also after both stages, when all weights are packed.
 func TestMemory(t *testing.T) {
 	for _, c := range memoryCases() {
 		made := &memory.Arena{}
@@ -100,8 +100,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// notCounted are the arrays that are left out: numbers of steps and means, what describes networks
-// and data, and the minibatch, which is the caller's.
+// notCounted returns the bytes that are left out: counts of steps and means, the descriptions of
+// networks and data, and the minibatch, which belongs to the caller.
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
 		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train)
@@ -159,7 +159,7 @@ func checkDiagnosis(t *testing.T, c memoryCase, m buildable, want Footprint) {
 	}
 }
 
-// Particles in a file are counted beside the rest, and nowhere is it made.
+// Particles in a file are counted apart, without making the file.
 func TestMemoryOfAFileCloud(t *testing.T) {
 	for _, c := range memoryCases() {
 		made := &memory.Arena{}
@@ -176,7 +176,7 @@ func TestMemoryOfAFileCloud(t *testing.T) {
 	}
 }
 
-// Counting takes hardly any memory itself, of a model that no machine holds as of any other.
+// Counting needs hardly any memory itself, even for a model larger than any machine.
 func TestCountingIsCheap(t *testing.T) {
 	for _, name := range config.Methods {
 		o := smallEncoder()

@@ -1,7 +1,11 @@
-// Package method is the training methods: each is one way to move latents and parameters, in a file
-// of its own that cites its paper. Three engines do the work: Flow moves particles, Variational
-// draws latents from an encoder, and Staged fits a prior to the latents of one of the two. A step
-// of each reads from top to bottom, in step.go, variational_step.go and staged_step.go.
+// Package method is the training methods. Each is a way to move latents and parameters, in a file
+// of its own that cites its paper (ipld.go, pgd.go, ...). Three engines do the work: Flow moves
+// particles, Variational draws latents from an encoder, and Staged fits a prior to the latents of
+// one of the two. Their steps read from top to bottom, in step.go, variational_step.go and
+// staged_step.go.
+//
+// New builds a Method from a Setup and the method's name. DefaultFor gives the options to start
+// from; Memory counts the memory that a method would need.
 package method
 
 import (
@@ -19,47 +23,49 @@ import (
 
 // Method trains a model, one minibatch at a time.
 type Method interface {
-	// Step makes one parameter step on a minibatch. Its error is a *Fault, which wraps ErrDiverged:
-	// the state is then of no use until it is restored.
+	// Step makes one parameter step on a minibatch. If numbers are no longer finite its error is a
+	// *Fault, which wraps ErrDiverged. The state must then be restored before the next step. Errors
+	// of a cloud in a file are those of Err.
 	Step(b Minibatch) (Stats, error)
-	// Slow multiplies the step size of the moves and the learning rates by a factor in (0, 1], in
-	// place of the factor before.
+	// Slow multiplies the step size of the moves and the learning rates by a factor in (0, 1],
+	// which replaces that of the last call.
 	Slow(factor float64)
-	// Diagnose measures what is too dear to measure at every step; done is the share of training
-	// that the last step had behind it, as in its Minibatch.
+	// Diagnose measures what is too expensive to measure at every step. done is the Progress of the
+	// last step's Minibatch.
 	Diagnose(done float64) Diagnostics
-	// Tensors are the whole state, as live slices: what a checkpoint saves and restores.
+	// Tensors returns the whole state, which checkpoints save and restore, as live slices.
 	Tensors() []checkpoint.Tensor
 	// Restored must be called after the tensors were filled from a checkpoint.
 	Restored()
-	// Generator makes new images, with the averaged weights for ema.
+	// Generator returns a generator of new images, with the averaged weights if ema is set.
 	Generator(ema bool) *generate.Generator
-	// Latents writes a latent of each training image of idx, of d numbers, into z: its first
-	// particle, or the mean of an encoder with the generator's weights.
+	// Latents writes a latent of each of the training images idx into z (len(idx) x d): the first
+	// particle, or the mean of the encoder with the weights of g.
 	Latents(g *generate.Generator, z []float32, idx []int)
-	// Err is what failed of a cloud that lies in a file: ask it after Diagnose and Latents, and
-	// before the tensors are saved. Step returns it by itself.
+	// Err returns the error of a cloud in a file, if it failed. Call it after Diagnose and Latents,
+	// and before saving the tensors. Step returns such errors itself.
 	Err() error
-	// Close gives such a file back. The method is of no use afterwards.
+	// Close frees the file of such a cloud. The method must not be used afterwards.
 	Close() error
 }
 
-// Minibatch is what a step trains on.
+// Minibatch is the input of a step.
 type Minibatch struct {
 	Index    []int   // datapoints, at most Setup.Batch
 	Number   uint32  // minibatches before this one, over all epochs
-	Repeat   int     // steps taken on this minibatch so far
+	Repeat   int     // steps already made on this minibatch
 	Progress float64 // share of the whole training that is done, in [0, 1): drives the schedules
 }
 
-// Diagnostics describe the particles at the end of an epoch. Where nothing moves, what describes
-// moves is NaN.
+// Diagnostics describe the particles at the end of an epoch. If particles do not move, StepSize and
+// ExtraTemperature are NaN.
 type Diagnostics struct {
 	Cloud        particle.Stats
-	StepSize, LR float64 // in force
+	StepSize, LR float64 // current values
 
-	// ExtraTemperature is what the noise of the prior drift adds, of variance v per coordinate:
-	// h v / 2, or about h v / (2 friction) with velocities.
+	// ExtraTemperature is what the noise of the prior's drift adds to the particles' temperature of
+	// 1: h v / 2 for noise of variance v per coordinate, or about h v / (2 friction) with
+	// velocities.
 	ExtraTemperature float64
 }
 
@@ -67,29 +73,29 @@ type Diagnostics struct {
 type Setup struct {
 	Options config.Options
 	Train   data.Dataset
-	Batch   int // most datapoints in a minibatch
-	Tile    int // rows that a worker takes through the networks at a time; part of the bits
+	Batch   int // largest number of datapoints in a minibatch
+	Tile    int // rows of one task; the bits depend on it
 	Seed    uint64
-	Steps   int // parameter steps of the whole training; 0: not known
+	Steps   int // parameter steps of the whole training; 0: unknown
 	Pool    *pool.Pool
 
-	// CloudDir is the directory of the file in which the particles' positions and velocities lie;
+	// CloudDir is the directory for a file that holds the particles' positions and velocities;
 	// empty: they are in memory. The bits are the same.
 	CloudDir string
-	Ctx      context.Context // ends New early, while that file is made; nil: nothing does
+	Ctx      context.Context // ends New early, while that file is made; nil: never
 
-	// Decoder, Prior and Encoder replace the networks that Options describe, where they are not
-	// nil: so the same code trains models whose truth is known. An encoder, which methods without
-	// one ignore, maps D numbers to 2 d: the mean and the log-variance of q(z|x).
+	// Decoder, Prior and Encoder, where not nil, replace the networks that Options describe: tests
+	// train models with known solutions. An encoder maps D numbers to 2 d, the mean and the
+	// log-variance of q(z|x); methods without one ignore it.
 	Decoder model.Net
 	Prior   prior.Prior
 	Encoder model.Net
 
-	planned int // workers where there is no Pool yet
+	planned int // number of workers if Pool is nil, to count memory
 }
 
 // tiles cuts the rows of a batch of datapoints for some networks. All rows of a datapoint share a
-// tile, so that one task gathers its image. The cut may follow the number of threads only if no
+// tile, so that one task gathers its image. The cut may follow the number of workers only if no
 // network's bits depend on it.
 func (s *Setup) tiles(points int, networks ...model.Packer) pool.Tiles {
 	free := true

@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
@@ -15,9 +14,9 @@ import (
 // step needs one evaluation; the authors' code takes it after the parameters' step. And particles
 // start at rest, not with velocities drawn from their equilibrium.
 //
-// friction and step_size say how the particles move (package particle), param_drag and lr how the
-// parameters do (package optim). Optimizer "sgd" is the published flow; rmsprop, as the authors'
-// for neural networks, and adam first divide the gradient by its running size.
+// friction and step_size determine the moves of the particles (package particle), param_drag and lr
+// those of the parameters (package optim). Optimizer "sgd" is the published flow; rmsprop, which
+// the authors use for neural networks, and adam first divide the gradient by its running size.
 var mpgd = spec{
 	name:  config.MPGD,
 	reads: []*keySet{moveKeys, noiseKeys},

@@ -12,23 +12,23 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// network is one flat buffer of parameters in training: values, gradient, optimiser. It brings a
-// group of tasks to three phases of a step: pack, reduce, and update or accumulate.
+// network is one flat buffer of parameters in training, with its gradient and its optimiser. It has
+// a group of tasks for three phases of a step: pack, reduce, and update or accumulate.
 type network struct {
 	name   string
-	number uint32 // decoderNet, ...
-	p, g   []float32
-	sum    []float32 // of a step's gradients but the last, where they are averaged
+	number uint32    // decoderNet, ...
+	p, g   []float32 // parameters and gradient
+	sum    []float32 // sum of a step's gradients before the last, if they are averaged
 	opt    *optim.Optimizer
 	layout *model.Layout
 
 	tape   weightTape
-	packed bool // the tape has the parameters' present values
-	rows   int  // over which the gradient is a mean
-	summed int  // gradients of the step that are in sum
+	packed bool // the tape's packed weights are up to date
+	rows   int  // number of rows over which the gradient is a mean
+	summed int  // number of the step's gradients in sum
 
-	// Sums of squares of each chunk, gradient and new weights, and scratch for those of their
-	// blocks.
+	// Sums of squares of each chunk of the gradient and of the new parameters, and scratch to
+	// compute them.
 	gSquare, pSquare []float64
 	blocks           []float32
 
@@ -36,33 +36,33 @@ type network struct {
 	packTask, reduceTask, accumulateTask, updateTask func(task int)
 }
 
-// weightTape is what a network's tape does with its weights: it lays them out for products, and
-// computes their gradient.
+// weightTape is the part of a network's tape that concerns its weights.
 type weightTape interface {
 	model.Packer
 	GradTasks() int
-	// Grad writes a task's part of the gradient of the mean loss over rows 0 to rows.
+	// Grad writes the task's part of the gradient of the mean loss over rows 0 to rows.
 	Grad(task int, grad []float32, rows int)
 }
 
-// meanTape is a tape whose gradient is that of the mean over rows, as a prior.Tape's is.
+// meanTape is a model.Tape as a weightTape.
 type meanTape struct{ model.Tape }
 
 func (t meanTape) Grad(task int, grad []float32, rows int) {
 	t.Tape.Grad(task, grad, rows, float32(1/float64(rows)))
 }
 
-// The numbers of the networks in the streams of their first weights and of their noise.
+// The numbers of the networks in the streams of their initial weights and of their noise.
 const (
 	decoderNet uint32 = iota
 	priorNet
 	encoderNet
 )
 
-// Networks are the names of the networks in the order of Stats.GradientNorm.
+// Networks lists the names of the networks in the order of Stats.GradientNorm.
 var Networks = [3]string{decoderNet: "decoder", priorNet: "prior", encoderNet: "encoder"}
 
-// newNetwork makes the network of a number, with parameters as in l, as the setup trains it.
+// newNetwork makes the network with the given number and the parameters of l, to be trained with
+// the setup's options.
 func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*network, error) {
 	o, size := &s.Options, l.Size()
 	n := &network{
@@ -89,7 +89,7 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 	return n, nil
 }
 
-// follow makes the network's steps those of the setup's flow.
+// follow prepares the network for the steps of a flow with course c.
 func (n *network) follow(a *memory.Arena, s Setup, c course) {
 	if c.average {
 		n.sum = a.Floats(memory.Gradients, n.layout.Size())
@@ -101,14 +101,14 @@ func (n *network) follow(a *memory.Arena, s Setup, c course) {
 	}
 }
 
-// bind gives the network the tape that was made for its parameters.
+// bind sets the network's tape, which must be bound to its parameters.
 func (n *network) bind(t weightTape) {
 	n.tape = t
 	n.packTask, n.reduceTask = n.packPart, n.reducePart
 	n.accumulateTask, n.updateTask = n.accumulatePart, n.updatePart
 }
 
-// pack is the layout of new parameters for products, forward and back; nothing if it is up to date.
+// pack returns the tasks that lay the parameters out for products, none if they have not changed.
 func (n *network) pack() pool.Group {
 	if n.packed {
 		return pool.Group{}
@@ -122,7 +122,7 @@ func (n *network) packPart(task int) {
 	n.tape.Pack(task)
 }
 
-// reduce is the gradient of the mean loss over rows, into g, by columns of layers.
+// reduce returns the tasks that compute the gradient of the mean loss over rows into g.
 func (n *network) reduce(rows int) pool.Group {
 	n.rows = rows
 	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
@@ -140,7 +140,8 @@ func (n *network) updateTasks() int {
 	return pool.Pieces(n.layout.Size(), optim.Chunk)
 }
 
-// passes counts a row's passes through the network: none through one without parameters.
+// passes returns the number of passes through the network of a row with the given number of draws:
+// none if the network has no parameters.
 func (n *network) passes(draws int) float64 {
 	if len(n.p) == 0 {
 		return 0
@@ -148,13 +149,14 @@ func (n *network) passes(draws int) float64 {
 	return float64(draws)
 }
 
-// chunk is the parameters of a task: whole groups of the noise stream.
+// chunk returns the range of parameters of a task: whole groups of the noise stream.
 func (n *network) chunk(task int) (lo, hi int) {
 	lo, hi = pool.Span(pool.Pieces(len(n.p), kernel.GroupLen), n.updateTasks(), task)
 	return lo * kernel.GroupLen, min(hi*kernel.GroupLen, len(n.p))
 }
 
-// accumulate adds the gradient to the sum of the given number of earlier ones, by chunks.
+// accumulate returns the tasks that add the gradient to the sum of the given number of earlier
+// ones.
 func (n *network) accumulate(summed int) pool.Group {
 	n.summed = summed
 	return pool.Group{N: n.updateTasks(), Do: n.accumulateTask}
@@ -170,16 +172,16 @@ func (n *network) accumulatePart(task int) {
 	}
 }
 
-// update is the optimiser's step at learning rate lr, by chunks, on the mean of the gradient and of
-// the given number of earlier ones in the sum.
+// update returns the tasks of the optimiser's step at learning rate lr, with the mean of the
+// gradient and of the given number of earlier ones in the sum.
 func (n *network) update(lr float64, summed int) pool.Group {
 	n.opt.Begin(lr)
 	n.summed, n.packed = summed, false
 	return pool.Group{N: n.updateTasks(), Do: n.updateTask}
 }
 
-// updatePart updates a chunk. A gradient whose squares are not finite stays as it is, for the
-// search to find it.
+// updatePart updates a chunk. It does not apply a gradient whose squares are not finite, so that
+// the search for the fault can find it.
 func (n *network) updatePart(task int) {
 	phase.Optimizer.Enter()
 	lo, hi := n.chunk(task)

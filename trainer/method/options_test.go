@@ -16,7 +16,7 @@ import (
 
 var everyPoint = []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
 
-// The prior is N(0, I) for the first W steps, and nothing of theta's moves; then it is released.
+// For the first W steps the prior is held at N(0, I) and theta does not change; then it learns.
 func TestPriorWarmup(t *testing.T) {
 	o := small()
 	o.PriorWarmup, o.Optimizer, o.EMA = 3, "adam", 0.9
@@ -185,8 +185,8 @@ func TestDriftClip(t *testing.T) {
 	}
 }
 
-// The coefficient is a max(0, mean - 1) of the running mean of z^2, which starts at the cloud's
-// and follows each batch by its share of the data.
+// The anchor's coefficient is a max(0, mean - 1) of the running mean of z^2, which starts at the
+// cloud's and follows each batch by its share of the data.
 func TestScaleAnchor(t *testing.T) {
 	o := small()
 	o.ScaleAnchor, o.Particles, o.InnerSteps = 3, 2, 2
@@ -215,7 +215,7 @@ func TestScaleAnchor(t *testing.T) {
 	}
 }
 
-// The average follows at rate 1 - min(decay, (1+t)/(10+t)), and generators use it when asked.
+// The average follows at rate 1 - min(decay, (1+t)/(10+t)), and generators with ema use it.
 func TestEMA(t *testing.T) {
 	o := small()
 	o.EMA, o.LR = 0.3, 0.05
@@ -293,8 +293,8 @@ func checkSGD(t *testing.T, n *network, before []float32, lr float64) {
 	near(t, n.name+" step", moved, want, 1e-4) // p near 1 is rounded to 6e-8, moves are near 1e-3
 }
 
-// Ten copies of a datapoint give theta and phi the gradient of one, for it is a mean over rows;
-// each particle still feels the whole drift, for it is not.
+// Ten copies of a datapoint give theta and phi the gradient of one, because it is a mean over rows;
+// the drift of each particle is not a mean and does not change.
 func TestMeanForParametersSumForParticles(t *testing.T) {
 	for _, particles := range []int{1, 4} {
 		o := small()
@@ -320,8 +320,8 @@ func TestMeanForParametersSumForParticles(t *testing.T) {
 	}
 }
 
-// The noise of a particle is addressed by datapoint, particle and move: another order of the
-// minibatch, and other neighbours, leave it as it was.
+// The noise of a particle is addressed by datapoint, particle and move: it does not depend on the
+// order of the minibatch or on the other datapoints in it.
 func TestNoiseFollowsTheParticle(t *testing.T) {
 	o := small()
 	o.Particles, o.ScoreDraws = 2, 3
@@ -385,7 +385,7 @@ func TestDiverged(t *testing.T) {
 			return
 		}
 		if step > 3 {
-			t.Fatal("absurd rates went unnoticed")
+			t.Fatal("no error with absurd rates")
 		}
 	}
 }

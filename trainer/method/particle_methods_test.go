@@ -13,9 +13,8 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// Noise on the parameters: what a step of plain gradient descent adds to the same step without it
-// is sqrt(2 lr/(M N)) normals of the parameters' own addresses, of each network with its learning
-// rate.
+// With noise on the parameters, a step of plain gradient descent adds sqrt(2 lr/(M N)) times
+// normals at the parameters' own addresses, for each network with its learning rate.
 func TestParamNoise(t *testing.T) {
 	o := small()
 	o.Particles = 2
@@ -78,7 +77,7 @@ func TestDecoderDecay(t *testing.T) {
 	}
 }
 
-// setDefaults sets what differs from the common defaults in those of the named method.
+// setDefaults sets the named method's own defaults.
 func setDefaults(t *testing.T, name config.Method, o *config.Options) {
 	t.Helper()
 	m, err := find(name)
@@ -90,7 +89,7 @@ func setDefaults(t *testing.T, name config.Method, o *config.Options) {
 	}
 }
 
-// Options that the methods take on themselves, and those they refuse.
+// The defaults of the methods, and the options that they refuse.
 func TestParticleDefaults(t *testing.T) {
 	for _, name := range flowMethods {
 		o := small()
@@ -130,8 +129,8 @@ func TestParticleDefaults(t *testing.T) {
 	}
 }
 
-// busyMethods are busy options for the methods, with what they need to differ from each other; and
-// for ipld with what it can take from them, on networks of several tasks.
+// busyMethods returns busy options for the methods with the features in which they differ, and for
+// ipld with the features that it can share with them, on networks of several tasks.
 func busyMethods(t *testing.T) map[string]config.Options {
 	t.Helper()
 	all := map[string]config.Options{}
@@ -153,11 +152,11 @@ func busyMethods(t *testing.T) map[string]config.Options {
 	return all
 }
 
-// methodOf is the method of a name in busyMethods.
+// methodOf returns the method of a name in busyMethods.
 func methodOf(name string) config.Method { return config.Method(strings.Fields(name)[0]) }
 
-// As TestSameBitsAtAnyNumberOfWorkers, and over a restart: a state carried over between two steps
-// goes on to the same bits, at any number of workers.
+// As TestSameBitsAtAnyNumberOfWorkers, and over a restart: a state that was carried over between
+// two steps continues with the same bits, with any number of workers.
 func TestParticleMethodsKeepTheirBits(t *testing.T) {
 	const batch, steps, cut = 5, 12, 5
 	for name, o := range busyMethods(t) {
@@ -188,7 +187,7 @@ func TestParticleMethodsKeepTheirBits(t *testing.T) {
 	}
 }
 
-// trainPart makes steps from to to of those of trainFlow.
+// trainPart makes steps from to to (exclusive) of those of trainFlow.
 func trainPart(t *testing.T, f *Flow, batch, steps, from, to int) {
 	t.Helper()
 	b := data.NewBatches(testPoints, batch, 1)

@@ -17,5 +17,5 @@ var pgd = spec{
 	build:    course{}.build,
 }
 
-// standardNormal is the prior of the methods that learn none.
+// standardNormal makes the prior of the methods that do not learn one.
 func standardNormal(o config.Options) prior.Prior { return prior.Gaussian{Latent: o.Latent} }

@@ -16,8 +16,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// phaseWork names for each phase of a step a function that does most of its work and none of
-// another's.
+// phaseWork names for each phase of a step a function that does most of the phase's work and runs
+// in no other phase.
 func phaseWork() map[string]phase.Phase {
 	work := map[string]phase.Phase{
 		"method.(*Flow).gatherTile":    phase.Gather,
@@ -36,8 +36,8 @@ func phaseWork() map[string]phase.Phase {
 	return work
 }
 
-// phasedSteps are two steps of ipld that together leave no phase a small share: with narrow
-// networks on many rows, and with wide ones, whose updates cost, on a few.
+// phasedSteps are two steps of ipld in which together no phase has a small share: one with narrow
+// networks and many rows, and one with wide networks, whose updates are expensive, and few rows.
 func phasedSteps(t *testing.T) []func() {
 	t.Helper()
 	narrow := phasedOptions(2)
@@ -124,7 +124,7 @@ func (c *tally) count(p *profile.Profile) {
 			}
 		}
 		if slices.Contains(names, "pool.(*Pool).await") {
-			continue // a worker that looks for work is in no phase
+			continue // a worker that waits for work is in no phase
 		}
 		if slices.Contains(names, "method.(*Flow).Step") ||
 			slices.Contains(names, "pool.(*Pool).help") {
@@ -136,7 +136,7 @@ func (c *tally) count(p *profile.Profile) {
 	}
 }
 
-// enough tells whether every function was met often enough to judge it.
+// enough reports whether every function has enough samples.
 func (c *tally) enough() bool {
 	for name := range c.work {
 		if c.right[name]+c.wrong[name] < 3 {
@@ -146,7 +146,8 @@ func (c *tally) enough() bool {
 	return true
 }
 
-// Samples carry the phase that their function belongs to, and hardly one of a step carries none.
+// Samples are labelled with the phase of their function, and hardly any sample of a step has no
+// label.
 func TestProfileKnowsThePhases(t *testing.T) {
 	steps := phasedSteps(t)
 	c := tally{work: phaseWork(), right: map[string]int{}, wrong: map[string]int{}}

@@ -8,11 +8,11 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 )
 
-// keySet is keys of the configuration that not all methods read. A method states the sets that it
-// reads; it reads every key that is in none of the sets.
+// keySet is a set of configuration keys that not all methods read. A spec lists the sets that its
+// method reads. Keys in none of the sets are read by all methods.
 type keySet struct {
 	names []string
-	lacks string // why a method that does not read them does not: which ...
+	lacks string // why a method does not read them, for errors: "which " + lacks
 }
 
 var (
@@ -34,7 +34,7 @@ var (
 
 var keySets = []*keySet{moveKeys, noiseKeys, scoreKeys, jointKeys, encoderKeys, stageKeys}
 
-// setOf is the set that holds the key, nil for a key that all methods read.
+// setOf returns the set that holds the key, nil for a key that all methods read.
 func setOf(key string) *keySet {
 	i := slices.IndexFunc(keySets, func(s *keySet) bool { return slices.Contains(s.names, key) })
 	if i < 0 {
@@ -43,7 +43,8 @@ func setOf(key string) *keySet {
 	return keySets[i]
 }
 
-// Reads reports whether the named method, which must exist, reads a key of the configuration.
+// Reads reports whether the named method reads a key of the configuration. It panics if there is no
+// such method.
 func Reads(name config.Method, key string) bool {
 	m, err := find(name)
 	if err != nil {
@@ -53,7 +54,7 @@ func Reads(name config.Method, key string) bool {
 	return set == nil || slices.Contains(m.reads, set)
 }
 
-// CheckRead reports the keys that a user gave and that none of the methods reads.
+// CheckRead returns an error that names the keys that a user gave but none of the methods reads.
 func CheckRead(given []config.Given, methods ...config.Method) error {
 	var p config.Problems
 	for _, g := range given {
@@ -63,8 +64,8 @@ func CheckRead(given []config.Given, methods ...config.Method) error {
 		}
 		readers := slices.DeleteFunc(slices.Clone(config.Methods),
 			func(name config.Method) bool { return !read(name) })
-		p = append(p, fmt.Errorf(
-			"%s: %s is not read by %s, which %s; leave it out, or choose a method that reads it: %s",
+		p = append(p, fmt.Errorf("%s: %s is not read by %s, which %s; leave it out, or choose a "+
+			"method that reads it: %s",
 			g.Where, g.Key, strings.Join(config.Names(methods), ", "), setOf(g.Key).lacks,
 			strings.Join(config.Names(readers), ", ")))
 	}

@@ -9,18 +9,17 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// altered are other values of the keys in the sets.
+// altered holds for each key in the sets a value other than that of the test.
 var altered = map[string]string{
 	"dynamics": "exact", "step_size": "0.03", "step_size_end": "0.01", "step_schedule": "cosine",
-	"friction": "0.8", "inner_steps": "3", "scale_anchor": "5", "drift_clip": "0.001", "catch_up": "4",
-	"param_noise":    "2",
-	"encoder_widths": "8", "prior_share": "0.5",
+	"friction": "0.8", "inner_steps": "3", "scale_anchor": "5", "drift_clip": "0.001",
+	"catch_up": "4", "param_noise": "2", "encoder_widths": "8", "prior_share": "0.5",
 	"score_width": "10", "score_blocks": "1", "score_features": "6", "lambda_min": "-5",
 	"lambda_max": "4", "score_draws": "2", "prior_weight": "simple", "score_lr": "0.1",
 	"prior_warmup": "3", "prior_drift": "score", "control_variate": "true",
 }
 
-// trainedWith is the state after a whole training, two epochs, with the configuration.
+// trainedWith returns the state after a whole training of two epochs with the configuration.
 func trainedWith(t *testing.T, c config.Config) state {
 	t.Helper()
 	m := startMethod(t, c.Method, c.Options, 5, 1, 4)
@@ -68,7 +67,8 @@ func TestCheckRead(t *testing.T) {
 	given := []config.Given{{Key: "step_size", Where: "--step-size"}, {Key: "lr", Where: "--lr"}}
 	err := CheckRead(given, config.VAE)
 	want := "--step-size: step_size is not read by vae, which moves no particles; leave it out, " +
-		"or choose a method that reads it: ipld, pgd, pgd+diffusion, mpgd, ipla, soul, shortrun, abp"
+		"or choose a method that reads it: ipld, pgd, pgd+diffusion, mpgd, ipla, soul, shortrun, " +
+		"abp"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nexpected %s", err, want)
 	}

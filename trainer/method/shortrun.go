@@ -2,18 +2,17 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// shortrun is learning by short-run inference: at every step each latent starts anew from N(0, I)
-// and makes K = inner_steps Langevin moves at fixed parameters, which then learn from where it
-// ended. Nijkamp, Hill, Zhu and Wu, "Learning non-convergent non-persistent short-run MCMC toward
-// energy-based model" (NeurIPS 2019); for generators Nijkamp, Pang, Han, Zhou, Zhu and Wu,
-// "Learning multi-layer latent variable model via variational optimization of short run MCMC for
-// approximate inference" (ECCV 2020).
+// shortrun is learning by short-run inference. In every step each latent starts anew from N(0, I)
+// and makes K = inner_steps Langevin moves at fixed parameters; then the parameters learn from the
+// resulting latents. Nijkamp, Hill, Zhu and Wu, "Learning non-convergent non-persistent short-run
+// MCMC toward energy-based model" (NeurIPS 2019); for generators Nijkamp, Pang, Han, Zhou, Zhu and
+// Wu, "Learning multi-layer latent variable model via variational optimization of short run MCMC
+// for approximate inference" (ECCV 2020).
 //
-// The cloud keeps where the last run of each datapoint ended.
+// The cloud holds the latents at the end of the last run of each datapoint.
 var shortrun = spec{
 	name:  config.ShortRun,
 	reads: []*keySet{moveKeys, noiseKeys},

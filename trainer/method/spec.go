@@ -11,22 +11,21 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// spec is one method: what it is, where it comes from, and how to build it.
+// spec describes one method and how to build it.
 type spec struct {
 	name config.Method
-	// defaults changes what differs from the common defaults in options of this method; nil:
-	// nothing.
+	// defaults changes common options to the method's defaults; nil: there are no others.
 	defaults func(o *config.Options)
-	batch    int // datapoints in a minibatch; 0: as in common
-	// reads are the sets of keys that the method reads, beside those that every method reads.
+	batch    int // default size of a minibatch; 0: the common one
+	// reads are the sets of keys that the method reads, besides the keys that every method reads.
 	reads []*keySet
-	// check adds what the options of this method must not be; nil: nothing.
+	// check adds to p what is wrong with the options for this method; nil: nothing.
 	check func(o config.Options, p *config.Problems)
-	// prior is what the generator samples from.
+	// prior makes the prior of the trained model.
 	prior func(o config.Options) prior.Prior
-	// encoder is the network of q(z|x); nil: q is particles.
+	// encoder makes the network of q(z|x); nil: the method has particles.
 	encoder func(o config.Options, dim int) model.Net
-	// build makes the method with its arrays from the arena.
+	// build makes the method with arrays from the arena.
 	build func(a *memory.Arena, s Setup) (buildable, error)
 }
 
@@ -42,7 +41,7 @@ func find(name config.Method) (spec, error) {
 	return specs[i], nil
 }
 
-// Default returns the configuration of a run for which nothing was asked, one of ipld.
+// Default returns the default configuration, that of ipld.
 func Default() config.Config {
 	c, err := DefaultFor(ipld.name)
 	if err != nil {
@@ -51,7 +50,8 @@ func Default() config.Config {
 	return c
 }
 
-// DefaultFor is Default for the named method, whose own defaults replace the common ones.
+// DefaultFor returns the default configuration of the named method: the common defaults with the
+// method's own. An unknown method is an error.
 func DefaultFor(name config.Method) (config.Config, error) {
 	c := config.Common()
 	c.Method = name
@@ -68,17 +68,17 @@ func DefaultFor(name config.Method) (config.Config, error) {
 	return c, nil
 }
 
-// Validate reports what Config.Validate does, and what the configuration's method does not allow.
+// Validate reports the errors of Config.Validate, and those that depend on the method.
 func Validate(c config.Config) error {
 	return errors.Join(c.Validate(), allowed(c.Method, c.Options))
 }
 
-// validate is Validate of options alone.
+// validate is Validate for options alone.
 func validate(name config.Method, o config.Options) error {
 	return errors.Join(o.Validate().Err(), allowed(name, o))
 }
 
-// allowed reports what the named method, if there is one, does not allow.
+// allowed reports what the named method does not allow, nothing if there is no such method.
 func allowed(name config.Method, o config.Options) error {
 	var p config.Problems
 	if m, err := find(name); err == nil && m.check != nil {
@@ -87,8 +87,8 @@ func allowed(name config.Method, o config.Options) error {
 	return p.Err()
 }
 
-// New builds the named method with networks as the options describe them, unless the setup
-// brings its own.
+// New builds the named method with the networks that the options describe, unless the setup has its
+// own. Unknown methods, invalid options, and a cloud file that cannot be made are errors.
 func New(name config.Method, s Setup) (Method, error) {
 	m, err := find(name)
 	if err != nil {
@@ -101,7 +101,7 @@ func New(name config.Method, s Setup) (Method, error) {
 	return m.build(nil, s)
 }
 
-// networks fills in the networks that the setup does not bring, for images of dim numbers.
+// networks sets the setup's networks, for images of dim numbers, where they are nil.
 func (m spec) networks(s *Setup, dim int) {
 	if s.Decoder == nil {
 		s.Decoder = newDecoder(s.Options, dim)

@@ -9,16 +9,18 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Staged is a method in two stages. The first, with the prior N(0, I), takes the share 1 -
-// prior_share of the training and is then frozen, at its averaged weights. In the second a prior is
-// fitted to its latents, by the prior's part of the free energy alone; a Standardised prior is
-// first given the mean and the standard deviation of each dimension over all training images.
-// Schedules run their whole length in each stage. A run that is extended stays in its second stage:
-// its schedules then continue from where the new length puts them, and the first stage stays as it
-// is.
+// Staged is a method in two stages. The first stage, a Flow or a Variational with the prior N(0,
+// I), lasts for the share 1 - prior_share of the training and is then frozen at its averaged
+// weights. The second stage fits a prior to its latents, by the prior's part of the free energy
+// alone. A Standardised prior first gets the mean and the standard deviation of each dimension over
+// all training images.
 //
-// Until the second stage the prior that it fits is as it starts, and for a diffusion that is N(0,
-// I), the first stage's own. staged_step.go is one step, from top to bottom.
+// Schedules run through their whole length in each stage. A run that is extended stays in its
+// second stage: the schedules continue from where the new length puts them, and the first stage
+// does not change. Until the second stage, the prior keeps its initial parameters; a diffusion is
+// then N(0, I), the first stage's prior.
+//
+// A step is in staged_step.go, from top to bottom.
 type Staged struct {
 	setup Setup
 	rates
@@ -26,7 +28,7 @@ type Staged struct {
 
 	prior *network
 	tape  prior.Tape
-	g     []float32 // gradients by z, B*N x d, which nothing follows
+	g     []float32 // scratch for the gradients by z, which are not used, B*N x d
 	nll   []float32 // prior loss of each row, B*N
 
 	counts []uint32  // countSecond, countSecondSteps
@@ -37,8 +39,8 @@ type Staged struct {
 }
 
 const (
-	countSecond      = iota // 1 since the second stage began
-	countSecondSteps        // its steps
+	countSecond      = iota // 1 in the second stage, else 0
+	countSecondSteps        // steps of the second stage
 )
 
 const (
@@ -47,12 +49,12 @@ const (
 	frozenEntropy
 )
 
-// staged is the build of a spec.
+// staged returns the build function of a method in two stages.
 func staged(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) {
 	return func(a *memory.Arena, s Setup) (buildable, error) { return newStaged(a, s, first) }
 }
 
-// newStaged builds the method whose first stage build makes, with the prior N(0, I), and whose
+// newStaged builds a method whose first stage comes from build, with the prior N(0, I), and whose
 // second fits s.Prior.
 func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 	o := &s.Options
@@ -85,14 +87,14 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 // second reports whether the second stage has begun.
 func (t *Staged) second() bool { return t.counts[countSecond] != 0 }
 
-// progress is the share of each stage that is done when done is that of the training.
+// progress returns the share of each stage that is done when the share done of the training is.
 func (t *Staged) progress(done float64) (first, second float64) {
 	share := t.setup.Options.PriorShare
 	start := 1 - share
 	return min(1, done/start), max(0, (done-start)/share)
 }
 
-// Slow implements Method, for both stages.
+// Slow implements Method.
 func (t *Staged) Slow(factor float64) {
 	t.rates.Slow(factor)
 	t.first.Slow(factor)

@@ -1,6 +1,6 @@
 package method
 
-// checkFrozen looks at what the second stage begins with.
+// checkFrozen checks the losses and the standardisation with which the second stage begins.
 func (t *Staged) checkFrozen() error {
 	if finite(t.frozen[frozenData]) && finite(t.frozen[frozenEntropy]) {
 		if fault := t.prior.badWeight(); fault != nil { // the standardisation
@@ -11,7 +11,7 @@ func (t *Staged) checkFrozen() error {
 	return t.finish(t.first.locate(), 1)
 }
 
-// checkLoss looks at the prior's losses of the rows before it learns from them.
+// checkLoss checks the prior's losses before the prior learns from them.
 func (t *Staged) checkLoss() error {
 	if finite(sum(t.nll[:len(t.now.ids)])) {
 		return nil
@@ -30,7 +30,7 @@ func (t *Staged) checkLoss() error {
 	return t.finish(somewhere(fault), 1)
 }
 
-// checkUpdate looks at what the prior's optimiser saw and made.
+// checkUpdate checks the prior's gradient and its new weights.
 func (t *Staged) checkUpdate(s *Stats) error {
 	if t.prior.settle(s) {
 		return nil
@@ -43,10 +43,10 @@ func (t *Staged) checkUpdate(s *Stats) error {
 	)), 0)
 }
 
-// minibatch is the rows of the step under way.
+// minibatch returns the rows of the current step.
 func (t *Staged) minibatch() rows { return rows{t.now.index, t.setup.Options.Particles, 1} }
 
-// finish adds to a fault the step, so many after those counted, and what to try.
+// finish sets the step of a fault, the given number after the last one counted, and the remedy.
 func (t *Staged) finish(fault *Fault, after int) error {
 	fault.Step = int(t.counts[countSecondSteps]) + after
 	if fault.Kind != InData {

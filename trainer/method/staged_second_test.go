@@ -31,28 +31,28 @@ func frozenLatents(s *Staged) (z [][]float64) {
 	return z
 }
 
-// atTheSwitch is a method of random prior parameters before its first step of the second stage, and
-// the latents that it is going to find.
+// atTheSwitch returns a method with random prior parameters before the first step of its second
+// stage, and the latents that this step will use.
 func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*Staged, [][]float64) {
 	s := startStaged(t, name, o)
 	for k := range stagedSteps / 2 {
 		takeStep(t, s, stagedBatch(k))
 	}
 	copy(s.prior.p, normals(len(s.prior.p)-2*o.Latent, 20, 0.4))
-	ghost := startStaged(t, name, o) // to look ahead with
-	carry(s, ghost)
-	decoder, encoder := ghost.first.networks()
+	ahead := startStaged(t, name, o) // a copy, to compute the latents in advance
+	carry(s, ahead)
+	decoder, encoder := ahead.first.networks()
 	for _, n := range []*network{decoder, encoder} {
 		if n != nil {
 			copy(n.p, n.opt.EMA)
 		}
 	}
-	return s, frozenLatents(ghost)
+	return s, frozenLatents(ahead)
 }
 
-// At the switch the prior gets the latents' mean and standard deviation, in parameters and average,
-// and the stats the frozen model's losses; its first gradient is that of its loss on the
-// standardised latents.
+// The first step of the second stage stores the latents' mean and standard deviation in the prior's
+// parameters and average, and reports the frozen model's losses. Its gradient is that of the
+// prior's loss on the standardised latents.
 func TestSecondStage(t *testing.T) {
 	for _, name := range stagedMethods {
 		o := smallEncoder()
@@ -125,8 +125,8 @@ func frozenEntropyOf(s *Staged) (h float64) {
 	return h
 }
 
-// checkFit compares the gradient that the first step of the second stage took with the reference's.
-// Particles are as they were in the survey; latents of an encoder were drawn anew.
+// checkFit compares the gradient of the first step of the second stage with the reference's.
+// Particles are those of the survey; latents of an encoder were drawn anew.
 func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 	t.Helper()
 	mean, logScale := standardOf(s, s.prior.p)

@@ -33,8 +33,7 @@ func (t *Staged) Restored() {
 	t.prior.packed = false
 }
 
-// Generator implements Method: decoder and encoder are the first stage's, the prior is the
-// second's.
+// Generator implements Method, with the first stage's decoder and encoder and the second's prior.
 func (t *Staged) Generator(ema bool) *generate.Generator { return t.generator(nil, ema) }
 
 func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {
@@ -48,7 +47,7 @@ func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {
 
 func (t *Staged) diagnosis(a *memory.Arena) ([]int, []float32) { return t.first.diagnosis(a) }
 
-// Latents implements Method, as the first stage does.
+// Latents implements Method, with the latents of the first stage.
 func (t *Staged) Latents(g *generate.Generator, z []float32, idx []int) {
 	t.first.Latents(g, z, idx)
 }

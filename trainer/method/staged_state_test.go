@@ -54,8 +54,9 @@ func sameEncoderBits(t *testing.T, name config.Method, o config.Options) {
 	}
 }
 
-// The state, saved before any step and restored into a fresh method, is all there is: also right
-// before the second stage, at it and after. Repeats of a minibatch and diagnostics change nothing.
+// The tensors are the whole state, saved before any step, also just before the second stage, at its
+// start and in it: a fresh method continues with the same bits. Diagnose does not change the
+// training.
 func TestEncodersResumeAtAnyStep(t *testing.T) {
 	for _, name := range encoderMethods {
 		o := busyEncoder(2)
@@ -108,7 +109,8 @@ func TestEncoderStepDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A generator that is filled from a checkpoint's tensors is the method's own, in both stages.
+// A generator that is filled from a checkpoint's tensors makes the samples of the method's own, in
+// both stages.
 func TestEncoderGeneratorFromTensors(t *testing.T) {
 	for _, name := range encoderMethods {
 		m := startMethod(t, name, busyEncoder(1), 5, 2, 4)
@@ -128,7 +130,7 @@ func TestEncoderGeneratorFromTensors(t *testing.T) {
 	}
 }
 
-// stored is the generator of a method's checkpoint.
+// stored returns a generator filled from a method's tensors.
 func stored(t *testing.T, name config.Method, m Method, ema bool) *generate.Generator {
 	t.Helper()
 	p := pool.New(1)
@@ -148,7 +150,7 @@ func stored(t *testing.T, name config.Method, m Method, ema bool) *generate.Gene
 	return g
 }
 
-// pictures are samples, and what the encoder, if there is one, makes of an image.
+// pictures returns samples, and the encoder's output for an image if there is an encoder.
 func pictures(t *testing.T, g *generate.Generator) []float32 {
 	t.Helper()
 	d := g.Latent()

@@ -10,10 +10,18 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// One training step of a method in two stages: in the first stage that of its method, in the second
-// one of the prior, in phases with a barrier after each.
+// One training step of a method in two stages. In the first stage it is a step of the first stage's
+// method. In the second it fits the prior to latents of the frozen first stage, in phases with a
+// barrier after each:
+//
+//	pack    lay changed weights of the prior out for products
+//	rows    run the prior forward and backward on the latents
+//	reduce  compute the gradient by the prior's weights
+//	update  make its optimiser's step
+//
+// The first step of the second stage begins by freezing the first (freeze).
 
-// fit is one evaluation of the prior on latents of the frozen first stage.
+// fit describes one evaluation of the prior on latents of the frozen first stage.
 type fit struct {
 	index []int      // the B datapoints
 	tiles pool.Tiles // of their B*N rows
@@ -21,7 +29,7 @@ type fit struct {
 	ids   []uint64   // their addresses in the noise stream
 }
 
-// Step implements Method.
+// Step implements Method: a step of the stage that the progress of the training has reached.
 func (t *Staged) Step(b Minibatch) (Stats, error) {
 	first, second := t.progress(b.Progress)
 	if !t.second() && first < 1 {
@@ -50,14 +58,14 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 	return stats, t.checkUpdate(&stats)
 }
 
-// evaluate computes the prior's loss of every row, forward and back, by tiles.
+// evaluate computes the prior's loss of every row, forward and backward.
 func (t *Staged) evaluate() {
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
 	t.setup.Pool.Run(t.prior.pack())
 	t.setup.Pool.Run(pool.Group{N: t.now.tiles.Count, Do: t.rowsTask})
 }
 
-// key is that of a stream for the step of the second stage.
+// key is the key of stream s for the current step of the second stage.
 func (t *Staged) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: s}
 }
@@ -70,15 +78,15 @@ func (t *Staged) priorTile(i int) {
 	t.tape.Rows(lo, hi, z, t.now.ids[lo:hi], g, t.nll[lo:hi], true)
 }
 
-// learn computes the gradient by the prior's weights, by columns of layers, and makes a step of its
-// optimiser, by chunks.
+// learn computes the gradient by the prior's weights, and makes a step of its optimiser at learning
+// rate lr.
 func (t *Staged) learn(lr float64) {
 	t.setup.Pool.Run(t.prior.reduce(len(t.now.ids)))
 	t.setup.Pool.Run(t.prior.update(lr, 0))
 }
 
-// collect adds up the prior's loss; the rest of the stats is the frozen model's, over all training
-// images.
+// collect sets the stats of the step. The prior's loss is that of the minibatch; the other losses
+// are the frozen model's means over all training images.
 func (t *Staged) collect(s *Stats) {
 	rows, o := float64(len(t.now.ids)), &t.setup.Options
 	_, encoder := t.first.networks()
@@ -92,8 +100,8 @@ func (t *Staged) collect(s *Stats) {
 	s.PriorLoss = sum(t.nll[:len(t.now.ids)])
 }
 
-// freeze begins the second stage: the first keeps its averaged weights, its latents are
-// standardised, and its losses measured.
+// freeze begins the second stage. The first stage's weights become their averages, its losses are
+// measured over all training images, and the prior gets the mean and scale of its latents.
 func (t *Staged) freeze(s *Stats) {
 	decoder, encoder := t.first.networks()
 	for _, n := range []*network{decoder, encoder} {
@@ -101,7 +109,7 @@ func (t *Staged) freeze(s *Stats) {
 			copy(n.p, n.opt.Averaged(n.p))
 		}
 	}
-	t.first.Restored() // its weights are new
+	t.first.Restored() // its weights have changed
 	total, mean, std := t.survey()
 	s.Evaluations += total.Evaluations
 	t.frozen[frozenSquare] = total.SquareError / total.Rows
@@ -114,8 +122,8 @@ func (t *Staged) freeze(s *Stats) {
 	t.counts[countSecond] = 1
 }
 
-// survey adds up the losses over all training images, and measures the mean and the standard
-// deviation of their latents by the updates of Welford (1962).
+// survey sums the losses over all training images, and computes the mean and the standard deviation
+// of each dimension of their latents by the updates of Welford (1962).
 func (t *Staged) survey() (total Stats, mean, std []float64) {
 	d, m := t.setup.Options.Latent, t.setup.Train.Len()
 	mean, std = make([]float64, d), make([]float64, d)
@@ -134,7 +142,7 @@ func (t *Staged) survey() (total Stats, mean, std []float64) {
 	}
 	for j, square := range std {
 		if std[j] = math.Sqrt(square / n); !(std[j] > 0) {
-			std[j] = 1 // a dimension that is constant has no scale
+			std[j] = 1 // a constant dimension is not scaled
 		}
 	}
 	return total, mean, std

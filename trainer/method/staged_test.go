@@ -12,9 +12,9 @@ import (
 
 var stagedMethods = []config.Method{"pgd+diffusion", "two-stage"}
 
-const stagedSteps = 12 // of which the last half fits the prior
+const stagedSteps = 12 // the last half fits the prior
 
-// busyEncoder are options that keep all of a method with an encoder in use.
+// busyEncoder returns options that use all features of a method with an encoder.
 func busyEncoder(particles int) config.Options {
 	o := busy("underdamped", particles)
 	o.EncoderWidths, o.PriorShare, o.PriorWarmup = []int{40, 9}, 0.5, 0
@@ -33,7 +33,7 @@ func startStaged(t *testing.T, name config.Method, o config.Options) *Staged {
 	return startMethod(t, name, o, 5, 2, 4).(*Staged)
 }
 
-// values is a copy of the named tensors of a method.
+// values returns a copy of the named tensors of a method.
 func values(m Method, names ...string) state {
 	all := stateOf(m)
 	for name := range all {
@@ -44,12 +44,11 @@ func values(m Method, names ...string) state {
 	return all
 }
 
-// frozenTensors are what the second stage leaves alone.
+// frozenTensors are the tensors that the second stage does not change.
 var frozenTensors = []string{"decoder/params", "decoder/ema", "encoder/params", "encoder/ema",
 	"cloud/z", "cloud/u"}
 
-// The first stage is pgd or vae, whose schedules run to their end in it, and nothing of the
-// prior's.
+// The first stage is pgd or vae, with schedules that end with it; the prior does not change.
 func TestFirstStage(t *testing.T) {
 	for i, name := range stagedMethods {
 		o := busyEncoder(2)
@@ -74,8 +73,8 @@ func TestFirstStage(t *testing.T) {
 	}
 }
 
-// The second stage changes nothing but the prior, with schedules of its own, and is not left again
-// by a run that is made longer.
+// The second stage changes only the prior, with schedules of its own. A run that is extended stays
+// in it.
 func TestSecondStageKeepsTheFirst(t *testing.T) {
 	for _, name := range stagedMethods {
 		o := busyEncoder(2)
@@ -95,7 +94,7 @@ func TestSecondStageKeepsTheFirst(t *testing.T) {
 				t.Errorf("%s, step %d: %s changes in the second stage", name, k, tensor)
 			}
 			if !s.second() || slices.Equal(prior, s.prior.p) {
-				t.Errorf("%s, step %d: the prior stays", name, k)
+				t.Errorf("%s, step %d: the prior does not change", name, k)
 			}
 		}
 		d := s.Diagnose(0.75)
@@ -106,7 +105,7 @@ func TestSecondStageKeepsTheFirst(t *testing.T) {
 	}
 }
 
-// The averaged weights are those that stay.
+// The weights are frozen at their averages.
 func TestFreezeKeepsTheAverage(t *testing.T) {
 	for _, name := range stagedMethods {
 		s := startStaged(t, name, busyEncoder(1))
@@ -122,12 +121,12 @@ func TestFreezeKeepsTheAverage(t *testing.T) {
 	}
 }
 
-// Until the second stage samples are decoded from N(0, I), the first stage's prior; then they have
-// the latents' mean and scale.
+// Until the second stage, samples are decoded from N(0, I), the first stage's prior; afterwards
+// their latents have the mean and the scale of the training latents.
 func TestSamplesOfBothStages(t *testing.T) {
 	for _, name := range stagedMethods {
 		o := smallEncoder()
-		o.EMA, o.ScoreLR = 0.5, 1e-6 // the prior within stays N(0, I)
+		o.EMA, o.ScoreLR = 0.5, 1e-6 // the inner prior stays N(0, I)
 		s := startStaged(t, name, o)
 		if _, encoder := s.first.networks(); encoder != nil {
 			for _, p := range [][]float32{encoder.p, encoder.opt.EMA} { // latents far from N(0, I)
@@ -153,8 +152,8 @@ func TestSamplesOfBothStages(t *testing.T) {
 	}
 }
 
-// checkMoments compares those of 4,000 latents. Standard errors are 0.016 of a standard deviation
-// for means, and 0.011 for standard deviations; the solver's steps add as little.
+// checkMoments compares the moments of 4,000 latents. Standard errors are 0.016 of a standard
+// deviation for means, and 0.011 for standard deviations; the solver's error is of the same size.
 func checkMoments(t *testing.T, what string, s *Staged, mean, std []float64) {
 	t.Helper()
 	const n = 4000

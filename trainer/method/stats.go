@@ -2,26 +2,26 @@ package method
 
 import "github.com/plume-ml/plume/trainer/likelihood"
 
-// Stats are sums over the rows of a step; add them up for the means over an epoch.
+// Stats are sums over the rows of a step. Sums of Stats (Add) give the means over an epoch.
 type Stats struct {
 	Steps       float64
-	Evaluations float64 // passes of a row, forward and back, through one network
+	Evaluations float64 // passes of a row, forward and backward, through one network
 	Rows        float64 // rows that entered the losses
 	SquareError float64 // squared pixel errors
 	DataLoss    float64 // -log p(x|z), nats
 	PriorLoss   float64 // the bound on -log p(z), nats
-	Entropy     float64 // of an encoder's q(z|x), nats; 0 where q is particles
-	Moved       float64 // particle moves, inner ones included; 0 where nothing moves
-	Clipped     float64 // of them, clipped
-	Redrawn     float64 // of them, drawn anew by the guard
+	Entropy     float64 // of an encoder's q(z|x), nats; 0 for particles
+	Moved       float64 // moves of particles, including inner ones
+	Clipped     float64 // moves that were clipped
+	Redrawn     float64 // particles that the guard drew anew
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps
 
 	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this
-	// step, 0 of those that made none. It is not summed.
+	// step, 0 for those that had none. Add does not sum it.
 	GradientNorm [3]float64
 }
 
-// Values points to the fields that are sums, in their order, for sums and checkpoints.
+// Values returns pointers to the fields that are sums, in their order, for Add and for checkpoints.
 func (s *Stats) Values() [11]*float64 {
 	return [...]*float64{
 		&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Entropy,
@@ -37,7 +37,7 @@ func (s *Stats) Add(t Stats) {
 	}
 }
 
-// setData sets the sums that follow from the squared errors of a step's rows.
+// setData sets the sums that follow from the squared errors of the rows.
 func (s *Stats) setData(l likelihood.Gaussian, square []float32) {
 	s.Rows = float64(len(square))
 	s.SquareError = sum(square)

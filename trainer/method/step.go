@@ -7,42 +7,47 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// One training step of the flow. It runs in phases, each a list of groups of tasks, with a barrier
-// after each:
+// One training step of the flow. It runs in phases. A phase is a list of groups of tasks, which the
+// workers share, and ends with a barrier:
 //
-//	pack, gather  new weights are laid out for products, by parts of layers; particles and images
-//	              of a new minibatch are gathered, by tiles of rows
-//	rows          both networks go forward and back, by tiles, each apart
-//	reduce        gradients by the weights, by columns of layers
-//	move, update  particles move, by tiles; optimisers make their steps, by chunks of parameters
+//	pack, gather  lay changed weights out for products, one part of a layer per task; gather the
+//	              particles and images of a new minibatch, one tile of rows per task
+//	rows          run decoder and prior forward and backward, one tile of one network per task
+//	reduce        compute the gradients by the weights, some columns of a layer per task
+//	move, update  move the particles, one tile per task; make the optimisers' steps, one chunk of
+//	              parameters per task
 //
-// Every sum has one order, and the cut into tasks depends on the configuration alone,
-// but for tiles where the cut does not show in the bits: so the result does not depend on the
-// number of workers. Rows of a tile need no barrier between layers; the weight gradients, each one
-// product over all rows, need no buffers for each worker.
+// The result does not depend on the number of workers: every sum has a fixed order, and the cut
+// into tasks depends only on the configuration. (Tiles may follow the number of workers where the
+// cut does not change the bits.) There is no barrier between the layers of a network, since a task
+// runs its rows through all of them. Workers need no gradient buffers of their own, since each
+// weight gradient is one product over all rows.
 
-// pass is one evaluation of both networks on the particles of a minibatch, and what follows it.
+// pass describes one evaluation of both networks on the particles of a minibatch, and what is done
+// with it.
 type pass struct {
 	index   []int      // the B datapoints
 	tiles   pool.Tiles // of their B*N rows
 	held    bool       // the prior is held at N(0, I)
-	restart bool       // gathered particles are drawn anew
+	restart bool       // particles are drawn anew when they are gathered
 
-	moves    bool // the particles move after it, as langevin says
-	langevin particle.Langevin
-	train    bool // the parameters learn from it
-	last     bool // they move after it; else the gradient joins the sum
-	summed   int  // gradients that are in the sum
+	moves    bool              // the particles move after the evaluation
+	langevin particle.Langevin // how they move
+	train    bool              // the parameters learn from the evaluation
+	// the optimisers step after it; else its gradient is added to the sum
+	last   bool
+	summed int // gradients in the sum so far
 }
 
-// pass is the evaluation of some datapoints from which nothing learns and after which nothing
-// moves.
+// pass returns an evaluation of the given datapoints after which neither particles nor parameters
+// move.
 func (f *Flow) pass(index []int) pass {
 	tiles := f.setup.tiles(len(index), f.decoderTape, f.priorTape)
 	return pass{index: index, tiles: tiles, held: f.warmingUp()}
 }
 
-// Step implements Method.
+// Step implements Method: InnerSteps moves of the minibatch's particles, and one step of the
+// parameters, which learn from the states that the course says.
 func (f *Flow) Step(b Minibatch) (Stats, error) {
 	o := &f.setup.Options
 	p := f.pass(b.Index)
@@ -78,8 +83,8 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 	return stats, f.checkUpdate(&stats)
 }
 
-// begin makes p the pass under way: it packs new weights, and gathers the particles and images of
-// minibatches that are new, or if the batch has others.
+// begin makes p the current pass. It packs weights that have changed, and gathers particles and
+// images if the minibatch is new or the batch holds those of another.
 func (f *Flow) begin(p pass, minibatch bool) {
 	f.now = p
 	gather := pool.Group{Do: f.tasks.gather}
@@ -103,8 +108,7 @@ func (f *Flow) gatherTile(i int) {
 	f.setup.Train.Gather(f.x[first*dim:last*dim], f.now.index[first:last])
 }
 
-// evaluate computes both parts of the drift and both losses of every row: the networks go forward
-// and back, by tiles, each apart.
+// evaluate computes both parts of the drift and both losses of every row.
 func (f *Flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
@@ -141,8 +145,9 @@ func (f *Flow) decoderTile(i int) {
 	f.likelihood.Gradient(f.decoderTape, lo, hi, f.cloud.N, z, f.x, f.square, g)
 }
 
-// advance does what the pass was for. First come the weight gradients, by columns of layers; then
-// the particles move, by tiles, and the optimisers make their steps, by chunks.
+// advance does what follows the evaluation. If the parameters learn from it, their gradients are
+// computed. Then the particles move, and the gradients are added to the sum or, on the last pass,
+// the optimisers make their steps at learning rate lr.
 func (f *Flow) advance(lr float64) {
 	var moves, decoder, prior pool.Group
 	if f.now.moves {
@@ -166,7 +171,7 @@ func (f *Flow) advance(lr float64) {
 	f.setup.Pool.Run(moves, decoder, prior)
 }
 
-// reduce computes the gradients of the mean losses over the rows by the weights.
+// reduce computes the gradients by the weights of the mean losses over the rows.
 func (f *Flow) reduce() {
 	var prior pool.Group
 	rows := len(f.batch.IDs)
@@ -182,8 +187,8 @@ func (f *Flow) moveTile(i int) {
 	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.now.langevin)
 }
 
-// collectMoves adds up what the tiles' moves reported and lets the running mean of z^2 follow,
-// at the pace at which minibatches renew the cloud.
+// collectMoves adds up the counts of the tiles' moves, and updates the running mean of z^2 by the
+// minibatch's share of the cloud.
 func (f *Flow) collectMoves(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Moved += float64(rows)

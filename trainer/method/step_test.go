@@ -19,7 +19,7 @@ import (
 // argument of the fastest sinusoid. The largest seen is 2e-6.
 const gradTolerance = 1e-5
 
-// snapshot is the state at a step's start, in float64: what the reference computes from.
+// snapshot is the state at a step's start, in float64, from which the reference computes the step.
 type snapshot struct {
 	*Flow
 	o          *config.Options
@@ -97,7 +97,7 @@ func (s *snapshot) dataLoss(i int, z []float64) float64 {
 	return reference.DataLoss(s.decode(z), reference.Wide(x), s.o.ObsNoise)
 }
 
-// thetaLoss is the prior's loss of row i, as theta feels it.
+// thetaLoss is theta's loss of row i.
 func (s *snapshot) thetaLoss(i int) (loss float64) {
 	for _, d := range s.draws[i] {
 		w := 1.0
@@ -220,9 +220,9 @@ func (s *snapshot) checkStats(t *testing.T, got Stats) {
 	nearNumber(t, "anchor + 1", got.Anchor+1, s.anchor+1, 1e-6)
 }
 
-// The step is the reference's: its four gradients against central differences, the move of the
-// particles and of the parameters from them, both at the state of the step's start, the losses
-// it reports. Two steps on different, unordered minibatches: the second has other counters, and
+// A step agrees with the reference: its four gradients with central differences, the moves of the
+// particles and of the parameters, both from the state at the step's start, and the losses that it
+// reports. The second of two steps on different, unordered minibatches has other counters, and
 // velocities that are not zero.
 func TestStepAgainstReference(t *testing.T) {
 	var all []config.Options
@@ -256,7 +256,7 @@ func TestStepAgainstReference(t *testing.T) {
 				s := snap(f, index)
 				stats := mustStep(t, f, Minibatch{Index: index, Number: uint32(number)})
 				drift := s.checkDrift(t)
-				if number > 0 { // the dearest check, once
+				if number > 0 { // the most expensive check, once
 					s.checkParameters(t)
 				}
 				s.checkMove(t, drift)

@@ -2,7 +2,6 @@ package method
 
 import "github.com/plume-ml/plume/kernel"
 
-// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
-const (
-	streamEncoder kernel.Stream = 17 // latents drawn from an encoder
-)
+// streamEncoder is the stream of the latents drawn from an encoder (trainer/ALGORITHM.md,
+// section 9).
+const streamEncoder kernel.Stream = 17

@@ -7,11 +7,12 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 )
 
-// The toy model of toy_test.go under the other particle methods. A step of each is affine in what
-// it keeps, so the law of (theta, mean X) at every step follows from writing the step down.
+// The toy model of toy_test.go under the other particle methods. A step of each is affine in its
+// state, so the law of (theta, mean X) at every step follows from the formula of the step.
 
-// form is a number that is linear in a step's state, one, and independent standard normals, by
-// their coefficients: places 0 to 4 are theta, mean X, momentum m, mean velocity U, and one.
+// form is a linear combination of a step's state, the constant 1, and independent standard normals,
+// by its coefficients: elements 0 to 4 are those of theta, mean X, momentum m, mean velocity U, and
+// the constant.
 type form [16]float64
 
 const formOne = 4
@@ -31,13 +32,13 @@ func (f form) plus(a float64, g form) form {
 	return f
 }
 
-// toyStep is a step as forms of what it finds, and as what theta the parameter shows.
+// toyStep is the new state of a step, as forms of the old one, and the parameter as a form.
 type toyStep struct {
 	next  [4]form
 	shown form
 }
 
-// after is the law of (theta shown, mean X) after k steps: theta starts at 0 and so do the momenta,
+// after returns the law of (the parameter, mean X) after k steps. theta and the momenta start at 0,
 // each particle at a standard normal.
 func (s toyStep) after(k, particles int) law {
 	var mean [5]float64
@@ -75,11 +76,11 @@ func (s toyStep) after(k, particles int) law {
 	return l
 }
 
-// toyRun is what a toy is trained with, and what a mistake would change in it.
+// toyRun is the options of a toy's training, and the factors that a mistake changes.
 type toyRun struct {
 	method    config.Method
 	options   config.Options
-	particles float64 // by which a mistake divides the noise of a mean once more
+	particles float64 // number by which a mistake divides the noise of a mean once more
 	heat      float64 // factor on all noise
 }
 
@@ -119,13 +120,13 @@ func (r toyRun) chain(start form, first int) toyStep {
 	}
 }
 
-// coldStart is the mean of fresh particles; its normal is none of the moves'.
+// coldStart is the mean of fresh particles; its normal is not that of a move.
 func (r toyRun) coldStart() form { return form{}.plus(1/math.Sqrt(r.rows()), noiseForm(10)) }
 
-// mpgd is the step as section 7 of ALGORITHM.md writes it: theta itself, with the momentum's
-// gradient at the look-ahead point, which is what the parameter shows; the noises by their
-// covariance, that of z first. lr and drag give the parameters' gamma and time as h and friction
-// give the particles'.
+// mpgd is the step as in section 7 of ALGORITHM.md, for theta itself, with the gradient at the
+// look-ahead point, which is the parameter. The noises follow from their covariance, that of z
+// first. lr and drag determine gamma and the time of the parameters, as h and friction do for the
+// particles.
 func (r toyRun) mpgd(sameNoise bool) toyStep {
 	o := r.options
 	gamma, tau, s := transit(o.ParamDrag, o.LR)
@@ -151,14 +152,14 @@ func (r toyRun) mpgd(sameNoise bool) toyStep {
 	return toyStep{next: [4]form{theta, x, m, u}, shown: look}
 }
 
-// transit is gamma, the time of a step, and exp(-gamma time) for a share lost per step and a step
-// size.
+// transit returns gamma, the time of a step, and exp(-gamma time) for a share lost per step and a
+// step size.
 func transit(lost, step float64) (gamma, tau, s float64) {
 	gamma = lost / math.Sqrt(step)
 	return gamma, -math.Log(1-lost) / gamma, 1 - lost
 }
 
-// toyRuns are the methods with their steps, and those of plausible mistakes by name.
+// toyRuns returns the methods with their steps, and the steps of plausible mistakes by name.
 func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
 	run := func(name config.Method, h float64, inner, particles int) toyRun {
 		o := toyOptions(h)
@@ -231,8 +232,8 @@ func toyRuns() map[string]func() (toyRun, toyStep, map[string]toyStep) {
 	}
 }
 
-// Each method has the law of its step at every k, to the standard errors of 16,000 replicates, and
-// the laws of what could be wrong are rejected by the same test.
+// Each method has the law of its step at every k, within the standard errors of 16,000 replicates.
+// The same test rejects the laws of plausible mistakes.
 func TestToyModelOfParticleMethods(t *testing.T) {
 	at := []int{0, 1, 2, 5, 20, 60}
 	for name, build := range toyRuns() {

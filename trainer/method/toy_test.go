@@ -13,7 +13,7 @@ import (
 
 // The toy hierarchical model of ALGORITHM.md section 8.1, x_d ~ N(theta, 1), y_d ~ N(x_d, 1),
 // d = 1..D, trained by the code that trains everything else: the latents are the x_d, the decoder
-// is the identity, the prior N(theta, 1). Coordinates do not feel each other and their noises are
+// is the identity, the prior N(theta, 1). Coordinates do not interact and their noises are
 // independent, so one model of width toyWidth is that many replicates.
 const (
 	toyPoints    = 4  // D
@@ -58,8 +58,8 @@ type law struct {
 // toyStart: theta = 0, and D*N particles from N(0, 1).
 func toyStart() law { return law{cov: [3]float64{0, 0, 1.0 / (toyPoints * toyParticles)}} }
 
-// toyModel is the recursion's coefficients: s' = A s + b + noise, where the noise enters both
-// coordinates in proportion to q.
+// toyModel holds the coefficients of the recursion s' = A s + b + noise, where the noise enters
+// both coordinates in proportion to q.
 type toyModel struct {
 	a    [2][2]float64
 	b, q [2]float64
@@ -107,16 +107,16 @@ func (m *moments) add(t, x float64) {
 	m.t, m.x, m.tt, m.tx, m.xx = m.t+t, m.x+x, m.tt+t*t, m.tx+t*x, m.xx+x*x
 }
 
-// scores are the deviations of the sample's mean and covariance from a Gaussian law, each in its
-// standard errors under that law: sqrt(V/n) of a mean, sqrt((V W + C^2)/(n-1)) of a covariance,
-// of which sqrt(2/(n-1)) V of a variance (chi-square) is a case. float32 adds up to 2e-6.
+// scores returns the deviations of the sample's mean and covariance from a Gaussian law, in units
+// of their standard errors under that law: sqrt(V/n) for a mean and sqrt((V W + C^2)/(n-1)) for a
+// covariance, which for a variance is sqrt(2/(n-1)) V (chi-square). float32 adds up to 2e-6.
 func (m *moments) scores(l law) map[string]float64 {
 	n, c := m.n, l.cov
 	mt, mx := m.t/n, m.x/n
 	score := func(got, want, variance float64) float64 {
 		return max(0, math.Abs(got-want)-2e-6) / math.Sqrt(variance)
 	}
-	const tiny = 1e-30 // a law without variance admits no deviation
+	const tiny = 1e-30 // a law without variance allows no deviation
 	unbiased := n / (n - 1)
 	return map[string]float64{
 		"mean of theta":     score(mt, l.mean[0], c[0]/n+tiny),
@@ -135,8 +135,8 @@ func toyOptions(h float64) config.Options {
 	return o
 }
 
-// trainToy gathers the moments of (theta, mean X) of so many models after each number of steps in
-// at.
+// trainToy gathers the moments of (theta, mean X) over the given number of models after each number
+// of steps in at.
 func trainToy(t *testing.T, name config.Method, o config.Options, models uint64,
 	at []int) map[int]*moments {
 	t.Helper()
@@ -176,12 +176,12 @@ func trainToy(t *testing.T, name config.Method, o config.Options, models uint64,
 	return found
 }
 
-// rejected is the score above which a law is rejected: chance exceeds it in one of two million
+// rejected is the score above which a law is rejected. A right law exceeds it in one of two million
 // checks.
 const rejected = 5
 
-// The law of (theta, mean X) is that of the affine recursion at every k, to the standard errors of
-// 16,000 replicates; and the laws of what could be wrong are rejected by the same test.
+// The law of (theta, mean X) is that of the affine recursion at every k, within the standard errors
+// of 16,000 replicates. The same test rejects the laws of plausible mistakes.
 func TestToyModel(t *testing.T) {
 	const h = 0.1
 	at := []int{0, 1, 2, 5, 20, toySteps}
@@ -241,8 +241,8 @@ func wrongToys(h float64) map[string]toyModel {
 	return wrong
 }
 
-// For small h the recursion's limit is the stationary variance 1/(N (D+2)) of ALGORITHM.md, with a
-// bias of order h; and its mean is that of y.
+// For small h the recursion tends to the stationary variance 1/(N (D+2)) of ALGORITHM.md, with a
+// bias of order h, and to the mean of y.
 func TestToyLimit(t *testing.T) {
 	want := 1.0 / (toyParticles * (toyPoints + 2))
 	var last float64

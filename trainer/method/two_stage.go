@@ -6,10 +6,10 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// twoStage is vae, then frozen, then a diffusion prior fitted to its standardised latents: Rombach,
-// Blattmann, Lorenz, Esser and Ommer, "High-resolution image synthesis with latent diffusion
-// models" (CVPR 2022), whose scale is one number where this one has a mean and a scale for each
-// dimension.
+// twoStage is vae, frozen after a part of the training, and then a diffusion prior fitted to its
+// standardised latents: Rombach, Blattmann, Lorenz, Esser and Ommer, "High-resolution image
+// synthesis with latent diffusion models" (CVPR 2022). They scale the latents by one number; here
+// there are a mean and a scale for each dimension.
 var twoStage = spec{
 	name:    config.TwoStage,
 	reads:   []*keySet{encoderKeys, scoreKeys, stageKeys},
@@ -20,13 +20,14 @@ var twoStage = spec{
 	build:   staged(firstVariational),
 }
 
-// fittedPrior is the prior that a second stage fits. Nothing but its parameters feels it.
+// fittedPrior makes the prior of a second stage. Only its own parameters depend on it: there are no
+// particles to drive.
 func fittedPrior(o config.Options) prior.Prior {
 	o.PriorDrift, o.ControlVariate = diffusion.BoundDrift, false
 	return prior.NewStandardised(prior.NewDiffusion(o), o.Latent)
 }
 
-// checkStages expects two stages.
+// checkStages requires a second stage.
 func checkStages(o config.Options, p *config.Problems) {
 	p.Expect(o.PriorShare > 0, "prior_share", o.PriorShare,
 		"a number in (0, 1): the prior needs a stage of its own")

@@ -14,13 +14,14 @@ import (
 //	-log p(x|z) + log q(z|x) + l_theta(z),
 //
 // the negative evidence lower bound with l_theta >= -log p_theta(z) for the prior (Kingma and
-// Welling 2014; Rezende, Mohamed and Wierstra 2014). particles is the number of draws for each
-// datapoint. The entropy of q is taken in closed form, and so is its cross-entropy with a Gaussian
-// prior; a diffusion prior is estimated as the particles of Flow feel it, with the drift by z
-// passed on to the encoder.
+// Welling 2014; Rezende, Mohamed and Wierstra 2014). The option particles is the number of draws
+// for each datapoint. The entropy of q is computed in closed form, and so is its cross-entropy with
+// a Gaussian prior. The bound of a diffusion prior is estimated as in Flow, and its gradient by z
+// is passed on to the encoder.
 //
-// variational_step.go is one step, from top to bottom. N is the draws of each datapoint, d the
-// latent dimension, D the numbers in an image, and B the datapoints of a minibatch.
+// A step is in variational_step.go, from top to bottom. N is the number of draws for each
+// datapoint, d the latent dimension, D the numbers in an image, and B the datapoints of a
+// minibatch.
 type Variational struct {
 	setup Setup
 	rates
@@ -36,9 +37,9 @@ type Variational struct {
 	z       []float32 // latents, B*N x d
 	noise   []float32 // z - mean, B*N x d
 	g       []float32 // the decoder's gradient by z, B*N x d
-	p       []float32 // the prior's, or in closed form that by the mean, B x d
+	p       []float32 // the prior's gradient by z, B*N x d; in closed form that by the mean, B x d
 	square  []float32 // squared error |g(z) - x|^2 of each row, B*N
-	nll     []float32 // prior loss of each row, B*N, or in closed form of each datapoint, B
+	nll     []float32 // prior loss of each row, B*N; in closed form of each datapoint, B
 	entropy []float32 // of q(z|x), B
 
 	counts []uint32 // countDraws, countEncoderSteps
@@ -48,12 +49,12 @@ type Variational struct {
 	tasks    variationalTasks // made once so that a step does not allocate
 }
 
-// variationalTasks are the tasks of a step by their numbers, one for each tile.
+// variationalTasks are the tasks of a step, one for each tile.
 type variationalTasks struct{ gather, encode, priorRows, decoderRows, backward func(tile int) }
 
 const (
-	countDraws        = iota // draws made, one for each minibatch or step
-	countEncoderSteps        // steps made
+	countDraws        = iota // calls of draw whose latents were used for training
+	countEncoderSteps        // steps
 )
 
 func buildVariational(a *memory.Arena, s Setup) (buildable, error) { return s.variational(a) }
@@ -96,12 +97,12 @@ func (s Setup) variational(a *memory.Arena) (*Variational, error) {
 	return v, nil
 }
 
-// key is that of a stream for the draws under way.
+// key is the key of stream s for the current draws.
 func (v *Variational) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: v.setup.Seed, Step: v.counts[countDraws], Stream: s}
 }
 
-// rows is rows lo to hi of an array as wide as a latent.
+// rows returns rows lo to hi of an array as wide as a latent.
 func (v *Variational) rows(x []float32, lo, hi int) []float32 {
 	d := v.setup.Options.Latent
 	return x[lo*d : hi*d]

@@ -2,8 +2,8 @@ package method
 
 import "github.com/plume-ml/plume/trainer/model"
 
-// checkLosses sums up the losses just evaluated, and looks whether they are finite before the
-// networks learn from them.
+// checkLosses sums the losses just evaluated, and checks that they are finite before the networks
+// learn from them.
 func (v *Variational) checkLosses(s *Stats) error {
 	v.collect(s)
 	if finite(s.DataLoss + s.PriorLoss - s.Entropy) {
@@ -12,12 +12,12 @@ func (v *Variational) checkLosses(s *Stats) error {
 	return v.finish(v.locateLoss(), 1)
 }
 
-// locateLoss finds the first place behind a loss that is not finite.
+// locateLoss finds where a loss stopped being finite.
 func (v *Variational) locateLoss() *Fault {
 	r := rows{v.now.index, v.setup.Options.Particles, 1}
 	points := rows{v.now.index, 1, 1}
 	n := r.len()
-	prior := r // what the prior's loss has a row for
+	prior := r // the rows of the prior's loss
 	if v.now.closed {
 		prior = points
 	}
@@ -44,7 +44,7 @@ func (v *Variational) locateLoss() *Fault {
 	))
 }
 
-// locatePrior runs the prior forward again, with the noise of the step, and looks at its layers.
+// locatePrior runs the prior forward again, with the noise of the step, and searches its layers.
 func (v *Variational) locatePrior(r rows) *Fault {
 	if v.now.closed {
 		return nil
@@ -54,7 +54,7 @@ func (v *Variational) locatePrior(r rows) *Fault {
 	return r.priorLayers(InActivation, v.priorTape)
 }
 
-// checkUpdate looks at what the optimisers saw and made.
+// checkUpdate checks the gradients and the new weights of the step.
 func (v *Variational) checkUpdate(s *Stats) error {
 	fine := v.encoder.settle(s)
 	fine = v.decoder.settle(s) && fine
@@ -85,7 +85,7 @@ func (v *Variational) checkUpdate(s *Stats) error {
 	return v.finish(somewhere(firstOf(searches...)), 0)
 }
 
-// finish adds to a fault the step, so many after those counted, and what to try.
+// finish sets the step of a fault, the given number after the last one counted, and the remedy.
 func (v *Variational) finish(fault *Fault, after int) error {
 	fault.Step = int(v.counts[countEncoderSteps]) + after
 	switch {

@@ -11,10 +11,10 @@ import (
 )
 
 // Probabilistic PCA, x ~ N(W z + mu, sigma^2 I) with z ~ N(0, I): vae with a linear decoder and
-// encoder. Its evidence lower bound has the maximum of the likelihood as its own (Lucas, Tucker,
-// Grosse and Norouzi 2019), where W W^T is the leading d eigenvalues of the covariance less sigma^2
-// (Tipping and Bishop 1999, equation 7), q is the posterior, of variances sigma^2/eigenvalue, and
-// the bound is tight.
+// encoder. The maximum of its evidence lower bound is that of the likelihood (Lucas, Tucker, Grosse
+// and Norouzi 2019). There the eigenvalues of W W^T are the leading d eigenvalues of the covariance
+// less sigma^2 (Tipping and Bishop 1999, equation 7), q is the posterior, with variances
+// sigma^2/eigenvalue, and the bound is tight.
 const (
 	pcaDim, pcaLatent, pcaPoints = 4, 2, 60
 	pcaNoise                     = 0.6
@@ -84,7 +84,7 @@ func eigenvalues(t *testing.T, c *mat.SymDense) []float64 {
 	return down
 }
 
-// maximumLikelihood is the least -log p(x) of a model with d latent dimensions.
+// maximumLikelihood returns the minimum of -log p(x) over models with d latent dimensions.
 func maximumLikelihood(values []float64) float64 {
 	nll := pcaDim / 2. * math.Log(2*math.Pi)
 	for j, l := range values {
@@ -141,9 +141,9 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 		}
 		c.SetSym(j, j, c.At(j, j)+pcaNoise*pcaNoise)
 	}
-	// The optimiser's noise at its last rates, and 300,000 draws in the mean of the bound, whose
-	// standard deviation is about 1: 2e-3. A wrong factor or sign in any part of the bound moves it
-	// by tenths.
+	// The tolerance covers the optimiser's noise at its last rates, and the error 2e-3 of a mean of
+	// the bound over 300,000 draws with a standard deviation of about 1. A wrong factor or sign in
+	// any part of the bound changes it by tenths.
 	if got := gaussianNLL(offset, c, mean, s); !(got >= want-1e-6 && got <= want+2e-3) {
 		t.Errorf("-log p(x) = %.4f, the least there is %.4f", got, want)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// inference is the state at a step's start, in float64: what the reference computes from.
+// inference is the state at a step's start, in float64, from which the reference computes the step.
 type inference struct {
 	*Variational
 	o                *config.Options
@@ -116,15 +116,15 @@ func (s *inference) crossEntropy(row int) (h float64) {
 	return h
 }
 
-// freeEnergy is -log p(x|z) + log q(z|x) - log p(z), less a constant, as the encoder and the
-// decoder feel it.
+// freeEnergy is the loss of encoder and decoder, -log p(x|z) + log q(z|x) - log p(z), up to a
+// constant.
 func (s *inference) freeEnergy(row int) float64 {
 	z := s.latent(row)
 	mean, logvar := s.encode(row)
 	return s.dataLoss(row, z) + logDensity(z, mean, logvar) + s.priorLoss(row)
 }
 
-// thetaLoss is the prior's loss as theta feels it.
+// thetaLoss is theta's loss.
 func (s *inference) thetaLoss(row int) (loss float64) {
 	for _, d := range s.draws[row] {
 		w := 1.0
@@ -143,8 +143,8 @@ func (s *inference) mean(loss func(row int) float64) (sum float64) {
 	return sum / float64(len(s.eps))
 }
 
-// checkGradients compares those of all networks, by block, with central differences, and what they
-// make of the parameters.
+// checkGradients compares the gradients of all networks, by block, with central differences, and
+// the parameters after the step.
 func (s *inference) checkGradients(t *testing.T) {
 	t.Helper()
 	check := func(

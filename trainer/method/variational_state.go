@@ -12,13 +12,13 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// newEncoder is the encoder that the options describe.
+// newEncoder returns the encoder that the options describe.
 func newEncoder(o config.Options, dim int) model.Net {
 	return model.NewEncoder(dim, o.Latent, o.EncoderWidths...)
 }
 
-// encoderBatch is small: many steps are worth more than large ones where no particles wait to be
-// visited.
+// encoderBatch is the default minibatch of methods with an encoder. It is small: without particles
+// to visit, many small steps are worth more than a few large ones.
 const encoderBatch = 125
 
 // Tensors implements Method.
@@ -44,19 +44,19 @@ func (v *Variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 	})
 }
 
-// Latents implements Method: these are the encoder's means.
+// Latents implements Method, with the encoder's means.
 func (v *Variational) Latents(g *generate.Generator, z []float32, idx []int) {
 	x := make([]float32, len(idx)*v.likelihood.Dim)
 	v.setup.Train.Gather(x, idx)
 	g.Encode(z, make([]float32, len(z)), x)
 }
 
-// diagnosed is how many datapoints the diagnostics look at: so many that a standard deviation is
-// off by some 2 %.
+// diagnosed is the number of datapoints that the diagnostics use. It gives a standard deviation to
+// some 2 %.
 const diagnosed = 1024
 
-// Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a stream of
-// their own; there are no moves that could have a temperature or a step size.
+// Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a noise
+// stream of its own. There are no moves, and thus no temperature and no step size.
 func (v *Variational) Diagnose(done float64) Diagnostics {
 	index, z := v.diagnosis(nil)
 	for i := range index {
@@ -70,14 +70,14 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 		z = z[copy(z, v.rows(v.z, 0, len(v.ids))):]
 		index = index[n:]
 	}
-	v.gathered = false // these are not the rows of a minibatch
+	v.gathered = false // x does not hold the images of a minibatch
 	return Diagnostics{
 		Cloud: seen.Stats(), LR: v.learningRate(done),
 		ExtraTemperature: math.NaN(), StepSize: math.NaN(),
 	}
 }
 
-// diagnosis is memory for the datapoints that Diagnose looks at, and for their latents.
+// diagnosis returns memory for the datapoints that Diagnose uses, and for their latents.
 func (v *Variational) diagnosis(a *memory.Arena) (index []int, z []float32) {
 	n, o := min(diagnosed, v.setup.Train.Len()), &v.setup.Options
 	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, o.Particles, o.Latent)

@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
-// Encode is the encoder on each image, and the latents are the means.
+// Encode runs the encoder on each image, and the latents are the means.
 func TestEncode(t *testing.T) {
 	v := newVariational(t, "vae+diffusion", smallEncoder(), 5)
 	g := v.Generator(false)

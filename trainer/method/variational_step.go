@@ -9,19 +9,27 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// One training step of the variational methods. It runs in phases, cut as those of Flow are, with a
-// barrier after each.
+// One training step of the variational methods. It runs in phases, cut into tasks as those of Flow
+// (step.go), with a barrier after each:
+//
+//	pack, gather  lay changed weights out for products; gather the images of a new minibatch
+//	encode        run the encoder forward and draw latents from its output
+//	rows          run decoder and prior forward and backward on the latents
+//	backward      run the encoder backward
+//	reduce        compute the gradients by the weights
+//	update        make the optimisers' steps
 
-// draws are latents of a minibatch, drawn once.
+// draws describes one draw of latents for a minibatch.
 type draws struct {
 	index  []int      // the B datapoints
 	tiles  pool.Tiles // of their B*N rows
 	key    kernel.Key // of the noise
 	held   bool       // the prior is held at N(0, I)
-	closed bool       // the prior is Gaussian: its part of the bound is in closed form
+	closed bool       // the prior is N(m, I): its part of the bound is computed in closed form
 }
 
-// Step implements Method.
+// Step implements Method: one step of all networks on the negative evidence lower bound of a
+// minibatch.
 func (v *Variational) Step(b Minibatch) (Stats, error) {
 	v.draw(b.Index, b.Repeat == 0, streamEncoder)
 	stats := Stats{Steps: 1}
@@ -36,9 +44,9 @@ func (v *Variational) Step(b Minibatch) (Stats, error) {
 	return stats, v.checkUpdate(&stats)
 }
 
-// draw draws latents for a minibatch, which is new or that of the last call. First new weights are
-// laid out for products, by parts of layers, and new images gathered, by tiles; then the encoder
-// goes forward, by tiles.
+// draw draws latents for the datapoints index with noise of the given stream. minibatch says that
+// they are others than in the last call. It packs weights that have changed, gathers new images,
+// and runs the encoder forward.
 func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
@@ -69,7 +77,7 @@ func (v *Variational) gatherTile(i int) {
 	v.setup.Train.Gather(v.x[first*dim:last*dim], v.now.index[first:last])
 }
 
-// encodeTile is the encoder forward, the latents drawn from its output, and its entropy.
+// encodeTile runs the encoder forward, draws latents from its output, and computes its entropy.
 func (v *Variational) encodeTile(i int) {
 	phase.EncoderForward.Enter()
 	first, last := v.now.tiles.Points(i)
@@ -84,8 +92,8 @@ func (v *Variational) encodeTile(i int) {
 	}
 }
 
-// reparametrise makes the N latents of a datapoint, z = mean + exp(logvar/2) eps, where noise holds
-// eps.
+// reparametrise computes the N latents z = mean + exp(logvar/2) eps of datapoint m of the
+// minibatch, and the entropy of its q(z|x). On entry noise holds eps, and then z - mean.
 func (v *Variational) reparametrise(m int) {
 	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
 	mean, logvar := v.rows(v.mean, m, m+1), out[d:]
@@ -102,8 +110,7 @@ func (v *Variational) reparametrise(m int) {
 	v.entropy[m] = float32(entropy)
 }
 
-// evaluate computes the losses of every row and their gradients by z: decoder and prior go forward
-// and back, by tiles, each apart.
+// evaluate computes the losses of every row and their gradients by z.
 func (v *Variational) evaluate(s *Stats) {
 	rows := len(v.ids)
 	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
@@ -136,8 +143,9 @@ func (v *Variational) priorTile(i int) {
 	v.priorTape.Rows(lo, hi, z, v.ids[lo:hi], p, v.nll[lo:hi], true)
 }
 
-// closedGradient is the cross-entropy of q with a Gaussian prior of covariance I, a row for each
-// datapoint: E -log p(z) is -log p(mean) + sum of exp(logvar)/2.
+// closedGradient computes, for datapoints first to last of the minibatch, the cross-entropy of q
+// with a prior N(m, I) and its gradient by the mean of q. E[-log p(z)] is -log p(mean) + sum of
+// exp(logvar)/2.
 func (v *Variational) closedGradient(first, last int) {
 	d := v.setup.Options.Latent
 	mean, p, loss := v.rows(v.mean, first, last), v.rows(v.p, first, last), v.nll[first:last]
@@ -156,13 +164,14 @@ func (v *Variational) closedGradient(first, last int) {
 	}
 }
 
-// backwardTile is the encoder backward. With g the gradient by z of decoder and prior, averaged
-// over a datapoint's draws,
+// backwardTile runs the encoder backward. With g the gradient of decoder and prior by z, the
+// gradient of the loss by the encoder's output is, averaged over the draws of a datapoint,
 //
-//	by mean: g;   by logvar: g (z - mean)/2 - 1/2,
+//	by mean: g,   by logvar: g (z - mean)/2 - 1/2.
 //
-// where -1/2 is the gradient of log q, minus the entropy: it widens q. In closed form the prior's
-// part is its gradient at the mean, and exp(logvar)/2.
+// The term -1/2 is that of log q(z|x), whose mean is minus the entropy; it widens q. With a prior
+// in closed form, g is the decoder's alone, and the prior adds its gradient at the mean to the
+// first and exp(logvar)/2 to the second.
 func (v *Variational) backwardTile(i int) {
 	phase.EncoderBackward.Enter()
 	first, last := v.now.tiles.Points(i)
@@ -172,7 +181,8 @@ func (v *Variational) backwardTile(i int) {
 	v.encoderTape.Backward(first, last, nil)
 }
 
-// throughDraws replaces the encoder's output for a datapoint by the gradient by it.
+// throughDraws replaces the encoder's output for datapoint m of the minibatch by the gradient by
+// that output.
 func (v *Variational) throughDraws(m int) {
 	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
 	share := 1 / float32(n)
@@ -196,12 +206,12 @@ func (v *Variational) throughDraws(m int) {
 	}
 }
 
-// learn computes the gradients by the weights, by columns of layers, and makes a step of each
-// optimiser, by chunks.
+// learn computes the gradients by the weights, and makes a step of each optimiser at learning rate
+// lr.
 func (v *Variational) learn(lr float64) {
 	var prior pool.Group
 	points, rows := len(v.now.index), len(v.ids)
-	switch { // rows of the prior's loss
+	switch { // over how many rows the prior's loss is a mean
 	case v.now.held:
 	case v.now.closed:
 		prior = v.prior.reduce(points)

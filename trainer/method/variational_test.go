@@ -55,9 +55,9 @@ func takeStep(t testing.TB, m Method, b Minibatch) Stats {
 	return s
 }
 
-// The step's gradients are those of -log p(x|z) + log q(z|x) - log p(z), with log q and log p
-// written as densities and the signs in front of them: a wrong one of the entropy shows in every
-// block of the encoder. Two steps, the second from other parameters and another minibatch.
+// The gradients of a step are those of -log p(x|z) + log q(z|x) - log p(z), with log q and log p
+// written out as densities: a wrong sign of the entropy would change every block of the encoder.
+// The second of two steps has other parameters and another minibatch.
 func TestVariationalStepAgainstReference(t *testing.T) {
 	for _, name := range []config.Method{"vae", "vae+diffusion"} {
 		for i, weight := range diffusion.Weights {
@@ -66,7 +66,7 @@ func TestVariationalStepAgainstReference(t *testing.T) {
 					o := smallEncoder()
 					o.PriorWeight, o.ScoreDraws, o.Particles = weight, draws, particles
 					if name == "vae" && i+j > 0 {
-						continue // it knows neither weights nor draws
+						continue // it has neither weights nor draws
 					}
 					if k == 1 {
 						o.EncoderWidths = nil
@@ -88,7 +88,7 @@ func TestVariationalStepAgainstReference(t *testing.T) {
 	}
 }
 
-// With the control variate, or the score as the drift, the encoder feels that drift in place of the
+// With the control variate, or the score as the drift, the encoder gets that drift instead of the
 // bound's gradient.
 func TestEncoderFeelsThePriorDrift(t *testing.T) {
 	for _, drift := range []string{"score", "control variate"} {
@@ -125,8 +125,8 @@ func TestEncoderFeelsThePriorDrift(t *testing.T) {
 	}
 }
 
-// While the prior is held at N(0, I), its part is in closed form and theta stays; then it is
-// released.
+// While the prior is held at N(0, I), its part is computed in closed form and theta does not
+// change; then theta learns.
 func TestVariationalPriorWarmup(t *testing.T) {
 	o := smallEncoder()
 	o.PriorWarmup, o.Particles = 2, 2
