@@ -34,9 +34,8 @@ type pass struct {
 	moves    bool              // the particles move after the evaluation
 	langevin particle.Langevin // how they move
 	train    bool              // the parameters learn from the evaluation
-	// the optimisers step after it; else its gradient is added to the sum
-	last   bool
-	summed int // gradients in the sum so far
+	last     bool              // the optimisers step after it; else its gradient joins the sum
+	summed   int               // number of gradients in the sum so far
 }
 
 // pass returns an evaluation of the given datapoints after which neither particles nor parameters
