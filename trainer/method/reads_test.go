@@ -1,7 +1,8 @@
 package method
 
 import (
-	"strings"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
@@ -9,7 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// altered holds for each key in the sets a value other than that of the test.
+// altered are other values of all keys of the options but those in unaltered.
 var altered = map[string]string{
 	"dynamics": "exact", "step_size": "0.03", "step_size_end": "0.01", "step_schedule": "cosine",
 	"friction": "0.8", "inner_steps": "3", "scale_anchor": "5", "drift_clip": "0.001",
@@ -17,7 +18,14 @@ var altered = map[string]string{
 	"score_width": "10", "score_blocks": "1", "score_features": "6", "lambda_min": "-5",
 	"lambda_max": "4", "score_draws": "2", "prior_weight": "simple", "score_lr": "0.1",
 	"prior_warmup": "3", "prior_drift": "score", "control_variate": "true",
+	// Every method reads these.
+	"latent": "2", "obs_noise": "0.3", "decoder_widths": "8", "particles": "2",
+	"optimizer": "adam", "lr": "0.02", "lr_end": "0.5", "lr_schedule": "constant",
+	"decoder_decay": "2", "param_drag": "0.3", "ema": "0.9",
 }
+
+// unaltered are the keys of the options that no method reads: the trainer does.
+var unaltered = []string{"batch_repeats"}
 
 // trainedWith returns the state after a whole training of two epochs with the configuration.
 func trainedWith(t *testing.T, c config.Config) state {
@@ -30,34 +38,63 @@ func trainedWith(t *testing.T, c config.Config) state {
 	return stateOf(m)
 }
 
-// A key changes a training if and only if its method reads it.
+// optionKeys are the names of the keys of config.Options.
+func optionKeys(t *testing.T) (names []string) {
+	t.Helper()
+	var c config.Config
+	for _, key := range c.Keys() {
+		if !slices.Contains([]string{"Data", "Run", "Reports"}, key.Group) {
+			names = append(names, key.Name)
+		}
+	}
+	if fields := reflect.TypeFor[config.Options]().NumField(); len(names) != fields {
+		t.Fatalf("%d keys of the options, which have %d fields", len(names), fields)
+	}
+	return names
+}
+
+// readable is a configuration of the named method in which every key that it reads has an effect.
+func readable(t *testing.T, name config.Method) config.Config {
+	t.Helper()
+	c := config.Config{Method: name, Options: smallEncoder()}
+	setDefaults(t, name, &c.Options)
+	c.Dynamics, c.InnerSteps = particle.Underdamped, 2
+	c.StepSchedule, c.StepSize, c.StepSizeEnd = optim.Geometric, 0.04, 0.02
+	c.LRSchedule, c.LREnd = optim.Cosine, 0.1
+	c.PriorShare = 0.2
+	c.ObsNoise = 0.2 // the cloud becomes wider than N(0, I), from where the scale anchor acts
+	return c
+}
+
+// A key of the options changes a training if and only if its method reads it.
 func TestMethodsReadTheirKeys(t *testing.T) {
+	tested := map[string]int{} // by keys, the methods
 	for _, name := range config.Methods {
-		c := config.Config{Method: name, Options: smallEncoder()}
-		setDefaults(t, name, &c.Options)
-		c.Dynamics, c.InnerSteps = particle.Underdamped, 2
-		c.StepSchedule, c.StepSize, c.StepSizeEnd = optim.Geometric, 0.04, 0.02
-		c.PriorShare = 0.2
-		c.ObsNoise = 0.2 // the cloud becomes wider than N(0, I), from where the scale anchor acts
+		c := readable(t, name)
 		want := trainedWith(t, c)
-		for _, set := range keySets {
-			for _, key := range set.names {
-				if strings.HasPrefix(key, "cloud") {
-					continue // it never changes the result
-				}
-				other := c
-				if err := other.Key(key).Set(altered[key]); err != nil {
-					t.Fatal(key, err)
-				}
-				if validate(name, other.Options) != nil {
-					continue
-				}
-				changed := want.diff(trainedWith(t, other)) != ""
-				if changed != Reads(name, key) {
-					t.Errorf("%s, %s: changes the training: %v, read: %v", name, key, changed,
-						Reads(name, key))
-				}
+		for _, key := range optionKeys(t) {
+			value, found := altered[key]
+			if !found {
+				continue
 			}
+			other := c
+			if err := other.Key(key).Set(value); err != nil {
+				t.Fatal(key, err)
+			}
+			if validate(name, other.Options) != nil {
+				continue
+			}
+			tested[key]++
+			changed := want.diff(trainedWith(t, other)) != ""
+			if changed != Reads(name, key) {
+				t.Errorf("%s, %s: changes the training: %v, read: %v", name, key, changed,
+					Reads(name, key))
+			}
+		}
+	}
+	for _, key := range optionKeys(t) {
+		if tested[key] == 0 && !slices.Contains(unaltered, key) {
+			t.Errorf("%s: altered has no value that a method accepts", key)
 		}
 	}
 }
