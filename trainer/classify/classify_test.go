@@ -12,7 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// small is a classifier that trains in a moment.
+// small is options of a classifier that trains quickly.
 var small = Options{
 	Seed: 3, Hidden: []int{20, 6}, Epochs: 2, Batch: 50, LR: 1e-3, Smoothing: 0.1, Holdout: 0.2,
 }
@@ -132,8 +132,8 @@ func TestCrossEntropy(t *testing.T) {
 	}
 }
 
-// The gradient that a step uses is that of the mean loss, by central differences in float64: their
-// error, and the float32's, stay below 1e-4 of gradients near 0.1.
+// The gradient of a step is that of the mean loss, by central differences in float64. Their error
+// and that of float32 are below 1e-4 of gradients near 0.1.
 func TestGradient(t *testing.T) {
 	ds := newTable(0, 1, 2, 0, 1, 2, 0, 1, 2, 0)
 	o := small
@@ -190,8 +190,7 @@ func TestLearnsDigits(t *testing.T) {
 	}
 }
 
-// Features are those of the network in float64, of images clamped to [-1, 1], whatever block they
-// are in.
+// The features agree with the network in float64 on images clamped to [-1, 1], in every block.
 func TestFeatures(t *testing.T) {
 	ds := digits(t)
 	c := train(t, ds, small, 2)
@@ -228,7 +227,7 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// Accuracy counts the classes that the float64 network chooses.
+// The accuracy agrees with the classes that the network in float64 chooses.
 func TestAccuracy(t *testing.T) {
 	ds := digits(t)
 	c := train(t, ds, small, 2)

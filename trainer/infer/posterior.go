@@ -145,7 +145,7 @@ func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	return nil
 }
 
-// pack lays parameters out for products.
+// pack returns the tasks that lay parameters out for products.
 func pack(t model.Packer) pool.Group {
 	return pool.Group{N: t.PackTasks(), Do: func(i int) {
 		phase.Pack.Enter()
@@ -188,7 +188,7 @@ func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int
 	return clipped, nil
 }
 
-// group is a task for each tile of the pass.
+// group returns a task for each tile of the pass.
 func (p *Posterior) group(task func(tile int)) pool.Group {
 	return pool.Group{N: p.now.tiles.Count, Do: task}
 }

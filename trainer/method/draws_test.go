@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// withPrior builds a method whose options ask for two draws, with a prior of the setup's own.
+// withPrior builds a method with a prior of the setup, and with options that say two draws.
 func withPrior(t *testing.T, name config.Method, own prior.Prior) Method {
 	t.Helper()
 	o := smallEncoder()
@@ -26,8 +26,8 @@ func withPrior(t *testing.T, name config.Method, own prior.Prior) Method {
 	return m
 }
 
-// The number of draws is the prior's own, not that of the options, where evaluations are counted
-// and where a fault is sought.
+// Evaluations are counted and faults are found with the prior's number of draws, not with that of
+// the options.
 func TestDrawsAreThePriors(t *testing.T) {
 	const progress = 0.9 // in the second stage of a method with two
 	for _, name := range []config.Method{"ipld", "vae+diffusion", "pgd+diffusion"} {
@@ -35,7 +35,8 @@ func TestDrawsAreThePriors(t *testing.T) {
 			o := smallEncoder()
 			o.ScoreDraws = draws
 			own := func() Method { return withPrior(t, name, prior.NewDiffusion(o)) }
-			one := takeStep(t, withPrior(t, name, prior.Gaussian{Latent: o.Latent, LearnMean: true}),
+			one := takeStep(t, withPrior(t, name,
+				prior.Gaussian{Latent: o.Latent, LearnMean: true}),
 				Minibatch{Index: everyPoint, Progress: progress})
 			got := takeStep(t, own(), Minibatch{Index: everyPoint, Progress: progress})
 			// The closed form of a Gaussian prior evaluates no network.

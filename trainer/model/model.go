@@ -30,8 +30,8 @@ type Net interface {
 type Packer interface {
 	PackTasks() int
 	Pack(task int)
-	// CutFree reports whether results have the same bits however rows are cut into ranges: whether
-	// they do depends on the backend of the products.
+	// CutFree reports whether results have the same bits however rows are cut into ranges. This
+	// depends on the backend of the products.
 	CutFree() bool
 }
 

@@ -34,7 +34,7 @@ func TestPCAOfKnownCovariance(t *testing.T) {
 			flip = -1
 		}
 		for j := range want {
-			// rounding over the gaps of the variances
+			// rounding, divided by the gaps between the variances
 			wantClose(t, "component entry", got[j], flip*want[j], 1e-5)
 		}
 	}
@@ -70,7 +70,7 @@ func TestDistanceClosedForm(t *testing.T) {
 	wantClose(t, "FD", mustDistance(t, p, cross(q, meanB, b)), want, rounding)
 }
 
-// In fewer components than dimensions only what lies in their span counts.
+// With fewer components than dimensions, only the distance within their span counts.
 func TestDistanceInLeadingComponents(t *testing.T) {
 	const dim = 5
 	q := reference.Rotation(dim, 3)
@@ -84,7 +84,8 @@ func TestDistanceInLeadingComponents(t *testing.T) {
 	wantClose(t, "FD", got, 0.1*0.1+0.1*0.1+0.05*0.05, rounding)
 }
 
-// The distance in all components, the root by the eigenvalues of the product A B (not symmetric).
+// The distance in all components agrees with one whose root comes from the eigenvalues of the
+// product A B, which is not symmetric.
 func distanceByProduct(a, b array) float64 {
 	meanA, covA := reference.Moments(a.rows, a.dim)
 	meanB, covB := reference.Moments(b.rows, b.dim)
@@ -165,7 +166,7 @@ func TestSamplesAreClamped(t *testing.T) {
 	}
 }
 
-// The sums have one order, whatever the number of threads.
+// Sums have a fixed order, whatever the number of threads.
 func TestThreadsDoNotMatter(t *testing.T) {
 	a, b := skewed(1500, 150, 1), skewed(700, 150, 2)
 	run := func(threads int) float64 {

@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Fit takes each way where it is the shortest, and as many components as there are.
+// Fit chooses the way with the fewest passes, and finds no more components than there are.
 func TestWaysOfPCA(t *testing.T) {
 	for _, c := range []struct{ m, dim, k, passes int }{
 		{40, 5000, 39, 5},   // Gram: mean, variance, products, components, check
@@ -29,7 +29,7 @@ func TestWaysOfPCA(t *testing.T) {
 	}
 }
 
-// The same bits on any number of workers, and without any.
+// The bits are the same with any number of workers and without a pool.
 func TestPCAOnWorkers(t *testing.T) {
 	a := rolling(700, 1500, 1)
 	few := rolling(100, 1500, 2)
@@ -59,7 +59,7 @@ func TestPCAOnWorkers(t *testing.T) {
 	}
 }
 
-// counted counts the images that are gathered.
+// counted counts the images that have been gathered.
 type counted struct {
 	array
 	seen int
@@ -72,7 +72,7 @@ func (c *counted) Gather(dst []float32, idx []int) {
 	c.array.Gather(dst, idx)
 }
 
-// When ctx ends in a pass, there is no other.
+// When ctx ends in a pass, no other pass begins.
 func TestPCAEnds(t *testing.T) {
 	for name, a := range map[string]array{"krylov": rolling(600, 1500, 1),
 		"gram": rolling(100, 1500, 2), "covariance": rolling(600, 100, 3)} {
@@ -90,7 +90,7 @@ func TestPCAEnds(t *testing.T) {
 			end()
 		}
 	}
-	// four blocks, of which the first is read to its end
+	// four blocks; the first is read to its end
 	long := &counted{array: rolling(4*blockRows, 50, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	long.each = stop
@@ -106,7 +106,7 @@ func TestPCAEnds(t *testing.T) {
 	}
 }
 
-// A search that is cut short says how good what it found is.
+// A search that is cut short reports the residual of what it found.
 func TestPCACutShort(t *testing.T) {
 	a := array{reference.Uniform(900*600, 1), 600}
 	x := imagesOf(t, a, Options{})
@@ -127,7 +127,7 @@ func TestPCACutShort(t *testing.T) {
 	}
 }
 
-// Values that are not finite are found wherever they are, and named.
+// An error names the image whose values are not finite.
 func TestPCANamesValues(t *testing.T) {
 	for _, value := range []float64{math.NaN(), math.Inf(1)} {
 		a := rolling(600, 300, 1)

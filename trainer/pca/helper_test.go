@@ -93,7 +93,8 @@ func wantError(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// ways are all ways to the components; each takes all sets of at least some hundred values.
+// ways are all ways to find the components. Each works for every set with some hundred values or
+// more.
 var ways = map[string]func(x *images, k int) way{
 	"covariance": func(x *images, k int) way { return newCovariance(nil, x, k) },
 	"gram":       func(x *images, k int) way { return newGram(nil, x, k) },
@@ -113,7 +114,8 @@ func fitBy(t *testing.T, way string, a array, k int, o Options) *PCA {
 	return p
 }
 
-// rolling is n rows of correlated numbers: their variances fall as steeply as those of pictures.
+// rolling returns n rows of correlated numbers, whose variances fall as steeply as those of
+// pictures.
 func rolling(n, dim int, seed uint64) array {
 	rows := make([]float32, n*dim)
 	kernel.Normal(rows, kernel.Key{Seed: seed}, 0)
@@ -126,9 +128,9 @@ func rolling(n, dim int, seed uint64) array {
 	return array{rows, dim}
 }
 
-// wantComponents checks p against the covariance of its images in float64, decomposed as a whole:
-// the variances to 1e-6 of themselves or 1e-8 of the largest, that the components are orthonormal
-// to 1e-10, and that each is an eigenvector to residual, by the definition of PCA.Residual.
+// wantComponents compares p with a full decomposition of the covariance of its images in float64:
+// the variances to 1e-6 of themselves or 1e-8 of the largest. The components must be orthonormal to
+// 1e-10, and eigenvectors to the given residual, as defined by PCA.Residual.
 func wantComponents(t *testing.T, p *PCA, a array, residual float64) {
 	t.Helper()
 	_, cov := reference.Moments(a.rows, a.dim)
@@ -164,7 +166,7 @@ func wantComponents(t *testing.T, p *PCA, a array, residual float64) {
 		}
 	}
 	if !p.Converged() || p.Residual() > residual {
-		t.Errorf("said to have the residual %.2g", p.Residual())
+		t.Errorf("the residual is reported as %.2g", p.Residual())
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// imagesOf are images ready to be centred.
+// imagesOf returns images that are not yet centred.
 func imagesOf(t *testing.T, a array, o Options) *images {
 	x := newImages(nil, a.Len(), a.dim, o.Pool)
 	x.ctx, x.rows, x.onPass = t.Context(), a, o.Pass
@@ -39,8 +39,8 @@ func TestPCAAgainstDecomposition(t *testing.T) {
 	}
 }
 
-// Clusters of equal variances, one of them larger than a block of vectors, the last cut by k: the
-// variances are those of the spectrum, and components of a cluster span its space.
+// The spectrum has clusters of equal variances, one larger than a block of vectors, the last cut by
+// k. The variances are found, and the components of each cluster span its space.
 func TestPCAOfClusters(t *testing.T) {
 	const dim, first, second, k = 320, 20, 150, 40
 	std := make([]float64, dim)
@@ -65,7 +65,7 @@ func TestPCAOfClusters(t *testing.T) {
 			wantOrthonormal(t, p)
 			for _, c := range []struct{ from, to, axes int }{{0, first, first},
 				{first, k, first + second}} {
-				// the components' parts in the space of their cluster and those before
+				// the part of the component in the space of its cluster and of those before
 				var inside mat.Dense
 				inside.Mul(q.Slice(0, dim, 0, c.axes).T(), p.components.Slice(0, dim, c.from, c.to))
 				wantClose(
@@ -116,7 +116,7 @@ func TestPCAOfLowRank(t *testing.T) {
 	}
 }
 
-// Columns that never vary, and images of any magnitude.
+// Constant columns and images of any magnitude are handled.
 func TestPCAOfUnevenColumns(t *testing.T) {
 	for _, scale := range []float32{1, 1e-15, 1e15} {
 		a := rolling(500, 290, 3)
