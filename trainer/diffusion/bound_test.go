@@ -144,41 +144,6 @@ func TestLoss(t *testing.T) {
 	}
 }
 
-// oracleLoss is the bound of each row of z, by its formula.
-func oracleLoss(g *gaussian, z []float32, draws int) []float64 {
-	n := len(z) / testD
-	levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
-	a2min, a2max := math.Pow(Alpha(-10), 2), math.Pow(Alpha(10), 2)
-	s2min, s2max := 1-a2min, 1-a2max
-	losses := make([]float64, n)
-	for i := range n {
-		loss := testD / 2.0 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
-		for _, v := range row64(z, i) {
-			loss += a2min * v * v / 2
-		}
-		for k := i * draws; k < (i+1)*draws; k++ {
-			value, _ := g.residual(row64(z, i), row64(eps, k), levels[k], testProcess)
-			loss += value / float64(draws)
-		}
-		losses[i] = loss
-	}
-	return losses
-}
-
-// noiseOf is the eps of all draws of n rows: draw j of the row with address id has address
-// id*draws + j.
-func noiseOf(n, draws int) []float32 {
-	var ids []uint64
-	for _, id := range addresses(n) {
-		for j := range uint64(draws) {
-			ids = append(ids, id*uint64(draws)+j)
-		}
-	}
-	eps := make([]float32, len(ids)*testD)
-	kernel.NormalRows(eps, ids, testD, noiseKey)
-	return eps
-}
-
 // TestBoundIsNegLogDensity: with the exact score, the mean of the bound over noise and levels is
 // -log N(z; m, S), for r = 0 as for a correlated Gaussian, up to the cut-offs, which are of order
 // sigma_max^2 = alpha_min^2 = 5e-5 per dimension. The plain mean of 65,536 draws has a standard

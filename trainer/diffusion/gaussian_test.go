@@ -174,6 +174,41 @@ func oracleLevels(p Process, n int, key kernel.Key) []float64 {
 	return levels
 }
 
+// oracleLoss is the bound of each row of z, by its formula.
+func oracleLoss(g *gaussian, z []float32, draws int) []float64 {
+	n := len(z) / testD
+	levels, eps := oracleLevels(testProcess, n*draws, lambdaKey), noiseOf(n, draws)
+	a2min, a2max := math.Pow(Alpha(-10), 2), math.Pow(Alpha(10), 2)
+	s2min, s2max := 1-a2min, 1-a2max
+	losses := make([]float64, n)
+	for i := range n {
+		loss := testD / 2.0 * (s2min - 1 - math.Log(s2min) + math.Log(2*math.Pi*s2max/a2max) + 1)
+		for _, v := range row64(z, i) {
+			loss += a2min * v * v / 2
+		}
+		for k := i * draws; k < (i+1)*draws; k++ {
+			value, _ := g.residual(row64(z, i), row64(eps, k), levels[k], testProcess)
+			loss += value / float64(draws)
+		}
+		losses[i] = loss
+	}
+	return losses
+}
+
+// noiseOf is the eps of all draws of n rows: draw j of the row with address id has address
+// id*draws + j.
+func noiseOf(n, draws int) []float32 {
+	var ids []uint64
+	for _, id := range addresses(n) {
+		for j := range uint64(draws) {
+			ids = append(ids, id*uint64(draws)+j)
+		}
+	}
+	eps := make([]float32, len(ids)*testD)
+	kernel.NormalRows(eps, ids, testD, noiseKey)
+	return eps
+}
+
 // addresses is 0..n-1, spread out.
 func addresses(n int) []uint64 {
 	ids := make([]uint64, n)

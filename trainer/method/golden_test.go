@@ -16,19 +16,19 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// The golden test compares forward values, all gradients, ten training steps and the samplers
-// with what testdata/golden.py recorded from PyTorch in float64: an implementation that shares only
-// the definition with this one.
+// The golden test compares forward values, all gradients, ten training steps and the samplers with
+// what testdata/golden.py recorded from PyTorch in float64, an implementation that shares nothing
+// with this one but the definitions.
 const goldenFile = "testdata/golden.safetensors"
 
-// Tolerances are on the deviation as a share of the root mean square of what is compared: once for
-// the deviation's own root mean square, once for its largest element. Each parameter tensor of a
-// network is compared by itself, so that small gradients count as much as large ones. The
-// tolerances are three to ten times the worst that was seen (in brackets), with OpenBLAS and with
-// gonum; native must pass by them too.
+// tolerance bounds the deviation as a share of the root mean square of the recorded numbers: its
+// root mean square, and its largest element. Each parameter tensor of a network is compared
+// separately, so that small gradients count as much as large ones. The tolerances are three to ten
+// times the largest deviations seen with OpenBLAS and gonum (in brackets); native must pass with
+// them too.
 //
-// Float32 rounds by 6e-8, which products of some dozen terms and, behind the sinusoids, phases
-// up to 50 make a few times larger. The normals of the noise agree to 4e-7.
+// Float32 rounds by 6e-8. Products of some dozen terms, and phases of up to 50 in the sinusoids,
+// make the error a few times larger. The normals of the noise agree to 4e-7.
 //
 // Parameters and averages are compared by how far they moved from the start, so that the starting
 // values cannot hide a wrong rule. They moved by as little as 1e-3 of their size, so that their

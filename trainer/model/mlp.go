@@ -33,7 +33,7 @@ func (m *MLP) In() int { return m.layers[0].in }
 // Out is the width of the output.
 func (m *MLP) Out() int { return m.layers[len(m.layers)-1].out }
 
-// Layout is where the parameters lie.
+// Layout is the layout of the parameters.
 func (m *MLP) Layout() *Layout { return &m.layout }
 
 // mlpTape keeps, for hidden layer i, the values after the SiLU (act[i]). pre[i] holds first the

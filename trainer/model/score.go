@@ -58,7 +58,7 @@ func NewResidualScore(latent, width, blocks, features int) *ResidualScore {
 // In is the latent dimension.
 func (s *ResidualScore) In() int { return s.latent }
 
-// Layout is where the parameters lie.
+// Layout is the layout of the parameters.
 func (s *ResidualScore) Layout() *Layout { return &s.layout }
 
 // scoreTape keeps what the backward pass needs, rows x width each: the output of each SiLU and its

@@ -65,7 +65,9 @@ func (d *Diffusion) NewTape(a *memory.Arena, p []float32, rows int, use model.Us
 func (t diffusionTape) Draws() int { return t.bound.Draws }
 
 // Begin implements Tape.
-func (t diffusionTape) Begin(rows int, level, noise kernel.Key) { t.bound.Begin(rows, level, noise) }
+func (t diffusionTape) Begin(rows int, level, noise kernel.Key) {
+	t.bound.Begin(rows, level, noise)
+}
 
 // Rows implements Tape.
 func (t diffusionTape) Rows(
