@@ -10,11 +10,11 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Budget is what each run may spend: one of the fields is set, the others are zero.
+// Budget limits each run. Exactly one of the fields is set; the others are zero.
 type Budget struct {
 	// Seconds of training, without evaluations and checkpoints.
 	Seconds float64 `json:"seconds,omitempty"`
-	// Evaluations of networks: passes of a row, forward and back, through one network.
+	// Evaluations of networks: passes of a row, forward and backward, through one network.
 	Evaluations float64 `json:"evaluations,omitempty"`
 	Epochs      int     `json:"epochs,omitempty"`
 }
@@ -57,13 +57,13 @@ func count(v float64) string {
 	return strconv.FormatFloat(value, 'f', decimals, 64) + prefix
 }
 
-// most is the largest number of epochs of a run.
-const most = math.MaxInt32
+// maxEpochs is the largest number of epochs of a run.
+const maxEpochs = math.MaxInt32
 
-// fit returns the largest number of epochs, at least one, whose cost and the one-off cost are
-// within the budget; fits is false if even one epoch exceeds it. A quotient that is whole up to
-// rounding counts as whole.
+// fit returns the largest number of epochs, at least one, that fit the budget together with the
+// one-off cost. fits is false if even one epoch exceeds the budget. A quotient that is an integer
+// up to rounding counts as that integer.
 func fit(budget, once, epoch float64) (epochs int, fits bool) {
 	n := math.Floor((budget-once)/epoch + 1e-9)
-	return int(min(max(n, 1), most)), n >= 1
+	return int(min(max(n, 1), maxEpochs)), n >= 1
 }

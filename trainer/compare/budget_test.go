@@ -12,10 +12,12 @@ import (
 )
 
 func TestBudget(t *testing.T) {
-	for _, b := range []Budget{{}, {Seconds: 1, Epochs: 1}, {Seconds: -1},
-		{Evaluations: math.NaN()}, {Seconds: math.Inf(1)}, {Seconds: -1, Epochs: 1}} {
+	for _, b := range []Budget{
+		{}, {Seconds: 1, Epochs: 1}, {Seconds: -1}, {Evaluations: math.NaN()},
+		{Seconds: math.Inf(1)}, {Seconds: -1, Epochs: 1},
+	} {
 		if b.validate() == nil {
-			t.Errorf("%+v is no budget", b)
+			t.Errorf("%+v: no error", b)
 		}
 	}
 	for want, b := range map[string]Budget{
@@ -60,8 +62,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// A method of two stages: 0.6 of its training at 2 seconds and 30 evaluations per epoch, 0.4 at 1
-// and 10, once 6 seconds and 5 evaluations between them.
+// A method with two stages: 0.6 of its training costs 2 seconds and 30 evaluations per epoch, 0.4
+// costs 1 and 10, and the change of stages once 6 seconds and 5 evaluations.
 func TestPlanOfTwoStages(t *testing.T) {
 	cal := Calibration{Share: 0.4, Seconds: Cost{2, 1, 6}, Evaluations: Cost{30, 10, 5}, Steps: 7}
 	cfg := method.Default()
@@ -84,7 +86,7 @@ func TestPlanOfTwoStages(t *testing.T) {
 	}
 }
 
-// Reports and checkpoints per run: about curvePoints and savedPoints, whatever its length.
+// A run of any length has about curvePoints reports and savedPoints checkpoints.
 func TestReportsPerRun(t *testing.T) {
 	for _, epochs := range []int{1, 5, 7, 8, 50, 90, 113, 1000} {
 		c := forRun(method.Default(), epochs, 1)
@@ -98,12 +100,12 @@ func TestReportsPerRun(t *testing.T) {
 	}
 }
 
-// fakeMethod takes times on a fake clock: of a step, early or late.
+// fakeMethod advances a fake clock: by early or late in each step, by once in the first late one.
 type fakeMethod struct {
 	method.Method
 	now               *time.Time
 	early, late, once time.Duration
-	disturbed         int // every so many steps takes ten times as long
+	disturbed         int // each step with a multiple of this number takes ten times as long
 	steps             int
 	frozen            bool
 }
@@ -125,7 +127,8 @@ func (f *fakeMethod) Step(b method.Minibatch) (method.Stats, error) {
 	return method.Stats{Evaluations: n*float64(len(b.Index)) + extra}, nil
 }
 
-// fakeCalibrator is a bench with 180 digits and a fake clock, and a maker of probes for it.
+// fakeCalibrator returns a calibrator with 180 digits and a fake clock, and a function that makes
+// probes for it.
 func fakeCalibrator(t *testing.T) (*calibrator, func(f fakeMethod, progress float64) *probe) {
 	t.Helper()
 	all, err := data.Open(t.Context(), "digits", data.Options{})
@@ -137,15 +140,14 @@ func fakeCalibrator(t *testing.T) (*calibrator, func(f fakeMethod, progress floa
 		t.Fatal(err)
 	}
 	now := time.Now()
-	return &calibrator{train: train, clock: func() time.Time {
-			return now
-		}}, func(f fakeMethod, progress float64) *probe {
-			f.now = &now
-			return &probe{
-				method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3,
-				progress: progress,
-			}
+	newProbe := func(f fakeMethod, progress float64) *probe {
+		f.now = &now
+		return &probe{
+			method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3,
+			progress: progress,
 		}
+	}
+	return &calibrator{train: train, clock: func() time.Time { return now }}, newProbe
 }
 
 func TestProbe(t *testing.T) {
@@ -169,7 +171,7 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s %v, expected %v", what, got, want)
 		}
 	}
-	// every seventh step is disturbed: in 3 of 8 rounds
+	// Every seventh step is disturbed, in 3 of 8 rounds.
 	early, second := run(fake(0, 7), minRounds), run(fake(late, 7), minRounds)
 	near("early seconds", early.seconds(), 4*3*0.030)
 	near("early evaluations", early.evaluated(), 180*3*2)
@@ -181,18 +183,21 @@ func TestProbe(t *testing.T) {
 	near("once, early", early.onceEvaluations()+1, 1)
 }
 
-// Rounds fill the time there is, but are never fewer or more than is useful: the two probes of a
-// round take six steps each.
+// Rounds fill the time, within minRounds and maxRounds: the two probes of a round take six steps
+// each.
 func TestRounds(t *testing.T) {
-	for step, want := range map[time.Duration]int{time.Second: minRounds,
-		100 * time.Millisecond: 17, time.Millisecond: maxRounds} {
+	for step, want := range map[time.Duration]int{
+		time.Second:            minRounds,
+		100 * time.Millisecond: 17,
+		time.Millisecond:       maxRounds,
+	} {
 		b, newProbe := fakeCalibrator(t)
-		first, second := newProbe(fakeMethod{early: step}, 0), newProbe(fakeMethod{late: step},
-			late)
-		if err := b.rounds(t.Context(), [][2]*probe{{first, second}}); err != nil ||
-			first.number != 2*want || second.number != 2*want {
-			t.Errorf("steps of %v: %v, %d and %d minibatches, expected %d", step, err, first.number,
-				second.number, 2*want)
+		first := newProbe(fakeMethod{early: step}, 0)
+		second := newProbe(fakeMethod{late: step}, late)
+		err := b.rounds(t.Context(), [][2]*probe{{first, second}})
+		if err != nil || first.number != 2*want || second.number != 2*want {
+			t.Errorf("steps of %v: %v, %d and %d minibatches, expected %d",
+				step, err, first.number, second.number, 2*want)
 		}
 	}
 	b, newProbe := fakeCalibrator(t)
@@ -205,13 +210,17 @@ func TestRounds(t *testing.T) {
 	}
 }
 
-// The lower quartile of 1 to n, taken between two values at the larger.
+// low is the lower quartile; between two values, the larger.
 func TestLow(t *testing.T) {
 	for _, c := range []struct {
 		times []float64
 		want  float64
-	}{{[]float64{3}, 3}, {[]float64{2, 1}, 2}, {[]float64{5, 4, 3, 2, 1}, 2},
-		{[]float64{9, 1, 8, 2, 7, 3, 100}, 3}} {
+	}{
+		{[]float64{3}, 3},
+		{[]float64{2, 1}, 2},
+		{[]float64{5, 4, 3, 2, 1}, 2},
+		{[]float64{9, 1, 8, 2, 7, 3, 100}, 3},
+	} {
 		if got := low(c.times); got != c.want {
 			t.Errorf("%v: %v, expected %v", c.times, got, c.want)
 		}

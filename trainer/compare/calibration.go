@@ -9,7 +9,7 @@ import (
 
 // Calibration is the measured cost of an epoch of a contestant.
 type Calibration struct {
-	Share       float64 `json:"share"`       // of a training that is spent at the late cost
+	Share       float64 `json:"share"`       // of the epochs, at the late cost
 	Seconds     Cost    `json:"seconds"`     // of the steps of an epoch
 	Evaluations Cost    `json:"evaluations"` // of an epoch
 	Steps       int     `json:"steps"`       // parameter steps of an epoch
@@ -23,20 +23,21 @@ func (c Calibration) evaluations() (once, epoch float64) {
 	return c.Evaluations.Once, c.Evaluations.epoch(c.Share)
 }
 
-// Cost is the cost of an epoch, in seconds or in evaluations. Methods with two stages spend the
-// last share of a training in the second, at another cost, and pay a one-off cost for beginning it.
+// Cost is the cost of an epoch, in seconds or in evaluations. A method with two stages spends the
+// last share of a run in the second stage, where an epoch has another cost, and pays a one-off cost
+// for beginning it.
 type Cost struct {
 	Early float64 `json:"early"`
 	Late  float64 `json:"late"`
 	Once  float64 `json:"once"`
 }
 
-// epoch returns the mean over a training, up to the rounding of the stages to whole steps.
+// epoch returns the mean over a run, up to the rounding of the stages to whole steps.
 func (c Cost) epoch(share float64) float64 { return (1-share)*c.Early + share*c.Late }
 
 // calibrate measures what an epoch of each contestant costs.
 func (b *calibrator) calibrate(
-	ctx context.Context, configs []config.Config, tell func(string),
+	ctx context.Context, configs []config.Config, report func(string),
 ) ([]Calibration, error) {
 	probes := make([][2]*probe, len(configs))
 	for i, c := range configs {
@@ -50,7 +51,7 @@ func (b *calibrator) calibrate(
 			}
 		}
 	}
-	tell("Timing the contestants' steps")
+	report("Timing the contestants' steps")
 	if err := b.rounds(ctx, probes); err != nil {
 		return nil, err
 	}
@@ -66,18 +67,21 @@ func (b *calibrator) calibrate(
 	return all, nil
 }
 
-// Rounds of timing, each over all contestants in turn, so that a temporary slowdown of the machine
-// affects all of them: as many as fit timingTime, within these limits. The first does not count.
+// The number of timing rounds is what fits timingTime, within these limits. Each round times all
+// contestants in turn, so that a temporary slowdown of the machine affects all of them. The first
+// round does not count.
 const (
 	minRounds, maxRounds = 8, 64
 	timingTime           = 20 * time.Second
 )
 
-// rounds takes all probes through their rounds.
+// rounds runs all rounds of all probes.
 func (b *calibrator) rounds(ctx context.Context, probes [][2]*probe) error {
 	began := b.clock()
-	for round := 0; round < minRounds || round < maxRounds &&
-		b.clock().Sub(began) < timingTime; round++ {
+	more := func(round int) bool {
+		return round < minRounds || round < maxRounds && b.clock().Sub(began) < timingTime
+	}
+	for round := 0; more(round); round++ {
 		for _, pair := range probes {
 			for _, p := range pair {
 				if err := b.round(ctx, p); err != nil {

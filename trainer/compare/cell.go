@@ -7,13 +7,13 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// Cell is one quantity of one contestant over its finished runs.
+// Cell is one quantity of one contestant, averaged over its finished runs.
 type Cell struct {
 	Mean record.Number `json:"mean"`           // NaN without runs
 	SD   record.Number `json:"sd"`             // with the divisor N - 1; NaN below two runs
 	N    int           `json:"n"`              // runs
-	Best bool          `json:"best,omitempty"` // the best mean of the column, or equal to it
-	Tied bool          `json:"tied,omitempty"` // another, within one pooled standard error of it
+	Best bool          `json:"best,omitempty"` // the best mean of the column
+	Tied bool          `json:"tied,omitempty"` // not Best, but within one pooled standard error
 }
 
 // text formats a cell of the table: "**2.05 ± 0.07**".
@@ -58,11 +58,11 @@ func (r *Results) decimals(column int) int {
 	case keySeconds:
 		return 1
 	}
-	least, most := math.Inf(1), 0.0
+	smallest, largest := math.Inf(1), 0.0
 	for _, row := range r.Rows {
 		if m := math.Abs(float64(row.Cells[column].Mean)); m > 0 {
-			least, most = min(least, m), max(most, m)
+			smallest, largest = min(smallest, m), max(largest, m)
 		}
 	}
-	return min(decimalsOf(least), decimalsOf(most)+2)
+	return min(decimalsOf(smallest), decimalsOf(largest)+2)
 }

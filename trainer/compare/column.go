@@ -25,22 +25,21 @@ type Column struct {
 	Better string `json:"better,omitempty"` // as in evaluate.Metric
 	Note   string `json:"note,omitempty"`
 
-	// Floor is what real images reach, averaged over the runs.
+	// Floor is the value of real images, averaged over the runs.
 	Floor *record.Number `json:"floor,omitempty"`
 
-	Group string `json:"group"` // of package evaluate, or one of those below
+	Group string `json:"group"` // a group of package evaluate, or one of those below
 
 	floors []record.Number
 }
 
-// Groups of columns beside those of package evaluate: what was spent, and what the training
-// reports.
+// Groups of columns beside those of package evaluate: the costs, and what training itself reports.
 const (
 	groupCost  = "cost"
 	groupTrain = "training"
 )
 
-// own is the columns that every table has.
+// own are the columns that every table has.
 var own = []Column{
 	{Key: keyEpochs, Name: "epochs", Group: groupCost},
 	{Key: keySteps, Name: "steps", Group: groupCost, Note: "parameter steps"},

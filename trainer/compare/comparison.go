@@ -36,7 +36,7 @@ func (c *comparison) inTraining(runs int) {
 	c.Training(c.training)
 }
 
-// do trains and evaluates one run, unless that is done.
+// do trains and evaluates one run, unless both are done already.
 func (c *comparison) do(ctx context.Context, t task) error {
 	if err := c.train(ctx, t); errors.Is(err, trainer.ErrDiverged) {
 		c.Warn(fmt.Sprintf("%s, seed %d: %v", t.Name, t.seed, err))
@@ -93,8 +93,8 @@ func (c *comparison) open(
 	return training, err
 }
 
-// hook reports the progress of a run; with several jobs, which would overwrite each other's live
-// line, only its warnings.
+// hook reports the progress of a run. With several jobs, whose lines of progress would overwrite
+// each other, it reports only warnings.
 func (c *comparison) hook(t task) trainer.Hook {
 	h := trainer.Hook{OnWarning: func(text string) {
 		c.Warn(fmt.Sprintf("%s, seed %d: %s", t.Name, t.seed, text))
@@ -110,8 +110,8 @@ func (c *comparison) hook(t task) trainer.Hook {
 	return h
 }
 
-// judge evaluates a run, unless that is done. A model whose images are not finite counts as
-// diverged.
+// judge evaluates a run, unless that is done already. A model whose samples are not finite counts
+// as diverged.
 func (c *comparison) judge(ctx context.Context, t task) error {
 	path := filepath.Join(t.dir, evalFile)
 	if _, err := os.Stat(path); err == nil {
@@ -170,8 +170,8 @@ func (c *comparison) report() error {
 	return r.writeTables(c.Dir)
 }
 
-// finish writes tables, plots and samples of all results so far. After ctx has ended there are no
-// samples, for which data and models would have to be read again.
+// finish writes tables, plots and samples of all results so far. If ctx has ended there are no
+// samples: they need data and models to be read again.
 func (c *comparison) finish(ctx context.Context) (*Results, error) {
 	r, err := collect(c.Dir, c.plan)
 	if err == nil {

@@ -89,7 +89,7 @@ func unequal(a, b config.Config) string {
 	return ""
 }
 
-// shared is the keys that must be the same for all contestants (data and reports), or that the
+// shared are the keys that must be the same for all contestants (data and reports), or that the
 // comparison itself sets.
 var shared = []string{
 	"data", "size", "gray", "holdout", "threads",
@@ -97,8 +97,8 @@ var shared = []string{
 	"method", "seed", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints",
 }
 
-// FixedKeys are the keys that the comparison sets in every run, whatever its configuration says:
-// the method, the length of a run, and when it reports and saves.
+// FixedKeys are the keys that the comparison itself sets in every run: the method, the length of a
+// run, and when it reports and saves.
 var FixedKeys = []string{"method", "epochs", "eval_every", "checkpoint_every", "keep_checkpoints"}
 
 // ownKeys returns the keys that a contestant may set.

@@ -11,14 +11,14 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// Contestant is a method, and keys of the configuration that it alone sets.
+// Contestant is a method with keys of the configuration that only this contestant sets.
 type Contestant struct {
 	Name   string        `json:"name"` // as Parse reads it: ipld:particles=4
 	Method config.Method `json:"method"`
 	Own    []Own         `json:"own,omitempty"`
 }
 
-// Own is a key with its value, as config.Key.Set reads it.
+// Own is a key of the configuration with its value, as config.Key.Set reads it.
 type Own struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
@@ -70,8 +70,8 @@ func parseOne(text string) (Contestant, error) {
 			return c, fmt.Errorf("contestant %q: %q: expected KEY=VALUE", text, part)
 		}
 		if !slices.Contains(ownKeys(), name) {
-			return c, fmt.Errorf("contestant %q: %s is no key that a contestant sets%s", text, name,
-				suggest.DidYouMean(name, ownKeys()))
+			return c, fmt.Errorf("contestant %q: %s is no key that a contestant sets%s",
+				text, name, suggest.DidYouMean(name, ownKeys()))
 		}
 		if slices.ContainsFunc(c.Own, func(o Own) bool { return o.Key == name }) {
 			return c, fmt.Errorf("contestant %q: %s: expected one value", text, name)

@@ -13,11 +13,11 @@ import (
 	"github.com/plume-ml/plume/trainer/evaluate"
 )
 
-// Options say what is compared.
+// Options describe a comparison.
 type Options struct {
-	Dir         string // of the comparison
+	Dir         string // directory of the comparison
 	Contestants []Contestant
-	// Base is the configuration from which the contestants of a method start; nil:
+	// Base returns the configuration that the contestants of a method start from; nil:
 	// method.DefaultFor.
 	Base    func(config.Method) (config.Config, error)
 	Budget  Budget
@@ -26,17 +26,18 @@ type Options struct {
 	Jobs    int      // runs at the same time; 0 means 1
 
 	Hook    trainer.Hook // of all runs, with one job
-	Message func(string) // is told what is under way; nil: nobody
-	Warn    func(string) // is told what the user should know; nil: nobody
-	// Training is told the number of runs in training whenever it changes; may be nil. While it is
-	// above 0, wait for Run to return after the context has ended: a checkpoint is being saved.
+	Message func(string) // is called with what is being done; may be nil
+	Warn    func(string) // is called with warnings for the user; may be nil
+	// Training is called with the number of runs in training whenever it changes; it may be nil.
+	// While the number is above 0, wait for Run to return after the context has ended: it saves
+	// checkpoints.
 	Training func(runs int)
 
 	evaluate func(ctx context.Context, runDir string, o evaluate.Options) (*evaluate.Report, error)
 	clock    func() time.Time
 }
 
-// MaxSeeds and maxJobs protect against typing errors.
+// MaxSeeds and maxJobs protect against typos.
 const MaxSeeds, maxJobs = 1000, 1000
 
 func (o Options) withDefaults() Options {
@@ -61,7 +62,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Methods are those of the contestants.
+// Methods returns the methods of the contestants, each once.
 func (o Options) Methods() (all []config.Method) {
 	for _, c := range o.Contestants {
 		if !slices.Contains(all, c.Method) {

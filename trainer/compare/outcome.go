@@ -10,19 +10,19 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// Outcome is what is known of one run.
+// Outcome is the result of one run so far.
 type Outcome struct {
 	Contestant string                   `json:"contestant"`
 	Seed       uint64                   `json:"seed"`
 	Dir        string                   `json:"run_dir"`
 	Done       bool                     `json:"done"` // trained and evaluated
 	Diverged   bool                     `json:"diverged"`
-	Epochs     int                      `json:"epochs"` // that it trained
+	Epochs     int                      `json:"epochs"` // done
 	Values     map[string]record.Number `json:"values"` // by the keys of the columns
 	Curve      []record.Epoch           `json:"curve"`  // records with an evaluation
 }
 
-// read returns what a run's files say of it.
+// read reads the outcome and the metrics of a run from its files.
 func (t task) read() (Outcome, []evaluate.Metric, error) {
 	o := Outcome{Contestant: t.Name, Seed: t.seed, Dir: t.dir, Values: map[string]record.Number{}}
 	var err error
@@ -49,7 +49,7 @@ func (t task) read() (Outcome, []evaluate.Metric, error) {
 	return o, report.Metrics, nil
 }
 
-// add adds what the records of a training say.
+// add adds the values of the records of a run.
 func (o *Outcome) add(records []record.Epoch) {
 	last := records[len(records)-1]
 	o.Values[keyEpochs] = record.Number(last.Epoch)

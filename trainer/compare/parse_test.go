@@ -59,8 +59,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Every preset must be a valid comparison of contestants that differ in the key that it is about,
-// or in the method.
+// Every preset must be a valid comparison of contestants with different configurations.
 func TestPresets(t *testing.T) {
 	for _, p := range Presets() {
 		contestants, err := Preset(p.Name)
@@ -82,7 +81,8 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// The order of a contestant's configuration: its method's defaults, what all share, its own keys.
+// A contestant's configuration starts from its method's defaults; then come the shared keys, then
+// its own.
 func TestConfigOrder(t *testing.T) {
 	contestants, err := Parse("shortrun,shortrun:inner_steps=3:lr=0.5")
 	if err != nil {
@@ -137,8 +137,9 @@ func TestConfigsRefused(t *testing.T) {
 		c.EvalSamples += len(name)
 		return c, err
 	}}
-	if _, err := o.configs(); err == nil || !strings.Contains(err.Error(), "contestant pgd: "+
-		"eval_samples: expected the same for all") {
+	_, err = o.configs()
+	if err == nil || !strings.Contains(err.Error(),
+		"contestant pgd: eval_samples: expected the same for all") {
 		t.Errorf("unequal reports: %v", err)
 	}
 }

@@ -17,8 +17,8 @@ import (
 // planFile holds the plan in the comparison's directory.
 const planFile = "plan.json"
 
-// Plan is a comparison: which contestants run how long, on which seeds. Once made it does not
-// change.
+// Plan is the plan of a comparison: which contestants run for how long, with which seeds. Once
+// made, it does not change.
 type Plan struct {
 	Budget      Budget           `json:"budget"`
 	Seeds       []uint64         `json:"seeds"`
@@ -32,7 +32,7 @@ type ContestantPlan struct {
 	Contestant
 	Epochs      int               `json:"epochs"`
 	Steps       int               `json:"steps"`       // parameter steps
-	Seconds     float64           `json:"seconds"`     // that they should take
+	Seconds     float64           `json:"seconds"`     // expected time of the steps
 	Evaluations float64           `json:"evaluations"` // of networks
 	Fits        bool              `json:"fits"`        // false: an epoch exceeds the budget
 	Calibration Calibration       `json:"calibration"`

@@ -12,8 +12,8 @@ import (
 // ErrOtherPlan is wrapped by the error for a directory that holds another comparison.
 var ErrOtherPlan = errors.New("another comparison")
 
-// mayChange is the keys that may differ between the sessions of a comparison. Data and labels may
-// have moved, but must have the same fingerprint.
+// mayChange are the keys that may differ between the sessions of a comparison. Data and labels may
+// be at another place, but must have the same fingerprint.
 var mayChange = []string{"seed", "threads", "data", "labels"}
 
 // moveData sets the paths of the data to those of this session.
@@ -53,9 +53,8 @@ func (p Plan) check(o Options, configs []config.Config, fingerprint string) erro
 	if differ == nil {
 		return nil
 	}
-	return fmt.Errorf("%s holds %w; with the same arguments as then it goes on, another one needs "+
-		"another directory:\n%s",
-		o.Dir, ErrOtherPlan, strings.Join(differ, "\n"))
+	return fmt.Errorf("%s holds %w; with the same arguments as then it goes on, another one "+
+		"needs another directory:\n%s", o.Dir, ErrOtherPlan, strings.Join(differ, "\n"))
 }
 
 func names(all []ContestantPlan) string {

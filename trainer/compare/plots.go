@@ -10,10 +10,10 @@ import (
 // figureColours is the number of colours in a figure; further series repeat them, dashed.
 const figureColours = 7
 
-// writePlots draws the PCA-64 FD during training against the cost so far, in seconds and in
-// millions of network evaluations: quality-seconds and quality-evaluations, .png and .svg. Points
-// are means over the finished runs, bars their standard deviation. A plot without points is not
-// drawn.
+// writePlots plots the PCA-64 FD during training against the cost so far: quality-seconds against
+// seconds, quality-evaluations against millions of network evaluations, each as .png and .svg.
+// Points are means over the finished runs, bars their standard deviations. A plot without points is
+// not drawn.
 func (r *Results) writePlots(dir string) error {
 	for _, p := range []struct {
 		name, title, label string

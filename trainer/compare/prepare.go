@@ -55,7 +55,7 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	return plan, lock, nil
 }
 
-// readData reads the data of the comparison, and says so when that takes long.
+// readData reads the data of the comparison, with messages if that takes long.
 func (o Options) readData(ctx context.Context, c config.Config) (all data.Dataset, err error) {
 	reporter := progress.Reporter{Report: o.Message}
 	err = reporter.Reading(c.Data, func(t *progress.Task) (err error) {
@@ -83,7 +83,8 @@ func (o Options) lock() (*run.Lock, error) {
 	return lock, nil
 }
 
-// findPlan loads the plan, if there is one, for the session that info describes.
+// findPlan loads the plan, if there is one, and checks that it is the plan of these options. info
+// describes this session.
 func (o Options) findPlan(
 	configs []config.Config, info run.Info,
 ) (plan Plan, found bool, err error) {

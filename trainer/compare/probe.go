@@ -13,7 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// calibrator is what the probes share.
+// calibrator holds the data, the workers and the clock that all probes use.
 type calibrator struct {
 	train data.Dataset
 	pools map[int]*pool.Pool // by threads
@@ -26,7 +26,7 @@ func (b *calibrator) close() {
 	}
 }
 
-// probe is a contestant in training, at its beginning or at its end.
+// probe is a contestant that is timed at the beginning or at the end of its training.
 type probe struct {
 	method   method.Method
 	batches  *data.Batches
@@ -41,8 +41,8 @@ type probe struct {
 // late is the progress at which the second stage of a method is timed.
 const late = 1 - 1.0/(1<<20)
 
-// probe builds a contestant's method as a run would, without the warm-up of the prior, which is
-// cheaper: so the plan never exceeds the budget on its account.
+// probe builds a contestant's method as a run would, but without the warm-up of the prior: its
+// steps are cheaper, and timing them would plan too many epochs.
 func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
 	if b.pools[c.Threads] == nil {
 		b.pools[c.Threads] = pool.New(c.Threads)
@@ -75,8 +75,8 @@ func (b *calibrator) round(ctx context.Context, p *probe) error {
 	return err
 }
 
-// minibatch trains on one minibatch, with all its repeats, and returns the seconds that it took. A
-// contestant that diverges here is timed all the same; its runs will report it.
+// minibatch trains on one minibatch, with all its repeats, and returns the time in seconds. A
+// contestant that diverges here is timed like others; its runs will report the divergence.
 func (b *calibrator) minibatch(ctx context.Context, p *probe) (took float64, err error) {
 	index := p.batches.At(0, p.number%p.batches.PerEpoch())
 	var spent float64
@@ -104,16 +104,16 @@ func (p *probe) seconds() float64 { return low(p.times[1:]) * float64(p.batches.
 
 func (p *probe) evaluated() float64 { return p.evaluations[len(p.evaluations)-1] }
 
-// onceSeconds and onceEvaluations are the one-off costs: of the first round, less those of a later
-// one.
+// onceSeconds and onceEvaluations are the one-off costs: the costs of the first round less those of
+// a later one.
 func (p *probe) onceSeconds() float64 { return max(0, p.times[0]-low(p.times[1:])) }
 
 func (p *probe) onceEvaluations() float64 {
 	return (p.evaluations[0] - p.evaluated()) / float64(p.batches.PerEpoch())
 }
 
-// quantile of the timings that counts. Disturbances only ever add time, but the minimum of a few
-// timings would depend on luck.
+// quantile is the quantile of the timings that counts. Disturbances only add time, but the minimum
+// of a few timings would depend on luck.
 const quantile = 0.25
 
 // low returns the lower quartile, a robust estimate of an undisturbed timing; between two values

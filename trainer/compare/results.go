@@ -7,7 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// Results is what is known of a comparison so far.
+// Results are the results of a comparison so far.
 type Results struct {
 	Plan    Plan
 	Columns []Column

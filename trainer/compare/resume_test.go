@@ -15,8 +15,8 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// A comparison that was stopped and called again, at any place, gives the same bits as one that was
-// not, and evaluates no run twice.
+// A comparison that was interrupted at any place and resumed gives the bits of one that was not,
+// and evaluates no run twice.
 func TestResume(t *testing.T) {
 	whole, dir, calls := t.TempDir(), t.TempDir(), map[string]int{}
 	if _, err := Run(t.Context(), small(t, whole, map[string]int{})); err != nil {
@@ -32,8 +32,8 @@ func TestResume(t *testing.T) {
 			}
 		}
 		_, err := Run(ctx, o)
-		if stopped := stop < 1<<30; errors.Is(err, ErrInterrupted) != stopped || !stopped &&
-			err != nil {
+		stopped := stop < 1<<30
+		if errors.Is(err, ErrInterrupted) != stopped || !stopped && err != nil {
 			t.Fatalf("stopped at %d: %v", stop, err)
 		}
 		cancel()
@@ -61,14 +61,16 @@ func TestResumeAfterKill(t *testing.T) {
 	if _, err := Run(t.Context(), small(t, dir, calls)); err != nil {
 		t.Fatal(err)
 	}
-	young, unjudged := filepath.Join(dir, runsDir, smallRuns[1]), filepath.Join(dir, runsDir,
-		smallRuns[2])
+	unsaved := filepath.Join(dir, runsDir, smallRuns[1])
+	unjudged := filepath.Join(dir, runsDir, smallRuns[2])
 	want := state(t, dir, smallRuns[1])
-	w := run.Writer{Dir: young, Files: file.OS}
-	err := errors.Join(w.Amend(func(info *run.Info) {
-		info.Finished = nil
-	}), os.RemoveAll(filepath.Join(young, "checkpoints")),
-		os.Remove(filepath.Join(young, evalFile)), os.Remove(filepath.Join(unjudged, evalFile)))
+	w := run.Writer{Dir: unsaved, Files: file.OS}
+	err := errors.Join(
+		w.Amend(func(info *run.Info) { info.Finished = nil }),
+		os.RemoveAll(filepath.Join(unsaved, "checkpoints")),
+		os.Remove(filepath.Join(unsaved, evalFile)),
+		os.Remove(filepath.Join(unjudged, evalFile)),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,11 +83,11 @@ func TestResumeAfterKill(t *testing.T) {
 		}
 	}
 	if state(t, dir, smallRuns[1]) != want {
-		t.Error("the run that began anew has other bits")
+		t.Error("the run that began again has other bits")
 	}
 }
 
-// One process at a time is at a comparison; two that begin one at the same time do not both.
+// Only one process at a time works on a comparison. If two begin one at the same time, one fails.
 func TestComparisonIsLocked(t *testing.T) {
 	dir, calls := t.TempDir(), map[string]int{}
 	held, err := run.Acquire(dir)
@@ -109,8 +111,8 @@ func TestComparisonIsLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock, err = o.storePlan(plan, nil)
-	if err == nil || !strings.Contains(err.Error(), "another process has begun a comparison there "+
-		"meanwhile") {
+	if err == nil ||
+		!strings.Contains(err.Error(), "another process has begun a comparison there meanwhile") {
 		t.Errorf("a plan that another process stored: %v", err)
 	}
 	if err := lock.Release(); err != nil {

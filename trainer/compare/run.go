@@ -22,10 +22,10 @@ const (
 // checkpoints, and the same call resumes the comparison.
 var ErrInterrupted = trainer.ErrInterrupted
 
-// Run makes the comparison, or resumes it: what is finished in Dir is kept. If another process
-// works on it, the error is a *run.LockedError. A run that diverges is part of the result. After
-// every run the tables in Dir are updated. When ctx ends, the runs in training save checkpoints,
-// finished runs are plotted, and the error wraps ErrInterrupted.
+// Run makes the comparison, or resumes it: finished runs in Dir are kept. If another process works
+// on it, the error is a *run.LockedError. A run that diverges is part of the result. The tables in
+// Dir are updated after every run. When ctx ends, the runs in training save checkpoints, finished
+// runs are plotted, and the error wraps ErrInterrupted.
 func Run(ctx context.Context, o Options) (*Results, error) {
 	o = o.withDefaults()
 	plan, lock, err := o.prepare(ctx)
@@ -56,7 +56,7 @@ func (o Options) run(ctx context.Context, plan Plan) (*Results, error) {
 	}
 	err := group.Wait()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) {
-		err = ErrInterrupted // while it read data, or evaluated
+		err = ErrInterrupted // ctx ended while a run was read or evaluated
 	}
 	if err != nil && !errors.Is(err, ErrInterrupted) {
 		return nil, err
@@ -84,8 +84,8 @@ type task struct {
 	number int // from 1
 }
 
-// tasks returns all runs: every contestant with the first seed, then with the next, so that an
-// interrupted comparison is a comparison, too.
+// tasks returns all runs: every contestant with the first seed, then with the next, so that even an
+// interrupted comparison compares all contestants.
 func (p Plan) tasks(dir string) (all []task) {
 	for _, seed := range p.Seeds {
 		for _, c := range p.Contestants {

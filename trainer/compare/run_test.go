@@ -38,13 +38,14 @@ func small(t *testing.T, dir string, calls map[string]int) Options {
 		Base: func(name config.Method) (config.Config, error) {
 			c, err := method.DefaultFor(name)
 			c.Data, c.Holdout, c.Batch, c.Tile, c.Threads = "digits", 0.9, 60, 8, 1
-			c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 4, []int{16},
-				16, 1, 8
+			c.Latent, c.DecoderWidths = 4, []int{16}
+			c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 16, 1, 8
 			c.BatchRepeats, c.Solver, c.SolverSteps, c.EvalSamples = 2, "dpm++2m", 3, 50
 			return c, err
 		},
-		evaluate: func(_ context.Context, runDir string, o evaluate.Options) (*evaluate.Report,
-			error) {
+		evaluate: func(
+			_ context.Context, runDir string, o evaluate.Options,
+		) (*evaluate.Report, error) {
 			calls[filepath.Base(runDir)]++
 			return &evaluate.Report{Metrics: []evaluate.Metric{
 				{
@@ -83,11 +84,11 @@ func TestRun(t *testing.T) {
 		if filepath.Base(run.Dir) != name || !run.Done || run.Epochs != 3 || calls[name] != 1 {
 			t.Errorf("run %d: %+v, evaluated %d times", i, run, calls[name])
 		}
-		// 180 datapoints, 2 repeats, 3 epochs; two networks or one
-		if want := float64(180 * 2 * 3 * (2 - i%2)); float64(run.Values[keyEvaluations]) != want ||
-			r.Plan.Contestants[i%2].Evaluations != want {
-			t.Errorf("%s: %v evaluations, planned %v, expected %v", name,
-				run.Values[keyEvaluations], r.Plan.Contestants[i%2].Evaluations, want)
+		// 180 datapoints, 2 repeats, 3 epochs; two networks for ipld, one for pgd.
+		want := float64(180 * 2 * 3 * (2 - i%2))
+		got, planned := run.Values[keyEvaluations], r.Plan.Contestants[i%2].Evaluations
+		if float64(got) != want || planned != want {
+			t.Errorf("%s: %v evaluations, planned %v, expected %v", name, got, planned, want)
 		}
 		if len(run.Curve) != 3 || run.Values[keySteps] != 3*2*3 || !(run.Values[keySeconds] > 0) {
 			t.Errorf("%s: %d reports, %v", name, len(run.Curve), run.Values)
@@ -99,12 +100,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: quality %+v", row.Name, c)
 		}
 	}
-	if text := r.Markdown(); !strings.Contains(text, "| lr ") || strings.Contains(text,
-		"| method ") {
+	text := r.Markdown()
+	if !strings.Contains(text, "| lr ") || strings.Contains(text, "| method ") {
 		t.Errorf("keys that differ:\n%s", text)
 	}
-	for _, name := range []string{"plan.json", "table.md", "table.csv", "results.json",
-		"quality-seconds.svg", "quality-evaluations.svg"} {
+	for _, name := range []string{
+		"plan.json", "table.md", "table.csv", "results.json",
+		"quality-seconds.svg", "quality-evaluations.svg",
+	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -122,7 +125,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A run that diverges, in training or by its images, is part of the result, and stays so.
+// A run that diverges, in training or in its samples, is part of the result, also when the
+// comparison is resumed.
 func TestDivergence(t *testing.T) {
 	dir, calls := t.TempDir(), map[string]int{}
 	o := small(t, dir, calls)
@@ -131,10 +135,11 @@ func TestDivergence(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Contestants, o.Seeds = append(o.Contestants, more...), o.Seeds[:1]
-	honest := o.evaluate
-	o.evaluate = func(ctx context.Context, runDir string,
-		options evaluate.Options) (*evaluate.Report, error) {
-		if r, err := honest(ctx, runDir, options); !strings.Contains(runDir, "ipld") {
+	inner := o.evaluate
+	o.evaluate = func(
+		ctx context.Context, runDir string, options evaluate.Options,
+	) (*evaluate.Report, error) {
+		if r, err := inner(ctx, runDir, options); !strings.Contains(runDir, "ipld") {
 			return r, err
 		}
 		return nil, fmt.Errorf("images: %w", trainer.ErrDiverged)
@@ -166,20 +171,20 @@ func TestDivergence(t *testing.T) {
 	}
 }
 
-// What is no divergence ends the comparison.
+// An error other than a divergence ends the comparison.
 func TestFailure(t *testing.T) {
 	o := small(t, t.TempDir(), map[string]int{})
 	broken := errors.New("the disk is full")
 	o.evaluate = func(context.Context, string, evaluate.Options) (*evaluate.Report, error) {
 		return nil, broken
 	}
-	if _, err := Run(t.Context(), o); !errors.Is(err, broken) || !strings.Contains(err.Error(),
-		"ipld, seed 3") {
+	_, err := Run(t.Context(), o)
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "ipld, seed 3") {
 		t.Errorf("%v", err)
 	}
 }
 
-// Several runs at a time give the bits of one after the other.
+// Runs at the same time have the bits of runs one after another.
 func TestJobs(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	for dir, jobs := range map[string]int{one: 1, two: 3} {

@@ -12,9 +12,9 @@ import (
 // SamplesFile is the picture of samples side by side, in the comparison's directory.
 const SamplesFile = "samples.png"
 
-// Of the picture: images per row, and rows per contestant.
+// The block of each contestant in the picture.
 const (
-	blockColumns = 16
+	blockColumns = 16 // images per row
 	blockRows    = 2
 )
 
@@ -23,7 +23,7 @@ const (
 func (r *Results) writeSamples(ctx context.Context, path string) error {
 	var blocks []picture.Labelled
 	for i, row := range r.Rows {
-		run := r.Runs[i] // the seeds are outermost
+		run := r.Runs[i] // the first runs are those with the first seed
 		if !run.Done {
 			continue
 		}
@@ -46,7 +46,7 @@ func (r *Results) writeSamples(ctx context.Context, path string) error {
 	return picture.Write(path, picture.Stack(blocks))
 }
 
-// real is the first images of the data.
+// real draws the first images of the data.
 func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
 	c, err := row.runConfig(r.Plan.Seeds[0])
 	if err != nil {
@@ -63,7 +63,7 @@ func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
 	return picture.Labelled{Label: "data", Picture: grid}, err
 }
 
-// samples draws from a run with its own solver.
+// samples draws samples of a run, with its own solver.
 func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labelled, error) {
 	c, err := row.runConfig(o.Seed)
 	if err != nil {

@@ -61,7 +61,7 @@ func rank(cells []*Cell, better string) {
 	}
 	for _, c := range cells {
 		c.Best = c.Mean == cells[best].Mean
-		// a NaN from single runs ties with nothing
+		// Without a standard error (single runs) it is NaN, and nothing ties.
 		apart := math.Abs(float64(c.Mean - cells[best].Mean))
 		c.Tied = !c.Best && c.N > 0 && apart <= pooledError(*c, *cells[best])
 	}

@@ -9,7 +9,7 @@ import (
 
 var nan = record.Number(math.NaN())
 
-// near compares with numbers worked out by hand to as many digits as they are given.
+// near compares a number with one computed by hand.
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance) {
@@ -46,8 +46,10 @@ func TestRank(t *testing.T) {
 	// The standard error of a difference between the first four is sqrt(0.03 * 2/3) = 0.1414.
 	sd := record.Number(math.Sqrt(0.03))
 	make5 := func() []*Cell {
-		return []*Cell{{Mean: 1.14, SD: sd, N: 3}, {Mean: 1, SD: sd, N: 3},
-			{Mean: 1.15, SD: sd, N: 3}, {Mean: 0.87, SD: sd, N: 3}, spreadPtr()}
+		return []*Cell{
+			{Mean: 1.14, SD: sd, N: 3}, {Mean: 1, SD: sd, N: 3},
+			{Mean: 1.15, SD: sd, N: 3}, {Mean: 0.87, SD: sd, N: 3}, spreadPtr(),
+		}
 	}
 	check := func(better string, best int, tied ...bool) {
 		t.Helper()

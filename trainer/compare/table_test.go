@@ -36,15 +36,18 @@ func results() *Results {
 	info.BLAS.Library = "native"
 	r := &Results{Plan: Plan{
 		Budget: Budget{Seconds: 60}, Seeds: []uint64{1, 2}, Info: info,
-		Contestants: []ContestantPlan{row("ipld", 1, 40), row("ipld:particles=4", 4, 12),
-			row("slow", 16, 1)},
+		Contestants: []ContestantPlan{
+			row("ipld", 1, 40), row("ipld:particles=4", 4, 12), row("slow", 16, 1),
+		},
 	}}
 	run := func(name string, seed uint64, seconds, mse, fd, recall record.Number) Outcome {
-		o := Outcome{Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40,
+		o := Outcome{
+			Contestant: name, Seed: seed, Dir: name, Done: true, Epochs: 40,
 			Values: map[string]record.Number{
 				keyEpochs: 40, keySteps: 2880, keySeconds: seconds, keyEvaluations: 32.4e6,
 				keyTrainMSE: mse, "fd": fd, "recall": recall,
-			}}
+			},
+		}
 		for i := range 3 {
 			v := fd * record.Number(3-i)
 			o.Curve = append(o.Curve, record.Epoch{
@@ -58,12 +61,12 @@ func results() *Results {
 	}
 	none := map[string]record.Number{}
 	r.Runs = []Outcome{
-		run("ipld", 1, 61, 0.0276, 2.05, 0.5), run("ipld:particles=4", 1, 62, 0.0301, 2.25, 0.7), {
-			Contestant: "slow", Seed: 1, Diverged: true, Epochs: 3, Values: none,
-		},
-		run("ipld", 2, 63, 0.0278, 2.25, 0.6), run("ipld:particles=4", 2, 62, 0.0303, 2.27, nan), {
-			Contestant: "slow", Seed: 2, Values: none,
-		},
+		run("ipld", 1, 61, 0.0276, 2.05, 0.5),
+		run("ipld:particles=4", 1, 62, 0.0301, 2.25, 0.7),
+		{Contestant: "slow", Seed: 1, Diverged: true, Epochs: 3, Values: none},
+		run("ipld", 2, 63, 0.0278, 2.25, 0.6),
+		run("ipld:particles=4", 2, 62, 0.0303, 2.27, nan),
+		{Contestant: "slow", Seed: 2, Values: none},
 	}
 	r.columns([]evaluate.Metric{
 		{
@@ -102,7 +105,7 @@ func TestTableFiles(t *testing.T) {
 	}
 }
 
-// What the golden table must say, so that it is not updated in error.
+// The table contains these texts: a check that does not change with -update.
 func TestMarkdown(t *testing.T) {
 	text := results().Markdown()
 	for _, want := range []string{
@@ -127,7 +130,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// Every group of metrics has its place in one of the tables.
+// Every group of metrics is in exactly one of the tables.
 func TestSections(t *testing.T) {
 	placed := slices.Concat(sections...)
 	for _, group := range append(evaluate.Groups(), groupCost, groupTrain) {
@@ -137,7 +140,7 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// All lines of a table must have the same cells, however they are written.
+// All lines of a table must have the same number of cells, in every format.
 func TestTableShape(t *testing.T) {
 	width := 0
 	for line := range strings.SplitSeq(results().Markdown(), "\n") {
@@ -197,8 +200,8 @@ func TestResultsJSON(t *testing.T) {
 	}
 }
 
-// The points of a curve: means and standard deviations over the finished runs, by the epoch of the
-// report.
+// The points of a curve are means over the finished runs, with standard deviations, for each epoch
+// with a report.
 func TestCurve(t *testing.T) {
 	r := results()
 	s := r.curve("ipld", func(e record.Epoch) record.Number { return e.StepSeconds })
@@ -207,9 +210,8 @@ func TestCurve(t *testing.T) {
 		near(t, "y", s.Y[i], 2.15*scale, 1e-12)
 		near(t, "sd", s.Err[i], 0.1*math.Sqrt2*scale, 1e-12)
 	}
-	if s := r.curve("slow", func(e record.Epoch) record.Number {
-		return e.StepSeconds
-	}); len(s.X) != 0 {
+	seconds := func(e record.Epoch) record.Number { return e.StepSeconds }
+	if s := r.curve("slow", seconds); len(s.X) != 0 {
 		t.Errorf("a contestant without finished runs has %d points", len(s.X))
 	}
 	if err := (&Results{}).writePlots(filepath.Join(t.TempDir(), "none")); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// cache keeps the classifiers that this process has trained, by their data: all runs on the same
-// data are judged by the same classifier, which is trained once.
+// cache keeps the classifiers that this process has trained, by their data, so that all runs on the
+// same data are evaluated with the same classifier.
 type cache struct {
 	sync.Mutex
 	kept map[string]*classify.Classifier

@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// resamples is the number behind the intervals of distances: 95 % needs 40; more only make the ends
-// of the interval more stable.
+// resamples is the number of bootstrap resamples for the intervals of distances. An interval of 95
+// % needs 40; more only make its ends more stable.
 const resamples = 100
 
 func (e *evaluation) bootstrap() metric.Bootstrap {
@@ -24,7 +24,8 @@ type measure struct {
 	floor func(a, b *metric.Features) (float64, error)
 }
 
-// frechet, kernel distance and Wasserstein distance.
+// The methods below make the measures: Fréchet distance, kernel distances and Wasserstein distance.
+
 func (e *evaluation) frechet(m Metric) measure {
 	return measure{m, func(a, b *metric.Features) (metric.Estimate, error) {
 		return metric.FrechetInterval(e.ctx, a, b, e.bootstrap(), e.pool)
@@ -127,7 +128,7 @@ func (e *evaluation) pcaSets() (*sets, error) {
 	}
 	of, err := e.pcaFeatures()
 	if err != nil {
-		return nil, e.ctx.Err() // whatever else it is, a note says so
+		return nil, e.ctx.Err() // any other error is in a note of the report
 	}
 	e.inPCA, err = e.newSets(of)
 	return e.inPCA, err
@@ -141,7 +142,7 @@ func (e *evaluation) classifierSets() (*sets, error) {
 	}
 	of, err := e.classifierFeatures()
 	if err != nil {
-		return nil, e.ctx.Err() // whatever else it is, a note says so
+		return nil, e.ctx.Err() // any other error is in a note of the report
 	}
 	e.inClassifier, err = e.newSets(of)
 	return e.inClassifier, err

@@ -14,11 +14,11 @@ import (
 // averaged.
 const floorRepeats = 4
 
-// Foreign compares features of generated and of real images that another program found, two .npy
-// arrays of N x K: with the 2,048 features of Inception, the Fréchet distance is the FID and the
-// kernel distance the KID. Of the options only Seed, Threads and Progress matter. The floor is the
-// distance of as many real features as there are generated ones from all others, or of random
-// halves if that would take more than half.
+// Foreign compares features of generated and of real images that another program computed, two .npy
+// arrays of N x K. With the 2,048 features of Inception, the Fréchet distance is the FID and the
+// kernel distance the KID. Of the options only Seed, Threads and Progress matter. The floor
+// compares as many real features as there are generated ones with all other real ones, or random
+// halves if there are too few.
 func Foreign(ctx context.Context, generated, real string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -50,8 +50,8 @@ func Foreign(ctx context.Context, generated, real string, o Options) (*Report, e
 	return e.report, ctx.Err()
 }
 
-// widestInterval is the largest width of features for which the Fréchet distance gets an interval:
-// each resample needs a decomposition, K^3.
+// widestInterval is the largest width K of features for which the Fréchet distance gets an
+// interval: each resample needs a decomposition, in time K^3.
 const widestInterval = 256
 
 func (e *evaluation) foreign(a, b *metric.Features) error {

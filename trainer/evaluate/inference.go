@@ -13,10 +13,10 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// Posterior inference is the same for all methods, so that models are compared and not how they
-// were trained: underdamped Langevin moves, whose step size falls from inferStep to inferStepEnd
-// during the first burnShare of them; averages are over the others. Only the start differs: the
-// encoder's means, or N(0, I) without an encoder.
+// Posterior inference is the same for all methods, so that it compares models and not how they were
+// trained. It makes underdamped Langevin moves, whose step size falls from inferStep to
+// inferStepEnd during the first burnShare of them, and averages over the others. Only the start
+// differs: the encoder's means, or N(0, I) without an encoder.
 const (
 	inferStep     = 2e-3
 	inferStepEnd  = 2e-4
@@ -91,8 +91,8 @@ func (e *evaluation) eachBlock(images data.Rows, f func(lo int, idx []int, x []f
 	}
 }
 
-// squareErrors returns the mean squared error per value of each image, between it and its latent's
-// image.
+// squareErrors returns, for each image, the mean squared error per value between it and the image
+// of its latent.
 func (e *evaluation) squareErrors(images data.Rows, z []float32) []float64 {
 	d, dim := e.generator.Latent(), e.generator.Dim()
 	out := make([]float64, images.Len())

@@ -17,7 +17,7 @@ const (
 	chainKeep      = 300
 )
 
-// enoughESS is the effective sample size below which an image's estimate means little.
+// enoughESS is the effective sample size below which an image's estimate is unreliable.
 const enoughESS = 10
 
 // likelihood estimates log p(x) of held-out images by importance sampling.
@@ -50,14 +50,14 @@ func (e *evaluation) likelihood() error {
 		images.Len(), e.LikelihoodSamples, e.densityNote(m.Prior)))
 }
 
-// densityNote explains the substitute for log p(z) and its effect on the estimate.
+// densityNote explains what stands in for log p(z), and its effect on the estimate.
 func (e *evaluation) densityNote(p prior.Prior) string {
 	if p.Closed() {
 		return ""
 	}
 	return fmt.Sprintf("; for log p(z) stands the diffusion's lower bound, whose gap lowers the "+
-		"estimate; the bound is itself a mean over %d draws, "+
-		"whose noise raises it", e.LikelihoodDraws)
+		"estimate; the bound is itself a mean over %d draws, whose noise raises it",
+		e.LikelihoodDraws)
 }
 
 func (e *evaluation) reportLikelihood(found []infer.Marginal, note string) error {

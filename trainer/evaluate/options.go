@@ -25,7 +25,7 @@ const (
 	Likelihood     = "likelihood"     // importance-sampled log p(x) of held-out images
 )
 
-// Groups lists them all.
+// Groups returns all groups, in that order.
 func Groups() []string {
 	return []string{PCA, Classifier, Sliced, Precision, Memorisation, Reconstruction, Likelihood}
 }
@@ -35,27 +35,28 @@ type Options struct {
 	Samples int              // images drawn, 2 or more; default 2,000
 	Solver  diffusion.Solver // default that of the run's reports, with its steps
 	Steps   int              // of the solver; default its own
-	Seed    uint64           // of every random number but the classifier's
-	Threads int              // workers; default all cores; never changes the result
-	Raw     bool             // the weights as they are, not their moving average
-	Data    string           // the run's images; default where they were when it was trained
+	Seed    uint64           // of all random numbers except the classifier's
+	Threads int              // workers; default all cores; does not affect the result
+	Raw     bool             // use the weights themselves, not their moving average
+	Data    string           // path of the run's images; default as in its configuration
 
 	Which []string // of Groups; default all
 
 	Images int // held-out images behind the reconstruction; default 1,000, or as many as there are
 	Moves  int // of a particle in posterior inference; default 300
 
-	LikelihoodImages  int // held-out images behind log p(x); default 32
-	LikelihoodSamples int // latents weighed for each of them; default 1,000
-	LikelihoodDraws   int // (lambda, eps) behind each weight; default 16
+	LikelihoodImages  int // held-out images for log p(x); default 32
+	LikelihoodSamples int // importance samples for each of them; default 1,000
+	LikelihoodDraws   int // draws of (lambda, eps) for each weight; default 16
 
-	Pictures string // directory that gets pictures; "": none are drawn
+	Pictures string // directory for pictures; "": draw none
 
-	// Progress is told what is under way, and at intervals how far long parts are; may be nil.
+	// Progress is called with what is being done, and at intervals with how far long parts are; it
+	// may be nil.
 	Progress func(string)
-	Warn     func(string) // is told what the user should know; may be nil
+	Warn     func(string) // is called with warnings for the user; may be nil
 
-	after func(time.Duration) <-chan time.Time // nil: that of the clock
+	after func(time.Duration) <-chan time.Time // nil: time.After
 }
 
 const (
@@ -105,9 +106,9 @@ func (o Options) Validate() error {
 	expect("samples", o.Samples, 2, maxSamples)
 	expect("steps", o.Steps, 1, maxCount)
 	expect("threads", o.Threads, 1, 1<<12)
-	expect("images", o.Images, leastHeldOut, maxCount)
+	expect("images", o.Images, minHeldOut, maxCount)
 	expect("moves", o.Moves, 2, maxCount)
-	expect("likelihood images", o.LikelihoodImages, leastHeldOut, maxCount)
+	expect("likelihood images", o.LikelihoodImages, minHeldOut, maxCount)
 	expect("likelihood samples", o.LikelihoodSamples, 2, maxCount)
 	expect("likelihood draws", o.LikelihoodDraws, 1, maxCount)
 	for _, group := range o.Which {

@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// neighbours is k of precision and recall, as in Kynkäänniemi et al. 2019.
+// neighbours is the k of precision and recall, as in Kynkäänniemi et al. 2019.
 const neighbours = 3
 
 // overlap measures precision, recall, density and coverage in the classifier's features, or in
@@ -73,10 +73,10 @@ func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
 	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
 	dim := e.train.Shape().Dim()
-	most := nearestBlock(dim)
-	for lo := 0; lo < e.train.Len(); lo += most {
+	size := nearestBlock(dim)
+	for lo := 0; lo < e.train.Len(); lo += size {
 		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.train.Len()))
-		block := data.Subset(e.train, data.Range(lo, min(lo+most, e.train.Len())))
+		block := data.Subset(e.train, data.Range(lo, min(lo+size, e.train.Len())))
 		base, err := metric.Pixels(e.ctx, block, dim)
 		if err != nil {
 			return nil, err

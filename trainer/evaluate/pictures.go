@@ -22,8 +22,9 @@ const (
 	pairImages  = 30
 )
 
-// draw writes the pictures: samples; the samples nearest to training images, above those; held-out
-// images above the images of their posterior means. What was not measured is not drawn.
+// draw writes the pictures: samples; the samples that are nearest to training images, above those
+// images; and held-out images above the images of their posterior means. The last two need that
+// their metrics were measured.
 func (e *evaluation) draw() error {
 	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
 		return fmt.Errorf("pictures: %w", err)

@@ -9,27 +9,28 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// Which way a metric is better.
+// Directions in which a metric improves.
 const (
 	Lower  = "lower"
 	Higher = "higher"
 )
 
-// Metric is one number about a run. What is not known is NaN.
+// Metric is one number about a run. Unknown values are NaN.
 type Metric struct {
-	Key   string        `json:"key"`   // for a program; does not change
-	Name  string        `json:"name"`  // for a reader
-	Group string        `json:"group"` // of Groups
+	Key   string        `json:"key"`   // for programs; stays the same
+	Name  string        `json:"name"`  // for readers
+	Group string        `json:"group"` // one of Groups
 	Value record.Number `json:"value"`
 	Low   record.Number `json:"low"`  // Low to High: 95 % interval of its expectation at this
 	High  record.Number `json:"high"` // number of samples
 
-	// Floor is the same for real images at the same sample count; no model is better but by chance.
+	// Floor is the value for real images at the same number of samples. A model is better only by
+	// chance.
 	Floor record.Number `json:"floor"`
 
-	Better string `json:"better,omitempty"` // Lower, Higher or "" where neither end is the good one
-	Unit   string `json:"unit,omitempty"`   // "" where it has none
-	Note   string `json:"note,omitempty"`   // what the number is of, and what the reader must know
+	Better string `json:"better,omitempty"` // Lower, Higher, or "" if neither is better
+	Unit   string `json:"unit,omitempty"`   // "" if it has none
+	Note   string `json:"note,omitempty"`   // what was measured, and what the reader must know
 }
 
 // measured returns m with its numbers: an estimate with its interval, and the floor.
@@ -56,13 +57,13 @@ func (m *Metric) UnmarshalJSON(text []byte) error {
 // ClassifierInfo identifies the classifier behind the FFD.
 type ClassifierInfo struct {
 	Seed     uint64  `json:"seed"`
-	Accuracy float64 `json:"test_accuracy"` // on the labelled images it was not trained on
-	Images   int     `json:"test_images"`   // how many those are
+	Accuracy float64 `json:"test_accuracy"` // on labelled images held out of its training
+	Images   int     `json:"test_images"`   // number of those images
 	Features int     `json:"features"`      // width of its penultimate layer
 	Hash     string  `json:"sha256"`        // of its weights
 }
 
-// Report is what was measured of a run.
+// Report is the result of an evaluation.
 type Report struct {
 	Run        string           `json:"run"`
 	Method     string           `json:"method"`

@@ -27,7 +27,7 @@ type evaluation struct {
 
 	pca                 *pca.PCA // of the training images, fitted when first needed
 	pcaErr              error    // why there is none
-	unclassified        bool     // it was said that there is no classifier
+	unclassified        bool     // a note says that there is no classifier
 	inPCA, inClassifier *sets
 	neighbours          *metric.Neighbours // training images nearest to the samples
 	inferred            []float32          // posterior means of the held-out images inferredImages
@@ -40,7 +40,7 @@ func (e *evaluation) images() *generate.Images { return e.generator.Images(e.z) 
 // group measures one group of metrics.
 type group struct {
 	name    string
-	about   string // what Progress is told
+	about   string // for Progress
 	measure func(*evaluation) error
 }
 
@@ -54,8 +54,8 @@ var groups = []group{
 	{Likelihood, "log-likelihood of held-out images", (*evaluation).likelihood},
 }
 
-// Run evaluates the newest checkpoint of the run in runDir. It ends early, with ctx's error, when
-// ctx ends. What cannot be measured of this run (without labels, or without held-out images) is
+// Run evaluates the newest checkpoint of the run in runDir. It stops early, with ctx's error, when
+// ctx ends. Metrics that this run does not allow (without labels, or without held-out images) are
 // left out, with a note in the report.
 func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/plume-ml/plume/trainer/pca"
 )
 
-// sets is the features of the images that a distance compares.
+// sets are the features of the images that a distance compares.
 //
-// The samples are compared with images that the model was trained on. The floor compares as many
-// real images with the same: held-out images first, then training images, which are left out of the
-// reference.
+// The samples are compared with the reference, images that the model was trained on. The floor
+// compares as many real images with the same reference: held-out images first, then training
+// images, which are removed from the reference.
 type sets struct {
 	samples, reference *metric.Features
-	real               *metric.Features // of the floor; nil where there are too few images
-	filled             int              // of real, images that come from training
+	real               *metric.Features // for the floor; nil if there are too few images
+	filled             int              // number of training images in real
 }
 
 // features returns the features of a set of images.
@@ -134,8 +134,8 @@ func (e *evaluation) fitPCA() error {
 		e.note("no principal components of these images: %v", e.pcaErr)
 	} else if !e.pca.Converged() {
 		e.note("the principal components were found to %.1g of their variance only, since many "+
-			"have nearly the same: "+
-			"distances in them compare runs on the same data", e.pca.Residual())
+			"have nearly the same: distances in them compare runs on the same data",
+			e.pca.Residual())
 	}
 	return nil
 }
@@ -157,8 +157,7 @@ func (e *evaluation) classifierFeatures() (features, error) {
 	}, nil
 }
 
-// classifier returns the classifier of the run's data, which it trains if this process has not done
-// so before.
+// classifier returns the classifier of the run's data. It is trained once per process.
 func (e *evaluation) classifier() (*classify.Classifier, error) {
 	c, err := classifiers.get(e)
 	if err != nil && !e.unclassified && e.ctx.Err() == nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// numbered is n features of one number: from, from + 1, ...
-func numbered(from, n int) *metric.Features {
+// numbered returns n features of one number each: first, first + 1, ...
+func numbered(first, n int) *metric.Features {
 	x := make([]float32, n)
 	for i := range x {
-		x[i] = float32(from + i)
+		x[i] = float32(first + i)
 	}
 	return metric.NewFeatures(x, n, 1)
 }
@@ -28,8 +28,9 @@ func numbered(from, n int) *metric.Features {
 // The floor's sets hold real images once each: held-out ones (from 100 on) first, and training
 // images (from 0 on) on one side only.
 func TestFloorSets(t *testing.T) {
-	for _, c := range []struct{ held, n, filled int }{{10, 6, 0}, {10, 10, 0}, {10, 25, 15},
-		{0, 20, 20}, {10, 30, 20}} {
+	for _, c := range []struct{ held, n, filled int }{
+		{10, 6, 0}, {10, 10, 0}, {10, 25, 15}, {0, 20, 20}, {10, 30, 20},
+	} {
 		s := sets{reference: numbered(0, 40)}
 		var held *metric.Features
 		if c.held > 0 {
@@ -57,7 +58,8 @@ func TestFloorSets(t *testing.T) {
 	}
 }
 
-// A training image's nearest is itself, and a copy is suspicious.
+// The training image nearest to a training image is itself. A sample that copies one is
+// suspiciously near.
 func TestNearest(t *testing.T) {
 	ds, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
@@ -84,7 +86,7 @@ func TestNearest(t *testing.T) {
 	for i := range held.RMS {
 		held.RMS[i] = 1 + float64(i)
 	}
-	// the nearest 2 of 200 are below 3
+	// The nearest 2 of 200 are below 3.
 	samples := &metric.Neighbours{Index: make([]int, 4), RMS: []float64{0, 2.5, 3.5, 500}}
 	if err := e.reportNearest(samples, held); err != nil {
 		t.Fatal(err)
@@ -97,7 +99,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Features from files: a shift by c of K numbers is a Fréchet distance of K c^2.
+// Features from files: shifting all K numbers by c gives a Fréchet distance of K c^2.
 func TestForeign(t *testing.T) {
 	dir := t.TempDir()
 	const n, k, shift = 200, 5, 3
@@ -126,21 +128,21 @@ func TestForeign(t *testing.T) {
 		!(m.Floor < 1) {
 		t.Errorf("%+v", m)
 	}
-	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) || !strings.Contains(m.Note,
-		"mean over 100 subsets of 100") {
+	if m, ok := r.Metric("kid"); !ok || !(m.Value > m.Floor) ||
+		!strings.Contains(m.Note, "mean over 100 subsets of 100") {
 		t.Errorf("%+v", m)
 	}
-	// As many generated as real features: halves are all that a floor can have.
-	if r, err = Foreign(t.Context(), write("many.npy", n, k), real,
-		Options{Seed: 1, Threads: 1}); err != nil {
+	// With as many generated as real features, the floor can only compare halves.
+	r, err = Foreign(t.Context(), write("many.npy", n, k), real, Options{Seed: 1, Threads: 1})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if m, _ := r.Metric("fd"); !(m.Floor < 1) || !strings.Contains(m.Note, "into 100 and 100, too "+
-		"few for the floor") {
+	if m, _ := r.Metric("fd"); !(m.Floor < 1) ||
+		!strings.Contains(m.Note, "into 100 and 100, too few for the floor") {
 		t.Errorf("%+v", m)
 	}
-	if _, err := Foreign(t.Context(), write("narrow.npy", n, k-1), real, Options{}); err == nil ||
-		!strings.Contains(err.Error(), "narrow.npy has features of 4 numbers") {
+	_, err = Foreign(t.Context(), write("narrow.npy", n, k-1), real, Options{})
+	if err == nil || !strings.Contains(err.Error(), "narrow.npy has features of 4 numbers") {
 		t.Errorf("features of another width: %v", err)
 	}
 	if _, err := Foreign(t.Context(), filepath.Join(dir, "none.npy"), real, Options{}); err == nil {

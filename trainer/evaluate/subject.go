@@ -46,8 +46,8 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	}
 	if s.fingerprint != s.meta.Fingerprint { // run.json and the checkpoint belong to different runs
 		s.pool.Close()
-		return nil, fmt.Errorf("%s: was trained on other images than %s (fingerprint %s, "+
-			"expected %s)",
+		return nil, fmt.Errorf(
+			"%s: was trained on other images than %s (fingerprint %s, expected %s)",
 			dir, stored.Config.Data, s.meta.Fingerprint, s.fingerprint)
 	}
 	return s, nil
@@ -88,16 +88,16 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 
 func (s *subject) close() { s.pool.Close() }
 
-// leastHeldOut is the number of held-out images that an interval needs.
-const leastHeldOut = 2
+// minHeldOut is the number of held-out images that an interval needs.
+const minHeldOut = 2
 
-// hasHeldOut reports whether enough images were held out of training; if not, the report says what
-// is not measured.
+// hasHeldOut reports whether enough images were held out of training to measure what; if not, the
+// report gets a note.
 func (e *evaluation) hasHeldOut(what string) bool {
-	if e.held.Len() >= leastHeldOut {
+	if e.held.Len() >= minHeldOut {
 		return true
 	}
 	e.note("no %s: it needs %d or more images held out of training, there are %d (holdout = %v)",
-		what, leastHeldOut, e.held.Len(), e.config.Holdout)
+		what, minHeldOut, e.held.Len(), e.config.Holdout)
 	return false
 }

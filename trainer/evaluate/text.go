@@ -12,7 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// WriteText writes the report as a table for a reader, with a description of each number below.
+// WriteText writes the report as a table for readers, followed by a description of each number.
 func (r *Report) WriteText(w io.Writer) error {
 	var out strings.Builder
 	if r.Run != "" {
@@ -53,7 +53,7 @@ func (r *Report) writeTable(out io.Writer) {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Name, number(m.Value), interval,
 			number(m.Floor), m.Better, m.Unit)
 	}
-	table.Flush() // to a strings.Builder, which takes all
+	table.Flush() // out is a strings.Builder, whose writes do not fail
 }
 
 // number formats v with four significant digits; "" if it is not finite.

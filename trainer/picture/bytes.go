@@ -5,17 +5,17 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// pngBytes is what the encoder of a PNG works in, most of it the tables of the compression.
+// pngBytes is the working memory of the PNG encoder, mostly tables of the compression.
 const pngBytes = 1 << 20
 
-// GridBytes is the memory in which WriteGrid draws n images, cols to a row.
+// GridBytes is the memory, in bytes, that WriteGrid needs for n images, cols to a row.
 func GridBytes(shape data.Shape, n, cols int) int64 {
 	_, height := tileSize(shape)
 	rows := (n + cols - 1) / cols
 	return pictureBytes(shape, min(n, cols), rows*(height+separator)+separator)
 }
 
-// PairsBytes is the memory in which WritePairs draws n images and as many below them.
+// PairsBytes is the memory, in bytes, that WritePairs needs for n pairs of images, cols to a row.
 func PairsBytes(shape data.Shape, n, cols int) int64 {
 	_, height := tileSize(shape)
 	rows := (n + cols - 1) / cols

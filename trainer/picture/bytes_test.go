@@ -9,8 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// allocated is how many bytes f allocates, all of them counted, also those that are garbage at
-// once.
+// allocated returns the number of bytes that f allocates, including those that become garbage.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -19,11 +18,12 @@ func allocated(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// The canvas is exactly what the formula says.
+// The canvas has exactly the size of the formula.
 func TestPictureBytes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "picture.png")
-	for _, shape := range []data.Shape{shaped(28, 28, 1), shaped(8, 8, 3), shaped(1, 30, 1),
-		shaped(70, 20, 3)} {
+	for _, shape := range []data.Shape{
+		shaped(28, 28, 1), shaped(8, 8, 3), shaped(1, 30, 1), shaped(70, 20, 3),
+	} {
 		for _, n := range []int{1, 4, 9} {
 			const cols = 4
 			pixels := make([]float32, n*shape.Dim())
@@ -33,8 +33,8 @@ func TestPictureBytes(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := canvasBytes(t, readPNG(t, path)); got != formula-pngBytes {
-					t.Errorf("%s of %d images %v: a canvas of %d bytes, the formula says %d", kind,
-						n, shape, got, formula-pngBytes)
+					t.Errorf("%s of %d images %v: a canvas of %d bytes, the formula says %d",
+						kind, n, shape, got, formula-pngBytes)
 				}
 			}
 			check("grid", WriteGrid(path, pixels, shape, cols), GridBytes(shape, n, cols))
@@ -58,7 +58,7 @@ func canvasBytes(t *testing.T, img image.Image) int64 {
 	return 0
 }
 
-// The encoder works in what the formula allows it.
+// The encoder needs no more than the formula says.
 func TestPNGBytes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
 	shape := shaped(28, 28, 1)
@@ -68,7 +68,7 @@ func TestPNGBytes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if most := GridBytes(shape, 100, 10); got > most || got < most/2 {
-		t.Errorf("a grid allocates %d bytes, the formula says %d", got, most)
+	if limit := GridBytes(shape, 100, 10); got > limit || got < limit/2 {
+		t.Errorf("a grid allocates %d bytes, the formula says %d", got, limit)
 	}
 }

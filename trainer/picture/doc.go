@@ -1,5 +1,6 @@
-// Package picture draws images: grids of them (Grid), originals above reconstructions (Pairs), and
-// labelled pictures below each other (Stack); and writes pictures as PNG files.
+// Package picture draws images: grids (Grid), originals above their reconstructions (Pairs), and
+// labelled pictures below each other (Stack). WriteGrid, WritePairs and Write store pictures as PNG
+// files.
 package picture
 
 const (

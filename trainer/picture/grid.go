@@ -14,7 +14,7 @@ import (
 const (
 	separator = 2       // pixels between tiles, and around the grid
 	pairGap   = 8       // pixels between a row of pairs and the next
-	tileMin   = 56      // pixels that the longer side of a tile has at least
+	tileMin   = 56      // pixels, the minimum of the longer side of a tile
 	stripRows = 8       // pixels, the height of a tile of shape 1 x W
 	gridMax   = 1 << 28 // pixels in a grid
 )
@@ -22,19 +22,19 @@ const (
 var background = color.Gray{0x58}
 
 // WriteGrid draws n images (pixels is n x H x W x C) as a PNG, cols to a row. Small images are
-// enlarged by the smallest whole factor that makes them 56 pixels long; rows without image
-// structure are drawn as strips. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is drawn
-// like -1. C = 3 is drawn in colour, any other C as its first channel in gray.
+// enlarged by the smallest integer factor that makes their longer side at least 56 pixels; images
+// of shape 1 x W are drawn as strips. Values are clamped to [-1, 1] and rounded to 8 bits; NaN is
+// drawn like -1. C = 3 is drawn in colour, any other C as its first channel in gray.
 //
-// The file is written atomically; its directory must exist. No images, too many for a picture, and
-// failures of the file system are errors.
+// The file is written atomically; its directory must exist. It is an error if there are no images,
+// if there are too many for a picture, or if the file system fails.
 func WriteGrid(path string, pixels []float32, shape data.Shape, cols int) error {
 	canvas, err := Grid(pixels, shape, cols)
 	return write(path, canvas, err)
 }
 
-// Grid returns the picture that WriteGrid stores. No images, and too many for a picture, are
-// errors.
+// Grid returns the picture that WriteGrid stores. It is an error if there are no images, or too
+// many for a picture.
 func Grid(pixels []float32, shape data.Shape, cols int) (image.Image, error) {
 	rows := chunks(tiles(pixels, shape), cols)
 	tops := make([]int, len(rows))
@@ -52,8 +52,8 @@ func WritePairs(path string, top, bottom []float32, shape data.Shape, cols int) 
 	return write(path, canvas, err)
 }
 
-// Pairs returns the picture that WritePairs stores. No images, and too many for a picture, are
-// errors.
+// Pairs returns the picture that WritePairs stores. It is an error if there are no images, or too
+// many for a picture.
 func Pairs(top, bottom []float32, shape data.Shape, cols int) (image.Image, error) {
 	if len(top) != len(bottom) {
 		panic(panicPairs)

@@ -76,8 +76,9 @@ func TestWriteGrid(t *testing.T) {
 		wantPixel(t, img, 2+p.X, 2+p.Y, gray(191)) // 127.5 * 1.5 = 191.25, enlarged twice
 	}
 	wantPixel(t, img, 2+12, 2+6, gray(0))
-	for _, p := range []image.Point{{0, 0}, {58, 10}, {59, 10}, {10, 58},
-		{2 + 2*58 + 10, 2 + 58 + 10}} {
+	for _, p := range []image.Point{
+		{0, 0}, {58, 10}, {59, 10}, {10, 58}, {2 + 2*58 + 10, 2 + 58 + 10},
+	} {
 		wantPixel(t, img, p.X, p.Y, background)
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
@@ -99,26 +100,26 @@ func TestGridScale(t *testing.T) {
 
 func TestGridColours(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "grid.png")
-	if err := WriteGrid(path, slices.Repeat([]float32{1, -1, 0}, 64*64), shaped(64, 64, 3),
-		5); err != nil {
+	colours := slices.Repeat([]float32{1, -1, 0}, 64*64)
+	if err := WriteGrid(path, colours, shaped(64, 64, 3), 5); err != nil {
 		t.Fatal(err)
 	}
 	img := readPNG(t, path)
 	wantSize(t, img, 2+66, 2+66) // one image: one column
 	wantPixel(t, img, 2, 2, color.NRGBA{255, 0, 128, 255})
 	wantPixel(t, img, 0, 0, background)
-	if err := WriteGrid(path, slices.Repeat([]float32{1, -1}, 64*64), shaped(64, 64, 2),
-		5); err != nil {
+	twoChannels := slices.Repeat([]float32{1, -1}, 64*64)
+	if err := WriteGrid(path, twoChannels, shaped(64, 64, 2), 5); err != nil {
 		t.Fatal(err)
 	}
-	wantPixel(t, readPNG(t, path), 30, 30, color.Gray{255}) // two channels: the first in grey
+	wantPixel(t, readPNG(t, path), 30, 30, color.Gray{255}) // the first channel in gray
 }
 
 func TestWritePairs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pairs.png")
 	shape := shaped(56, 56, 1)
-	if err := WritePairs(path, flat(shape, 1, 1, 1), flat(shape, -1, -1, -1), shape,
-		2); err != nil {
+	top, bottom := flat(shape, 1, 1, 1), flat(shape, -1, -1, -1)
+	if err := WritePairs(path, top, bottom, shape, 2); err != nil {
 		t.Fatal(err)
 	}
 	img := readPNG(t, path)
@@ -127,8 +128,10 @@ func TestWritePairs(t *testing.T) {
 	for _, c := range []struct {
 		y    int
 		want uint8
-	}{{2, 255}, {57, 255}, {58, background.Y}, {60, 0}, {115, 0}, {116, background.Y},
-		{123, background.Y}, {124, 255}, {182, 0}, {237, 0}} {
+	}{
+		{2, 255}, {57, 255}, {58, background.Y}, {60, 0}, {115, 0}, {116, background.Y},
+		{123, background.Y}, {124, 255}, {182, 0}, {237, 0},
+	} {
 		wantPixel(t, img, 2, c.y, color.Gray{c.want})
 	}
 	wantPixel(t, img, 2+58, 124, background) // the fourth pair does not exist
@@ -167,7 +170,7 @@ func noise(n int) []float32 {
 	return out
 }
 
-// wantError checks that an error names everything a user needs.
+// wantError checks that an error contains all of the parts.
 func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {

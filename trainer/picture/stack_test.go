@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A label on the left, its picture beside it, the next below.
+// Each label is on the left of its picture, and the pictures are below each other.
 func TestStack(t *testing.T) {
 	filled := func(w, h int, c color.Color) image.Image {
 		img := image.NewNRGBA(image.Rect(5, 7, 5+w, 7+h)) // not at the origin

@@ -9,11 +9,11 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// Write replaces the file at path by the picture as a PNG: at any time the file is the old one or
-// the new one, whole. Its directory must exist.
+// Write writes the picture as a PNG file, atomically: at any time the file is either the old one or
+// the complete new one. Its directory must exist.
 func Write(path string, picture image.Image) error { return write(path, picture, nil) }
 
-// write is Write, unless err, of drawing the picture, is an error.
+// write is Write, unless drawing the picture failed with err.
 func write(path string, picture image.Image, err error) error {
 	if err == nil {
 		err = file.Write(file.OS, path, func(w io.Writer) error { return png.Encode(w, picture) })

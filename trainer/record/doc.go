@@ -1,3 +1,4 @@
-// Package record is the records that a run writes for programs: a line of metrics.jsonl for each
-// epoch (Epoch, Log), with numbers that JSON can hold even if they are NaN or infinite (Number).
+// Package record writes and reads the records of a run, metrics.jsonl: one Epoch in JSON per line.
+// Log appends records, and ReadLog reads them. A Number can be stored in JSON even if it is NaN or
+// infinite.
 package record

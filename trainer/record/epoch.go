@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// Epoch is one line of metrics.jsonl: the diagnostics of one epoch (ALGORITHM.md section 4). A
-// number that is missing is read as NaN. NaN, which is written as null, also marks what means
-// nothing in the run, such as the clipped share of a method that moves no particles.
+// Epoch is one line of metrics.jsonl: the diagnostics of one epoch (ALGORITHM.md, section 4).
+// Missing numbers are read as NaN. NaN, written as null, also marks numbers without a meaning in
+// the run, such as the clipped share of a method that moves no particles.
 type Epoch struct {
 	Epoch int `json:"epoch"` // complete epochs, from 1
 	Step  int `json:"step"`  // training steps taken
@@ -16,14 +16,14 @@ type Epoch struct {
 	StepSeconds       Number `json:"step_seconds"`       // of them, spent in training steps
 	CheckpointSeconds Number `json:"checkpoint_seconds"` // of them, spent waiting for checkpoints
 
-	// Evaluations of networks so far: passes of a row, forward and back, through one network.
+	// Evaluations of networks so far: passes of a row, forward and backward, through one network.
 	Evaluations Number `json:"evaluations"`
 
 	RowsPerS     Number `json:"rows_per_s"`     // rows per second
 	ReconMSE     Number `json:"recon_mse"`      // mean squared pixel error of the moving particles
 	PriorLoss    Number `json:"prior_loss"`     // nats per latent dimension
 	LatentMS     Number `json:"latent_ms"`      // mean of z^2
-	LatentStdMin Number `json:"latent_std_min"` // least standard deviation of a latent dimension
+	LatentStdMin Number `json:"latent_std_min"` // smallest standard deviation of a latent dimension
 	LatentStdMax Number `json:"latent_std_max"` // largest
 	Clipped      Number `json:"clipped"`        // share of rows whose drift was clipped
 	Redrawn      Number `json:"redrawn"`        // share of particles that the guard drew anew
@@ -46,7 +46,7 @@ type Epoch struct {
 	Slowed *Number `json:"divergence_factor,omitempty"`
 }
 
-// unknown is a record of which nothing is known.
+// unknown returns a record whose numbers are all NaN.
 func unknown() Epoch {
 	nan := Number(math.NaN())
 	return Epoch{

@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/record"
 )
 
-// What is not known is null in JSON, and NaN in Go.
+// An unknown number is null in JSON, and NaN in Go.
 func ExampleNumber() {
 	text, err := json.Marshal([]record.Number{0.25, record.Number(math.NaN())})
 	fmt.Println(string(text), err)

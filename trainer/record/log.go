@@ -13,29 +13,29 @@ import (
 )
 
 // Log appends records to metrics.jsonl, one JSON object per line. Records that cannot be written
-// are kept and written later, and the file is then written anew: after a failure, its content is
-// not known.
+// wait in memory and are written later. The file is then rewritten, since its content is unknown
+// after a failure.
 type Log struct {
 	files file.System
 	path  string
 
 	mu      sync.Mutex // Sync may run beside Write
 	f       file.File  // nil after a failure
-	size    int64      // of the records in the file, which is longer where one is torn
-	synced  int64      // how much of that is durable
+	size    int64      // of the whole records in the file; a torn one may follow them
+	synced  int64      // the part of size that is durable
 	waiting [][]byte   // lines not yet in the file
-	lost    int        // records that waiting had no room for
-	upTo    int        // later steps in the file are to be removed from it when it is written anew
+	lost    int        // records dropped because too many were waiting
+	upTo    int        // the next rewrite removes the records of later steps
 	closed  bool
 }
 
-// maxWaiting is the largest number of records that wait for the disk; each has half a kilobyte.
+// maxWaiting limits the number of records that wait for the disk, of about half a kilobyte each.
 const maxWaiting = 1 << 15
 
-// OpenLog opens the log at path for appending, or creates it; its directory must exist. Records
-// beyond resumeStep belong to a continuation that is being redone and are removed (all of them at
-// 0), as is a last line torn by a crash; the file is then replaced atomically. Any other line that
-// is no record is an error that names file and line.
+// OpenLog opens the log at path for appending, or creates it; its directory must exist. It removes
+// records beyond resumeStep, which the run will write again (at 0 all of them), and a last line
+// torn by a crash; the file is then replaced atomically. Any other line that is not a record is an
+// error that names file and line.
 func OpenLog(files file.System, path string, resumeStep int) (*Log, error) {
 	kept, size, err := recordBytes(path, resumeStep)
 	if err != nil {
@@ -79,8 +79,8 @@ func (l *Log) Write(e Epoch) error {
 	return l.flush()
 }
 
-// Rewind removes the records beyond a step, which belong to a continuation that is being redone.
-// After an error of the file system they are removed by the next Write or Sync that succeeds.
+// Rewind removes the records beyond a step, which the run will write again. After an error of the
+// file system, the next Write or Sync that succeeds removes them.
 func (l *Log) Rewind(step int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,7 +94,7 @@ func (l *Log) Rewind(step int) error {
 	}
 	l.waiting, l.upTo = kept, min(l.upTo, step)
 	if l.f != nil {
-		l.abandon() // so that the file is written anew
+		l.abandon() // so that the file is rewritten
 	}
 	return l.flush()
 }
@@ -129,7 +129,7 @@ func (l *Log) flush() error {
 	return nil
 }
 
-// abandon closes the file, at the end or after a failure that was reported.
+// abandon closes the file, at the end or after a failure. Its error would add nothing.
 func (l *Log) abandon() {
 	_ = l.f.Close()
 	l.f = nil
@@ -155,7 +155,7 @@ func (l *Log) rewrite() error {
 	return l.open()
 }
 
-// Sync makes the records written so far durable. Records may be written meanwhile.
+// Sync makes the records written so far durable. Write may be called at the same time.
 func (l *Log) Sync() error {
 	l.mu.Lock()
 	err := l.flush()
@@ -177,7 +177,7 @@ func (l *Log) Sync() error {
 	return fmt.Errorf("record: %w", err)
 }
 
-// Close brings the log to the disk and closes it.
+// Close makes the log durable and closes it.
 func (l *Log) Close() error {
 	err := l.Sync()
 	l.mu.Lock()

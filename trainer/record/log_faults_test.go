@@ -12,7 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
 
-// steps are those of the log's records, in its order.
+// steps are the steps of the log's records, in their order.
 func steps(t *testing.T, path string) string {
 	t.Helper()
 	records, err := ReadLog(path)
@@ -26,8 +26,8 @@ func steps(t *testing.T, path string) string {
 	return strings.Join(list, " ")
 }
 
-// Every operation fails in turn, by itself or with all that follow for some records: in the end the
-// log has each record once, in order, and nothing else is left.
+// Every operation fails in turn, alone or with the three that follow. In the end the log has each
+// record once, in order, and no other file is left.
 func TestLogFails(t *testing.T) {
 	var all []string
 	for step := 1; step <= 24; step++ {
@@ -77,12 +77,12 @@ func TestLogFails(t *testing.T) {
 	}
 }
 
-// Records beyond a step go, those in the file and those that wait, also where the disk is full for
-// a while; the next ones follow those before.
+// Rewind removes the records beyond a step, both those in the file and those that wait, even if the
+// disk is full for a while. The next records are appended to the rest.
 func TestLogRewinds(t *testing.T) {
-	for name, faulty := range map[string][2]int{ // between these records nothing can be written
-		"never": {0, 0}, "before": {4, 6}, "while it rewinds": {6, 7}, "from before to after": {4,
-			8},
+	for name, faulty := range map[string][2]int{ // the disk is full between these operations
+		"never": {0, 0}, "before": {4, 6}, "while it rewinds": {6, 7},
+		"from before to after": {4, 8},
 	} {
 		path := filepath.Join(t.TempDir(), "metrics.jsonl")
 		n := 0
@@ -121,7 +121,7 @@ func TestLogRewinds(t *testing.T) {
 	}
 }
 
-// Records that can never be written are counted, and the file keeps those before.
+// Records that can never be written are counted, and the file keeps the earlier ones.
 func TestLogStaysFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	sys := &faultfs.System{Cached: true}
@@ -154,7 +154,7 @@ func TestLogStaysFull(t *testing.T) {
 	}
 }
 
-// A file whose sync failed is written anew.
+// A file whose sync failed is rewritten, not synced again.
 func TestLogSyncIsNotRepeated(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	sys := &faultfs.System{Cached: true}

@@ -10,11 +10,11 @@ import (
 	"os"
 )
 
-// A run of many epochs has a long log: it is gone through a line at a time.
+// The log of a run of many epochs is long, so the functions below read it a line at a time.
 
-// eachRecord calls f with the lines of r, newlines included, that are records up to a step. A last
-// line torn by a crash is left out; any other that is no record is an error. Errors begin with the
-// line's number.
+// eachRecord calls f with each line of r, newline included, that is a record of the given step or
+// an earlier one. It skips a last line torn by a crash; any other line that is not a record is an
+// error. Errors begin with the line's number.
 func eachRecord(r io.Reader, step int, f func(line []byte) error) error {
 	lines := bufio.NewReader(r)
 	for number := 1; ; number++ {
@@ -44,8 +44,8 @@ func eachRecord(r io.Reader, step int, f func(line []byte) error) error {
 	}
 }
 
-// recordBytes is the size of the log at path, and of its records up to a step. There may be no such
-// file.
+// recordBytes returns the size of the log at path, and of its records up to a step: 0 if there is
+// no such file.
 func recordBytes(path string, step int) (kept, size int64, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -66,8 +66,8 @@ func recordBytes(path string, step int) (kept, size int64, err error) {
 	return kept, info.Size(), nil
 }
 
-// copyRecords writes the records up to a step in the first size bytes of the log at path to w, and
-// returns how many bytes they take.
+// copyRecords copies the records up to a step in the first size bytes of the log at path to w, and
+// returns the number of bytes written.
 func copyRecords(w io.Writer, path string, size int64, step int) (n int64, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -17,7 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// equateNaNs lets what is not known equal itself.
+// equateNaNs makes NaN equal to itself.
 var equateNaNs = cmp.Comparer(func(x, y Number) bool {
 	return x == y || math.IsNaN(float64(x)) && math.IsNaN(float64(y))
 })
@@ -74,7 +74,7 @@ func TestEpochJSON(t *testing.T) {
 	}
 }
 
-// Numbers that a record lacks are NaN, every one of them.
+// All numbers that a record lacks are NaN.
 func TestEpochLacksNumbers(t *testing.T) {
 	var e Epoch
 	if err := json.Unmarshal([]byte(`{"epoch":3}`), &e); err != nil || e.Epoch != 3 {
@@ -93,7 +93,7 @@ func TestEpochLacksNumbers(t *testing.T) {
 	}
 }
 
-// wantError checks that an error names everything a user needs.
+// wantError checks that an error contains all of the parts.
 func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
@@ -160,8 +160,7 @@ func TestOpenLogRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	for text, want := range map[string]string{
 		record("1") + "{\"epo\n" + record("2"): "metrics.jsonl:2: expected a JSON object",
-		record("1") + "{}\n": `metrics.jsonl:2: ` +
-			`expected a record with the key "step"`,
+		record("1") + "{}\n":                   `metrics.jsonl:2: expected a record with the key "step"`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -186,7 +185,7 @@ func TestOpenLogCreates(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := log.Write(Epoch{}); err == nil {
-		t.Error("a closed log took a record")
+		t.Error("a record was written to a closed log")
 	}
 }
 
@@ -210,9 +209,9 @@ func TestReadLog(t *testing.T) {
 	}
 }
 
-// longLog reads as a log of so many records of half a kilobyte.
+// longLog is a reader of a log whose records have half a kilobyte each.
 type longLog struct {
-	records int
+	records int // still to come
 	rest    []byte
 }
 
@@ -230,7 +229,7 @@ func (l *longLog) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// A long log is gone through a line at a time: of 25 MB, what is held stays below one.
+// A long log is read a line at a time: reading 25 MB holds less than 1 MB.
 func TestLongLog(t *testing.T) {
 	heap := func() uint64 {
 		runtime.GC()

@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// Number is a float64 for JSON, which has no NaN and no infinity: what is not finite is written as
-// null, and null is read as NaN.
+// Number is a float64 for JSON, which has no NaN and no infinities: a number that is not finite is
+// written as null, and null is read as NaN.
 type Number float64
 
-// Finite says whether the number is neither NaN nor infinite.
+// Finite reports whether the number is neither NaN nor infinite.
 func (n Number) Finite() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 
 // MarshalJSON implements json.Marshaler.

@@ -18,6 +18,6 @@ func TestNumber(t *testing.T) {
 	}
 	var n Number
 	if err := json.Unmarshal([]byte(`"1"`), &n); err == nil {
-		t.Error("a string is no number")
+		t.Error("a string was read as a number")
 	}
 }
