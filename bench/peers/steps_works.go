@@ -75,7 +75,9 @@ func (w work) rows() int {
 func (w work) layouts(pixels int) (decoder, score *model.Layout) {
 	o := w.config.Options
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewMLP(append(widths, pixels)...).Layout(), prior.NewDiffusion(o).Layout()
+	residual := model.NewResidualScore(
+		nil, o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures)
+	return model.NewMLP(nil, append(widths, pixels)...).Layout(), residual.Layout()
 }
 
 // operations is the number of floating-point operations in the products: 6 for each weight and row

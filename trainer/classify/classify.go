@@ -61,7 +61,7 @@ type part struct {
 }
 
 func newPart(seed uint64, number uint32, widths ...int) part {
-	n := model.NewMLP(widths...)
+	n := model.NewMLP(nil, widths...)
 	p := part{n, make([]float32, n.Layout().Size())}
 	n.Layout().Init(p.p, seed, number)
 	return p

@@ -15,7 +15,7 @@ import (
 // A linear decoder x = (2 z + 1, -z) of one latent, with the prior N(0, 1): the first pixel of its
 // samples is N(1, 4).
 func ExampleGenerator() {
-	decoder := model.NewMLP(1, 2)
+	decoder := model.NewMLP(nil, 1, 2)
 	params := make([]float32, decoder.Layout().Size())
 	copy(decoder.Layout().View(params, "layer0.weight"), []float32{2, -1})
 	copy(decoder.Layout().View(params, "layer0.bias"), []float32{1, 0})

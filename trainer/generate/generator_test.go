@@ -17,10 +17,10 @@ const testLatent, testDim = 3, 5
 // random is a small model with random parameters.
 func random() Model {
 	m := Model{
-		Decoder: model.NewMLP(testLatent, 7, 6, testDim),
+		Decoder: model.NewMLP(nil, testLatent, 7, 6, testDim),
 		Prior: &prior.Diffusion{
 			Bound: diffusion.Bound{Process: diffusion.Process{Min: -6, Max: 5}, Draws: 1},
-			Score: model.NewResidualScore(testLatent, 6, 2, 4),
+			Score: model.NewResidualScore(nil, testLatent, 6, 2, 4),
 		},
 	}
 	m.DecoderP = normals(m.Decoder.Layout().Size(), 20, 0.4)

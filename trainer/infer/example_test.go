@@ -17,7 +17,7 @@ import (
 // For x = z + noise of variance 1 with z ~ N(0, 1), the posterior of x = 2 is N(1, 1/2), and
 // log p(x) is log N(2; 0, 2).
 func ExamplePosterior() {
-	decoder := model.NewMLP(1, 1)
+	decoder := model.NewMLP(nil, 1, 1)
 	params := make([]float32, decoder.Layout().Size())
 	copy(decoder.Layout().View(params, "layer0.weight"), []float32{1})
 	m := generate.Model{Decoder: decoder, DecoderP: params, Prior: prior.Gaussian{Latent: 1}}

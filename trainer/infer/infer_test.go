@@ -42,13 +42,13 @@ func normals(n int, seed uint64, s float32) []float32 {
 type linearModel struct {
 	w    *mat.Dense // inferDim x inferLatent
 	mu   []float64
-	p    []float32 // of model.NewMLP(inferLatent, inferDim)
+	p    []float32 // of model.NewMLP(nil, inferLatent, inferDim)
 	data data.Table
 }
 
 // newLinearModel draws images from its own marginal.
 func newLinearModel() linearModel {
-	net := model.NewMLP(inferLatent, inferDim)
+	net := model.NewMLP(nil, inferLatent, inferDim)
 	m := linearModel{
 		w: mat.NewDense(inferDim, inferLatent, nil), p: normals(net.Layout().Size(), 3, 0.6),
 	}
@@ -132,7 +132,7 @@ func (m linearModel) trained(prior prior.Prior) generate.Model {
 	priorP := make([]float32, prior.Layout().Size())
 	prior.Layout().Init(priorP, 1, priorNet)
 	return generate.Model{
-		Decoder: model.NewMLP(inferLatent, inferDim), DecoderP: m.p, Prior: prior, PriorP: priorP,
+		Decoder: model.NewMLP(nil, inferLatent, inferDim), DecoderP: m.p, Prior: prior, PriorP: priorP,
 	}
 }
 
@@ -196,11 +196,13 @@ func TestPosteriorOfLinearModel(t *testing.T) {
 // flatDiffusion is a diffusion whose residual is zero: its bound is -log N(z; 0, I) to about 1e-3 a
 // dimension.
 func flatDiffusion(draws int) *prior.Diffusion {
-	return prior.NewDiffusion(config.Options{
-		Latent: inferLatent, ScoreWidth: 8, ScoreBlocks: 1, ScoreFeatures: 4,
-		LambdaMin: -10, LambdaMax: 10,
-		ScoreDraws: draws, ControlVariate: true, PriorWeight: "elbo", PriorDrift: "bound",
-	})
+	return &prior.Diffusion{
+		Bound: prior.NewBound(config.Options{
+			LambdaMin: -10, LambdaMax: 10,
+			ScoreDraws: draws, ControlVariate: true, PriorWeight: "elbo", PriorDrift: "bound",
+		}),
+		Score: model.NewResidualScore(nil, inferLatent, 8, 1, 4),
+	}
 }
 
 // The estimates are the exact log p(x) of the linear model. With the Gaussian prior the weights are

@@ -11,7 +11,7 @@ import (
 // without hidden layers and with random weights, has one latent dimension and three pixels.
 func ExampleGaussian_Gradient() {
 	const rows, latent, pixels = 2, 1, 3
-	decoder := model.NewMLP(latent, pixels)
+	decoder := model.NewMLP(nil, latent, pixels)
 	weights := make([]float32, decoder.Layout().Size())
 	decoder.Layout().Init(weights, 1, 0)
 	tape := decoder.NewTape(nil, weights, rows, model.Train)

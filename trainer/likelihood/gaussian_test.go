@@ -12,7 +12,7 @@ import (
 // a decoder without hidden layers.
 func TestGaussian(t *testing.T) {
 	const d, dim, particles = 2, 3, 2
-	net := model.NewMLP(d, dim)
+	net := model.NewMLP(nil, d, dim)
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)
 	rows := 2 * particles

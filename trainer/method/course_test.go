@@ -9,7 +9,6 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // courseFlow returns a flow of course c with a diffusion prior, so that two networks learn. It has
@@ -21,7 +20,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *Flow {
 	f, err := c.flow(nil, Setup{
 		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
-		Decoder: newDecoder(o, testDim), Prior: prior.NewDiffusion(o),
+		Decoder: newDecoder(nil, o, testDim), Prior: newDiffusion(nil, o),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 // NewGenerator builds the generator of the named method for images of dim numbers, without its
 // parameters. They must be filled through the tensors that it returns, which have the names of a
 // checkpoint's: those of the averaged weights if ema is set and the options have averages.
+// Its products are computed by the present default of package blas.
 func NewGenerator(
 	name config.Method, o config.Options, dim int, ema bool, p *pool.Pool,
 ) (*generate.Generator, []checkpoint.Tensor, error) {
@@ -62,11 +63,12 @@ func (n *network) values(ema bool) []float32 {
 	return n.p
 }
 
-// NewPrior returns the prior of the named method with the given options.
+// NewPrior returns the prior of the named method with the given options. Its products are computed
+// by the present default of package blas.
 func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 	m, err := find(name)
 	if err != nil {
 		return nil, err
 	}
-	return m.prior(o), nil
+	return m.prior(nil, o), nil
 }

@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // ipld trains decoder and diffusion prior together with interacting particles: Wang, Kuntz and
@@ -18,7 +17,7 @@ var ipld = spec{
 		// The prior follows any scale of the cloud, which the bias of the moves inflates.
 		o.ScaleAnchor = 2
 	},
-	prior: func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
+	prior: newDiffusion,
 	build: course{}.build,
 }
 

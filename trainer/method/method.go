@@ -11,6 +11,7 @@ package method
 import (
 	"context"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -84,6 +85,9 @@ type Setup struct {
 	CloudDir string
 	Ctx      context.Context // ends New early, while that file is made; nil: never
 
+	// Products computes the products of the networks that Options describe; nil: the present
+	// default of package blas. Methods with different ones can train at once.
+	Products *blas.Backend
 	// Decoder, Prior and Encoder, where not nil, replace the networks that Options describe: tests
 	// train models with known solutions. An encoder maps D numbers to 2 d, the mean and the
 	// log-variance of q(z|x); methods without one ignore it.

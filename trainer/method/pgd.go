@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -18,4 +19,6 @@ var pgd = spec{
 }
 
 // standardNormal makes the prior of the methods that do not learn one.
-func standardNormal(o config.Options) prior.Prior { return prior.Gaussian{Latent: o.Latent} }
+func standardNormal(_ *blas.Backend, o config.Options) prior.Prior {
+	return prior.Gaussian{Latent: o.Latent}
+}

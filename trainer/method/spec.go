@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
@@ -22,9 +23,9 @@ type spec struct {
 	// check adds to p what is wrong with the options for this method; nil: nothing.
 	check func(o config.Options, p *config.Problems)
 	// prior makes the prior of the trained model.
-	prior func(o config.Options) prior.Prior
+	prior func(products *blas.Backend, o config.Options) prior.Prior
 	// encoder makes the network of q(z|x); nil: the method has particles.
-	encoder func(o config.Options, dim int) model.Net
+	encoder func(products *blas.Backend, o config.Options, dim int) model.Net
 	// build makes the method with arrays from the arena.
 	build func(a *memory.Arena, s Setup) (buildable, error)
 }
@@ -104,17 +105,31 @@ func New(name config.Method, s Setup) (Method, error) {
 // networks sets the setup's networks, for images of dim numbers, where they are nil.
 func (m spec) networks(s *Setup, dim int) {
 	if s.Decoder == nil {
-		s.Decoder = newDecoder(s.Options, dim)
+		s.Decoder = newDecoder(s.Products, s.Options, dim)
 	}
 	if s.Prior == nil {
-		s.Prior = m.prior(s.Options)
+		s.Prior = m.prior(s.Products, s.Options)
 	}
 	if s.Encoder == nil && m.encoder != nil {
-		s.Encoder = m.encoder(s.Options, dim)
+		s.Encoder = m.encoder(s.Products, s.Options, dim)
 	}
 }
 
-func newDecoder(o config.Options, dim int) model.Net {
+func newDecoder(products *blas.Backend, o config.Options, dim int) model.Net {
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewMLP(append(widths, dim)...)
+	return model.NewMLP(products, append(widths, dim)...)
+}
+
+// newEncoder returns the encoder that the options describe.
+func newEncoder(products *blas.Backend, o config.Options, dim int) model.Net {
+	return model.NewEncoder(products, dim, o.Latent, o.EncoderWidths...)
+}
+
+// newDiffusion returns the diffusion prior that the options describe.
+func newDiffusion(products *blas.Backend, o config.Options) prior.Prior {
+	return &prior.Diffusion{
+		Bound: prior.NewBound(o),
+		Score: model.NewResidualScore(
+			products, o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures),
+	}
 }

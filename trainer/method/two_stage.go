@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -22,9 +23,9 @@ var twoStage = spec{
 
 // fittedPrior makes the prior of a second stage. Only its own parameters depend on it: there are no
 // particles to drive.
-func fittedPrior(o config.Options) prior.Prior {
+func fittedPrior(products *blas.Backend, o config.Options) prior.Prior {
 	o.PriorDrift, o.ControlVariate = diffusion.BoundDrift, false
-	return prior.NewStandardised(prior.NewDiffusion(o), o.Latent)
+	return prior.NewStandardised(newDiffusion(products, o), o.Latent)
 }
 
 // checkStages requires a second stage.

@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // vaeDiffusion is the variational analogue of ipld: the same decoder, diffusion prior and free
@@ -14,7 +13,7 @@ var vaeDiffusion = spec{
 	name:    config.VAEDiffusion,
 	reads:   []*keySet{encoderKeys, scoreKeys, jointKeys},
 	batch:   encoderBatch,
-	prior:   func(o config.Options) prior.Prior { return prior.NewDiffusion(o) },
+	prior:   newDiffusion,
 	encoder: newEncoder,
 	build:   buildVariational,
 }

@@ -4,18 +4,11 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
-	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
-	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
 )
-
-// newEncoder returns the encoder that the options describe.
-func newEncoder(o config.Options, dim int) model.Net {
-	return model.NewEncoder(dim, o.Latent, o.EncoderWidths...)
-}
 
 // encoderBatch is the default minibatch of methods with an encoder. It is small: without particles
 // to visit, many small steps are worth more than a few large ones.

@@ -31,16 +31,16 @@ func TestArena(t *testing.T) {
 		for _, rows := range []int{1, 7, 130} {
 			for _, use := range []model.Use{model.Evaluate, model.Train} {
 				for _, widths := range [][]int{{3, 5}, {4, 9, 6, 5}, {2, 300, 33}, {64, 40, 31}} {
-					net := model.NewMLP(widths...)
+					net := model.NewMLP(nil, widths...)
 					checkArena(t, fmt.Sprint(widths), net, net.Layout(), rows, use, net.NewTape)
 				}
 				for _, widths := range [][]int{nil, {9, 300}} {
-					net := model.NewEncoder(6, 4, widths...)
+					net := model.NewEncoder(nil, 6, 4, widths...)
 					checkArena(t, fmt.Sprint("encoder ", widths), net, net.Layout(), rows, use,
 						net.NewTape)
 				}
 				for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 0, 8}, {5, 33, 3, 4}} {
-					net := model.NewResidualScore(s[0], s[1], s[2], s[3])
+					net := model.NewResidualScore(nil, s[0], s[1], s[2], s[3])
 					checkArena(t, fmt.Sprint("score ", s), net, net.Layout(), rows, use,
 						net.NewScoreTape)
 				}

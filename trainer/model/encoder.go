@@ -3,6 +3,7 @@ package model
 import (
 	"math"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -20,10 +21,10 @@ type Encoder struct{ *MLP }
 const logvarBound = 20
 
 // NewEncoder describes an encoder of rows of dim numbers into the given number of latent
-// dimensions, with the given hidden widths, from the input on.
-func NewEncoder(dim, latent int, widths ...int) *Encoder {
+// dimensions, with the given hidden widths, from the input on. products is as in NewMLP.
+func NewEncoder(products *blas.Backend, dim, latent int, widths ...int) *Encoder {
 	all := append([]int{dim}, widths...)
-	return &Encoder{NewMLP(append(all, 2*latent)...)}
+	return &Encoder{NewMLP(products, append(all, 2*latent)...)}
 }
 
 // NewTape implements Net.

@@ -10,7 +10,7 @@ import (
 // Whatever the network's output, standard deviations and their gradients stay finite. In the range
 // that matters, the log-variance is nearly the output.
 func TestLogVarianceIsBounded(t *testing.T) {
-	net := model.NewEncoder(1, 1)
+	net := model.NewEncoder(nil, 1, 1)
 	p := make([]float32, net.Layout().Size())
 	tape := net.NewTape(nil, p, 1, model.Train)
 	for _, y := range []float64{0, 1, -1, 6, -6, 40, -40, 1e6, -1e6, 1e18, -1e18, math.MaxFloat32} {

@@ -10,7 +10,7 @@ import (
 // the outputs, whose gradient by the output is the output itself.
 func ExampleTape() {
 	const rows = 2
-	net := model.NewMLP(2, 1) // y = w0 x0 + w1 x1 + b
+	net := model.NewMLP(nil, 2, 1) // y = w0 x0 + w1 x1 + b
 	params := make([]float32, net.Layout().Size())
 	copy(net.Layout().View(params, "layer0.weight"), []float32{2, -1})
 	copy(net.Layout().View(params, "layer0.bias"), []float32{0.5})

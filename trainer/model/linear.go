@@ -1,28 +1,30 @@
 package model
 
 import (
+	"cmp"
+
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// linear is y = x W + b with W of in x out; w and b are the offsets of the two parameters. Its
-// products are computed by the backend that was the default when the network was described.
+// linear is y = x W + b with W of in x out; w and b are the offsets of the two parameters.
 type linear struct {
 	products *blas.Backend
 	in, out  int
 	w, b     int
 }
 
-// newLinear adds a layer to the layout. With zero, its parameters start at zero.
-func newLinear(l *Layout, name string, in, out int, zero bool) linear {
+// newLinear adds a layer to the layout. Its products are computed by the given backend, or the
+// present default if that is nil. With zero, its parameters start at zero.
+func newLinear(products *blas.Backend, l *Layout, name string, in, out int, zero bool) linear {
 	bound := initBound(in)
 	if zero {
 		bound = 0
 	}
 	return linear{
-		products: blas.Default(), in: in, out: out,
+		products: cmp.Or(products, blas.Default()), in: in, out: out,
 		w: l.add(name+".weight", bound, in, out), b: l.add(name+".bias", bound, out),
 	}
 }

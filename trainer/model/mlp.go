@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 )
@@ -14,15 +15,17 @@ type MLP struct {
 	layout Layout
 }
 
-// NewMLP describes an MLP with the given widths: input, hidden ..., output.
-func NewMLP(widths ...int) *MLP {
+// NewMLP describes an MLP with the given widths: input, hidden ..., output. Its products are
+// computed by the given backend; nil: by the present default of package blas.
+func NewMLP(products *blas.Backend, widths ...int) *MLP {
 	if len(widths) < 2 {
 		panic("model: an MLP needs an input and an output width")
 	}
 	m := &MLP{}
 	for i := range widths[1:] {
 		name := fmt.Sprintf("layer%d", i)
-		m.layers = append(m.layers, newLinear(&m.layout, name, widths[i], widths[i+1], false))
+		m.layers = append(m.layers,
+			newLinear(products, &m.layout, name, widths[i], widths[i+1], false))
 	}
 	return m
 }

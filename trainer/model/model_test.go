@@ -49,7 +49,7 @@ type subject struct {
 const rows = 7
 
 func mlp(widths ...int) subject {
-	net := model.NewMLP(widths...)
+	net := model.NewMLP(nil, widths...)
 	s := subject{layout: net.Layout(), in: net.In(), out: net.Out()}
 	s.fill()
 	s.tape = net.NewTape(nil, s.p, rows, model.Train)
@@ -60,7 +60,7 @@ func mlp(widths ...int) subject {
 }
 
 func encoder(dim, latent int, widths ...int) subject {
-	net := model.NewEncoder(dim, latent, widths...)
+	net := model.NewEncoder(nil, dim, latent, widths...)
 	s := subject{layout: net.Layout(), in: dim, out: 2 * latent}
 	s.fill()
 	for i := range s.p { // log-variances of up to 20, where the bound bends them
@@ -75,7 +75,7 @@ func encoder(dim, latent int, widths ...int) subject {
 }
 
 func score(latent, width, blocks, features int) subject {
-	net := model.NewResidualScore(latent, width, blocks, features)
+	net := model.NewResidualScore(nil, latent, width, blocks, features)
 	s := subject{layout: net.Layout(), in: latent, out: latent}
 	s.fill()
 	tape := net.NewScoreTape(nil, s.p, rows, model.Train)
@@ -215,7 +215,7 @@ func TestRowIndependence(t *testing.T) {
 // ForwardAt gives the results of Forward for rows of one level, up to the rounding of products of
 // fewer rows (1e-6, as in TestRowIndependence).
 func TestForwardAt(t *testing.T) {
-	net := model.NewResidualScore(3, 40, 2, 8)
+	net := model.NewResidualScore(nil, 3, 40, 2, 8)
 	p := normals(net.Layout().Size(), 1, 0.5)
 	tape := net.NewScoreTape(nil, p, rows, model.Train)
 	pack(tape)
@@ -267,7 +267,7 @@ func TestUnusedRows(t *testing.T) {
 }
 
 func TestInit(t *testing.T) {
-	net := model.NewResidualScore(8, 64, 2, 16)
+	net := model.NewResidualScore(nil, 8, 64, 2, 16)
 	l := net.Layout()
 	p := normals(l.Size(), 9, 1)
 	l.Init(p, 5, 1)

@@ -9,8 +9,8 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// TestNetworksKeepBackends: a network computes with the backend that was the default when it was
-// made, whatever the default is now.
+// TestNetworksKeepBackends: a network computes with the backend that it was given, or else with the
+// one that was the default when it was described, whatever the default is now.
 func TestNetworksKeepBackends(t *testing.T) {
 	const rows, in, out = 9, 7, 300
 	before := blas.Default().Name()
@@ -18,18 +18,21 @@ func TestNetworksKeepBackends(t *testing.T) {
 	x := make([]float32, rows*in)
 	kernel.Normal(x, kernel.Key{Seed: 2, Stream: 1 << 16}, 0)
 
-	nets := map[string]*model.MLP{}
+	nets, given := map[string]*model.MLP{}, map[string]*model.MLP{}
 	alone := map[string][]float32{}
 	for _, name := range blas.Available() {
 		useBackend(t, name)
-		nets[name] = model.NewMLP(in, 2*out, out)
+		nets[name] = model.NewMLP(nil, in, 2*out, out)
+		given[name] = model.NewMLP(blas.Default(), in, 2*out, out)
 		alone[name] = forward(nets[name], x, rows)
 	}
 	for _, other := range blas.Available() {
 		useBackend(t, other)
-		for name, net := range nets {
-			if !slices.Equal(forward(net, x, rows), alone[name]) {
-				t.Errorf("a network of %s has other bits when %s is the default", name, other)
+		for name, want := range alone {
+			for _, net := range []*model.MLP{nets[name], given[name]} {
+				if !slices.Equal(forward(net, x, rows), want) {
+					t.Errorf("a network of %s has other bits when %s is the default", name, other)
+				}
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // TestRowsShareNoScratch: a backward pass does not write to the scratch of rows outside its range,
 // which another worker may be using, for layers of different widths.
 func TestRowsShareNoScratch(t *testing.T) {
-	net := NewMLP(2, 3, 9, 4, 2)
+	net := NewMLP(nil, 2, 3, 9, 4, 2)
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)
 	const rows, split = 8, 3

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 )
@@ -32,8 +33,8 @@ type scoreBlock struct{ w1, w2 linear }
 const minFreq, maxFreq = 0.05, 5
 
 // NewResidualScore describes a network for latents of the given dimension: width of the
-// blocks, their number, and the number of sinusoidal features (even).
-func NewResidualScore(latent, width, blocks, features int) *ResidualScore {
+// blocks, their number, and the number of sinusoidal features (even). products is as in NewMLP.
+func NewResidualScore(products *blas.Backend, latent, width, blocks, features int) *ResidualScore {
 	if features < 2 || features%2 != 0 {
 		panic("model: the number of lambda features must be even and positive")
 	}
@@ -42,16 +43,16 @@ func NewResidualScore(latent, width, blocks, features int) *ResidualScore {
 		u := float64(k) / float64(max(1, len(s.freq)-1))
 		s.freq[k] = float32(minFreq * math.Pow(maxFreq/minFreq, u))
 	}
-	s.emb1 = newLinear(&s.layout, "emb1", features, width, false)
-	s.emb2 = newLinear(&s.layout, "emb2", width, width, false)
-	s.in = newLinear(&s.layout, "in", latent, width, false)
+	s.emb1 = newLinear(products, &s.layout, "emb1", features, width, false)
+	s.emb2 = newLinear(products, &s.layout, "emb2", width, width, false)
+	s.in = newLinear(products, &s.layout, "in", latent, width, false)
 	for l := range blocks {
 		s.blocks = append(s.blocks, scoreBlock{
-			w1: newLinear(&s.layout, fmt.Sprintf("block%d.w1", l), width, width, false),
-			w2: newLinear(&s.layout, fmt.Sprintf("block%d.w2", l), width, width, false),
+			w1: newLinear(products, &s.layout, fmt.Sprintf("block%d.w1", l), width, width, false),
+			w2: newLinear(products, &s.layout, fmt.Sprintf("block%d.w2", l), width, width, false),
 		})
 	}
-	s.out = newLinear(&s.layout, "out", width, latent, true)
+	s.out = newLinear(products, &s.layout, "out", width, latent, true)
 	return s
 }
 

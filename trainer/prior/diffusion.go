@@ -8,18 +8,10 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Diffusion is a diffusion with a learned residual score.
+// Diffusion is a diffusion with a learned residual score. NewBound makes its bound from options.
 type Diffusion struct {
 	Bound diffusion.Bound
 	Score model.ScoreNet
-}
-
-// NewDiffusion returns the prior that the options describe.
-func NewDiffusion(o config.Options) *Diffusion {
-	return &Diffusion{
-		Bound: NewBound(o),
-		Score: model.NewResidualScore(o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures),
-	}
 }
 
 // NewBound returns the bound that the options describe.

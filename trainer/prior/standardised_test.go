@@ -18,12 +18,20 @@ var testMean, testStd = []float64{0.5, -2, 0}, []float64{0.2, 3, 1}
 // standardised is a small diffusion prior and its standardised form at the same parameters.
 func standardised() (inner *prior.Diffusion, p []float32, outer *prior.Standardised, q []float32) {
 	o := small()
-	inner = prior.NewDiffusion(o)
+	inner = diffusionOf(o)
 	p = normals(inner.Layout().Size(), 20, 0.4)
-	outer = prior.NewStandardised(prior.NewDiffusion(o), o.Latent)
+	outer = prior.NewStandardised(diffusionOf(o), o.Latent)
 	q = make([]float32, outer.Layout().Size())
 	copy(q, p)
 	return inner, p, outer, q
+}
+
+// diffusionOf is the diffusion prior that the options describe.
+func diffusionOf(o config.Options) *prior.Diffusion {
+	return &prior.Diffusion{
+		Bound: prior.NewBound(o),
+		Score: model.NewResidualScore(nil, o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures),
+	}
 }
 
 // small are options of a small diffusion prior.
@@ -147,7 +155,7 @@ func TestStandardisedSamples(t *testing.T) {
 func TestPriorLossAlone(t *testing.T) {
 	inner, p, outer, q := standardised()
 	outer.Standardise(q, testMean, testStd)
-	scored := prior.NewDiffusion(small())
+	scored := diffusionOf(small())
 	scored.Bound.ScoreDrift = true
 	z := normals(7*len(testMean), 4, 1)
 	for name, c := range map[string]struct {

@@ -62,8 +62,8 @@ func (c trained) start(
 	o.ParamDrag, o.ParamNoise, o.PriorShare = c.drag, c.noise, c.share
 	setup := method.Setup{
 		Options: o, Train: data, Batch: data.Len(), Tile: 64, Seed: l.Seed(k), Pool: p,
-		Decoder: model.NewMLP(factorLatent, factorDim),
-		Encoder: model.NewEncoder(factorDim, factorLatent),
+		Decoder: model.NewMLP(nil, factorLatent, factorDim),
+		Encoder: model.NewEncoder(nil, factorDim, factorLatent),
 	}
 	var law *exactnet.Gaussian
 	if c.learnS {

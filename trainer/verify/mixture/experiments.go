@@ -34,7 +34,7 @@ func (t twoModes) prior(b diffusion.Bound) *prior.Diffusion {
 
 // decoder is x = w z, fixed.
 func (t twoModes) decoder() model.Net {
-	net := model.NewMLP(1, 1)
+	net := model.NewMLP(nil, 1, 1)
 	p := make([]float32, net.Layout().Size())
 	p[0] = float32(t.w)
 	return exactnet.FixedNet{Net: net, P: p}

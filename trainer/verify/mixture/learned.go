@@ -27,7 +27,7 @@ func gaussianEncoder(l *lab.Lab) error {
 	m, err := method.New("vae+diffusion", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(observed)}, Batch: len(observed),
 		Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)), Encoder: model.NewEncoder(1, 1),
+		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)), Encoder: model.NewEncoder(nil, 1, 1),
 	})
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func train(l *lab.Lab, k int, dynamics particle.Dynamics) error {
 	}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(x)}, Batch: len(x),
-		Tile: 64, Seed: l.Seed(k), Pool: l.Pool, Decoder: model.NewMLP(1, 1),
+		Tile: 64, Seed: l.Seed(k), Pool: l.Pool, Decoder: model.NewMLP(nil, 1, 1),
 		Prior: &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}},
 	})
 	if err != nil {
