@@ -2,6 +2,9 @@
 // penultimate layer are features in which images can be compared (Features). The Fréchet distance
 // between two sets of these features is called FFD here: "FID" means the features of an Inception
 // network trained on ImageNet (Heusel et al. 2017), and the two numbers cannot be compared.
+//
+// Matrix products are computed by the backend that was the default of package blas when the
+// classifier was made.
 package classify
 
 import (

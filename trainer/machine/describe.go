@@ -23,12 +23,11 @@ type Description struct {
 	CPU     string   // model, as it names itself
 	Cores   int      // that this process may use
 	Kernels string   // path of package kernel
-	BLAS    []string // backends, the default first, with version and core
+	BLAS    []string // backends, the default of the build first, with version and core
 	Go      string
 }
 
-// Describe returns the description of the machine and this process. No products may be computed
-// meanwhile, since it selects each backend in turn.
+// Describe returns the description of the machine and this process.
 func Describe() Description {
 	return Description{
 		CPU:     model(kernel.Info().CPU, cpuid.CPU.Family, cpuid.CPU.Model),
@@ -49,35 +48,20 @@ func model(brand string, family, number int) string {
 }
 
 func backends() (list []string) {
-	each(func(name string) error {
-		about := blas.Info().Library
-		if core := blas.Info().Core; core != "" {
-			about += ", core " + core
+	for _, name := range blas.Available() {
+		b, err := blas.Open(name)
+		if err != nil {
+			list = append(list, fmt.Sprintf("%s (%v)", name, err))
+			continue
+		}
+		info := b.Info()
+		about := info.Library
+		if info.Core != "" {
+			about += ", core " + info.Core
 		}
 		list = append(list, fmt.Sprintf("%s (%s)", name, about))
-		return nil
-	})
+	}
 	return list
-}
-
-// each calls do with every backend selected, until one fails, and restores the present one.
-func each(do func(name string) error) error {
-	before := blas.Info().Backend
-	defer use(before)
-	for _, name := range blas.Available() {
-		use(name)
-		if err := do(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// use selects a backend that blas.Available listed.
-func use(name string) {
-	if err := blas.Use(name); err != nil {
-		panic("machine: " + err.Error())
-	}
 }
 
 // Keys of the configuration lines that decide whether results compare.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,9 +103,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestMeasure: every rate is measured, for all workers, and the backend in use is kept.
+// TestMeasure: every rate is measured, for all workers.
 func TestMeasure(t *testing.T) {
-	before := blas.Info().Backend
 	defer func(s []int) { sizes = s }(sizes)
 	sizes = []int{8, 12}
 	m := newMeter(t.Context(), tiny)
@@ -112,8 +112,8 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := blas.Info().Backend; r.Workers != 2 || after != before {
-		t.Errorf("%d workers, backend %s, want 2 and %s", r.Workers, after, before)
+	if r.Workers != 2 {
+		t.Errorf("%d workers, want 2", r.Workers)
 	}
 	var gemms []string
 	for i, g := range r.Gemm {
@@ -130,6 +130,29 @@ func TestMeasure(t *testing.T) {
 	checkRate(t, "FMA", r.FMA)
 	checkRate(t, "memory", r.Memory)
 	checkRate(t, "normals", r.Normals)
+}
+
+// TestDefaultStays: the default backend never changes, not even meanwhile.
+func TestDefaultStays(t *testing.T) {
+	defer func(s []int) { sizes = s }(sizes)
+	sizes = []int{8}
+	before := blas.Default()
+	var done atomic.Bool
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for !done.Load() {
+			if now := blas.Default(); now != before {
+				t.Errorf("the default is %s, not %s", now.Name(), before.Name())
+				return
+			}
+		}
+	})
+	Describe()
+	if _, err := newMeter(t.Context(), tiny).all(2); err != nil {
+		t.Error(err)
+	}
+	done.Store(true)
+	watch.Wait()
 }
 
 func checkRate(t *testing.T, what string, r Rate) {
@@ -165,7 +188,7 @@ func TestAmounts(t *testing.T) {
 			}
 		}
 	}
-	if got := product(5)(3); got != float64(3*want) {
+	if got := product(blas.Default(), 5)(3); got != float64(3*want) {
 		t.Errorf("products: %v operations, want %v", got, 3*want)
 	}
 }

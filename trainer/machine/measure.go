@@ -61,13 +61,16 @@ func (m *meter) all(workers int) (Rates, error) {
 	if r.Normals, err = m.copied(workers, normals); err != nil {
 		return Rates{}, err
 	}
-	err = each(func(name string) error {
-		list, err := m.gemms(workers, name)
+	for _, name := range blas.Available() {
+		b, err := blas.Open(name)
+		if err != nil {
+			return Rates{}, err
+		}
+		list, err := m.gemms(workers, b)
+		if err != nil {
+			return Rates{}, err
+		}
 		r.Gemm = append(r.Gemm, list...)
-		return err
-	})
-	if err != nil {
-		return Rates{}, err
 	}
 	return r, nil
 }
@@ -150,13 +153,13 @@ func axpy(y, x []float32) work {
 	}
 }
 
-// gemms measures the products of the backend in use by size.
-func (m *meter) gemms(workers int, name string) (list []Gemm, err error) {
+// gemms measures the products of a backend by size.
+func (m *meter) gemms(workers int, b *blas.Backend) (list []Gemm, err error) {
 	for _, n := range sizes {
 		if i := len(list) - 1; i >= 0 && operations(n) > list[i].One {
 			break
 		}
-		g, err := m.gemm(workers, name, n)
+		g, err := m.gemm(workers, b, n)
 		if err != nil {
 			return nil, err
 		}
@@ -168,24 +171,24 @@ func (m *meter) gemms(workers int, name string) (list []Gemm, err error) {
 // operations is the number of them in a product of size n.
 func operations(n int) float64 { return 2 * float64(n) * float64(n) * float64(n) }
 
-// gemm measures products of the backend in use. Since gonum starts goroutines, the rate of one
+// gemm measures products of a backend. Since gonum starts goroutines, the rate of one
 // worker alone is measured on one processor.
-func (m *meter) gemm(workers int, name string, n int) (g Gemm, err error) {
-	g = Gemm{Backend: name, N: n}
+func (m *meter) gemm(workers int, b *blas.Backend, n int) (g Gemm, err error) {
+	g = Gemm{Backend: b.Name(), N: n}
 	processors := runtime.GOMAXPROCS(0)
-	if name == "gonum" {
+	if g.Backend == "gonum" {
 		runtime.GOMAXPROCS(1)
 	}
-	g.One, err = m.best([]work{product(n)})
+	g.One, err = m.best([]work{product(b, n)})
 	runtime.GOMAXPROCS(processors)
 	if err != nil {
 		return Gemm{}, err
 	}
-	g.All, err = m.best(copies(workers, func() work { return product(n) }))
+	g.All, err = m.best(copies(workers, func() work { return product(b, n) }))
 	return g, err
 }
 
-func product(n int) work {
+func product(backend *blas.Backend, n int) work {
 	matrix := func(stream kernel.Stream) blas.Matrix {
 		x := make([]float32, n*n)
 		kernel.Normal(x, kernel.Key{Seed: 1, Stream: stream}, 0)
@@ -194,7 +197,7 @@ func product(n int) work {
 	a, b, c := matrix(1), matrix(2), matrix(3)
 	return func(times int) float64 {
 		for range times {
-			blas.Default().Gemm(blas.N, blas.N, 1, a, b, 0, c)
+			backend.Gemm(blas.N, blas.N, 1, a, b, 0, c)
 		}
 		return float64(times) * operations(n)
 	}
