@@ -12,6 +12,13 @@ func (m machine) elementwise(
 }
 
 func (m machine) optimizers() {
+	m.sgd()
+	m.rmsprop()
+	m.adam()
+	m.ema()
+}
+
+func (m machine) sgd() {
 	m.elementwise(
 		"SGD", "func(p, g []float32, lr float32)", "p -= lr*g", 2, []string{"p", "g"},
 		func(s []stream) func(int) {
@@ -22,7 +29,9 @@ func (m machine) optimizers() {
 			}
 		},
 	)
+}
 
+func (m machine) rmsprop() {
 	m.elementwise(
 		"RMSprop", "func(p, v, g []float32, lr, mix, eps float32)",
 		"v += mix*(g*g - v); p -= lr*g/(sqrt(v) + eps)", 1, []string{"p", "v", "g"},
@@ -37,10 +46,14 @@ func (m machine) optimizers() {
 			}
 		},
 	)
+}
 
-	m.elementwise("Adam", "func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)",
+func (m machine) adam() {
+	m.elementwise(
+		"Adam", "func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)",
 		"m += mix1*(g - m); v += mix2*(g*g - v); p -= lr*m/(sqrt(v)*root + eps)", 1,
-		[]string{"p", "m", "v", "g"}, func(s []stream) func(int) {
+		[]string{"p", "m", "v", "g"},
+		func(s []stream) func(int) {
 			lr, mix1, mix2 := m.float("lr"), m.float("mix1"), m.float("mix2")
 			eps, root := m.float("eps"), m.float("root")
 			// Loads come before stores: arrays at like places in their pages hold each other up.
@@ -54,8 +67,11 @@ func (m machine) optimizers() {
 				m.put(v, s[2], i)
 				m.put(p, s[0], i)
 			}
-		})
+		},
+	)
+}
 
+func (m machine) ema() {
 	m.elementwise(
 		"EMA", "func(avg, p []float32, rate float32)", "avg += rate*(p - avg)", 2,
 		[]string{"avg", "p"},

@@ -51,6 +51,14 @@ func (q *squares) end() {
 }
 
 func (m machine) rowKernels() {
+	m.scaledRows()
+	m.scoreResidual()
+	m.dataResidual()
+	m.sinusoids()
+}
+
+// scaledRows are norms of rows, and rows multiplied by a number each.
+func (m machine) scaledRows() {
 	m.rowwise(
 		"SquareNorms", "func(dst, x []float32, d int)", "dst[i] = |row i of x|^2", "dst",
 		[]string{"x"},
@@ -88,7 +96,9 @@ func (m machine) rowKernels() {
 			}
 		},
 	)
+}
 
+func (m machine) scoreResidual() {
 	m.rowwise(
 		"ScoreResidual", "func(e, sq, zl, r, eps, sigma []float32, d int)",
 		"e = (sigma[i]*zl + r) - eps; sq[i] = |e|^2", "sq", []string{"e", "zl", "r", "eps"},
@@ -108,8 +118,6 @@ func (m machine) rowKernels() {
 			}
 		},
 	)
-	m.dataResidual()
-	m.sinusoids()
 }
 
 // dataResidual compares each image with all of its rows before it moves to the next image.

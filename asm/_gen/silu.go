@@ -36,12 +36,10 @@ func (m machine) newSiLU() silu {
 		one:      m.konst(1),
 		limit:    m.konst(siluLimit),
 		negLimit: m.konst(-siluLimit),
-		scale: m.konst(
-			perOctave,
-		),
-		scaleLo: m.konst(perOctaveLo),
-		magic:   m.konst(roundMagic),
-		table:   m.table(expTable()),
+		scale:    m.konst(perOctave),
+		scaleLo:  m.konst(perOctaveLo),
+		magic:    m.konst(roundMagic),
+		table:    m.table(expTable()),
 	}
 	for _, c := range expPoly {
 		s.poly = append(s.poly, m.konst(c))
@@ -92,6 +90,12 @@ func (m machine) withBias(
 }
 
 func (m machine) activations() {
+	m.biases()
+	m.siluForward()
+	m.siluBackward()
+}
+
+func (m machine) biases() {
 	m.withBias(
 		"AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"},
 		func(b stream, s []stream) func(int) {
@@ -108,6 +112,9 @@ func (m machine) activations() {
 			}
 		},
 	)
+}
+
+func (m machine) siluForward() {
 	m.withBias(
 		"BiasSiLU", "func(y, x, b []float32)", "t = x[i,j] + b[j]; y = silu(t); x = silu'(t)",
 		[]string{"y", "x"},
@@ -134,9 +141,11 @@ func (m machine) activations() {
 			}
 		},
 	)
-	m.withBias("SkipSiLU", "func(y, s, h, b, skip, e []float32)",
+	m.withBias(
+		"SkipSiLU", "func(y, s, h, b, skip, e []float32)",
 		"h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t)",
-		[]string{"y", "s", "h", "skip", "e"}, func(b stream, s []stream) func(int) {
+		[]string{"y", "s", "h", "skip", "e"},
+		func(b stream, s []stream) func(int) {
 			f := m.newSiLU()
 			return func(i int) {
 				h := m.add(m.add(m.get(s[2], i), m.get(b, i)), m.get(s[3], i))
@@ -145,7 +154,11 @@ func (m machine) activations() {
 				m.put(y, s[0], i)
 				m.put(d, s[1], i)
 			}
-		})
+		},
+	)
+}
+
+func (m machine) siluBackward() {
 	m.elementwise(
 		"SiLUBackward", "func(dx, s, dy []float32)", "dx = s*dy", 4, []string{"dx", "s", "dy"},
 		func(s []stream) func(int) {
