@@ -39,17 +39,15 @@ type pass struct {
 var passes = []pass{
 	{"forward", func(l layer, rows int) func() {
 		x, w, y := matrix(rows, l.in, 1), matrix(l.in, l.out, 2), matrix(rows, l.out, 3)
-		return byTiles(
-			rows,
-			func(lo, hi int) { blas.Default().Gemm(blas.N, blas.N, 1, cut(x, lo, hi), w, 0, cut(y, lo, hi)) },
-		)
+		return byTiles(rows, func(lo, hi int) {
+			blas.Default().Gemm(blas.N, blas.N, 1, cut(x, lo, hi), w, 0, cut(y, lo, hi))
+		})
 	}},
 	{"backward", func(l layer, rows int) func() {
 		dy, w, dx := matrix(rows, l.out, 1), matrix(l.in, l.out, 2), matrix(rows, l.in, 3)
-		return byTiles(
-			rows,
-			func(lo, hi int) { blas.Default().Gemm(blas.N, blas.T, 1, cut(dy, lo, hi), w, 0, cut(dx, lo, hi)) },
-		)
+		return byTiles(rows, func(lo, hi int) {
+			blas.Default().Gemm(blas.N, blas.T, 1, cut(dy, lo, hi), w, 0, cut(dx, lo, hi))
+		})
 	}},
 	{"weights", func(l layer, rows int) func() {
 		x, dy, dw := matrix(rows, l.in, 1), matrix(rows, l.out, 2), matrix(l.in, l.out, 3)
@@ -77,10 +75,9 @@ func BenchmarkProducts(b *testing.B) {
 				continue
 			}
 			layers := s.layers()
-			slices.SortFunc(
-				layers,
-				func(a, b layer) int { return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.out, b.out)) },
-			)
+			slices.SortFunc(layers, func(a, b layer) int {
+				return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.out, b.out))
+			})
 			for _, l := range slices.Compact(layers) {
 				b.Run(
 					fmt.Sprintf("%s/layer=%dx%d", name, l.in, l.out),

@@ -74,7 +74,8 @@ func merge(sum, part []errs) []errs {
 func (e errs) bound(t *testing.T, name string, ulps float64) {
 	t.Helper()
 	t.Logf(
-		"%-22s %10.0f arguments: at most %.4f ulp, at %13.9g (bound %.1f); %.4f on average; at most %.3g absolutely",
+		"%-22s %10.0f arguments: at most %.4f ulp, at %13.9g (bound %.1f); %.4f on average; "+
+			"at most %.3g absolutely",
 		name, e.n, e.ulps, e.at, ulps, e.sum/e.n, e.absolute,
 	)
 	if !(e.ulps <= ulps) || e.n == 0 {
@@ -100,7 +101,10 @@ func spacing(v float64) float64 {
 }
 
 func TestSpacing(t *testing.T) {
-	for _, v := range []float64{0, 0x1p-149, 0x1.fp-127, 0x1p-126, 0x1.fffffep-126, 0x1p-125, 0.99, 1, -1, 1.99, -3, math.MaxFloat32} {
+	for _, v := range []float64{
+		0, 0x1p-149, 0x1.fp-127, 0x1p-126, 0x1.fffffep-126, 0x1p-125, 0.99, 1, -1, 1.99, -3,
+		math.MaxFloat32,
+	} {
 		if got := spacing(v); got != ulp(v) {
 			t.Errorf("spacing(%v) = %v, want %v", v, got, ulp(v))
 		}
@@ -239,9 +243,10 @@ func TestAngleAccuracy(t *testing.T) {
 			for q := uint32(1); q < 4 && k%16 == 0; q++ {
 				sin, cos = cos, -sin
 				if s, c := sincosPi(w + q<<30); s != sin || c != cos {
-					once.Do(
-						func() { t.Errorf("angle %#08x: sine and cosine %v, %v, want %v, %v", w+q<<30, s, c, sin, cos) },
-					)
+					once.Do(func() {
+						t.Errorf("angle %#08x: sine and cosine %v, %v, want %v, %v",
+							w+q<<30, s, c, sin, cos)
+					})
 				}
 			}
 		}
@@ -294,9 +299,9 @@ func TestRootAccuracy(t *testing.T) {
 			e[0].add(float64(root), exact, x)
 			e[1].add(float64(p[i]), 1/exact, x)
 			if p[i] != 1/root {
-				once.Do(
-					func() { t.Errorf("1/sqrt(%v) in RMSpropStep is %v, want %v", x, p[i], 1/root) },
-				)
+				once.Do(func() {
+					t.Errorf("1/sqrt(%v) in RMSpropStep is %v, want %v", x, p[i], 1/root)
+				})
 			}
 		}
 	})

@@ -50,7 +50,10 @@ func fittings() []fitting {
 		},
 		{
 			"PackRows of nothing", nil,
-			func([][]float32) { PackRows(nil, width, nil, 40, 35, 0, 1); PackRows(nil, 0, nil, 1, 0, 9, 1) },
+			func([][]float32) {
+				PackRows(nil, width, nil, 40, 35, 0, 1)
+				PackRows(nil, 0, nil, 1, 0, 9, 1)
+			},
 		},
 		{
 			"PackColumns", []int{n * width, 34*7 + n},
@@ -62,7 +65,10 @@ func fittings() []fitting {
 		},
 		{
 			"PackColumns of nothing", nil,
-			func([][]float32) { PackColumns(nil, width, nil, 7, 35, 0); PackColumns(nil, 0, nil, 7, 0, 9) },
+			func([][]float32) {
+				PackColumns(nil, width, nil, 7, 35, 0)
+				PackColumns(nil, 0, nil, 7, 0, 9)
+			},
 		},
 	}
 }

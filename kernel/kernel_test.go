@@ -18,7 +18,9 @@ func TestElementwise(t *testing.T) {
 			Add(got, x)
 			near(
 				t, "Add", got, 1,
-				func(i int) (float64, float64) { return f(z[i]) + f(x[i]), math.Abs(f(z[i]) + f(x[i])) },
+				func(i int) (float64, float64) {
+					return f(z[i]) + f(x[i]), math.Abs(f(z[i]) + f(x[i]))
+				},
 			)
 
 			const a, b, c = 0.75, -1.3, 0.3
@@ -121,7 +123,8 @@ func TestResiduals(t *testing.T) {
 			ScoreResidual(e, sq, zl, r, eps, sigma, d)
 			near(t, "ScoreResidual", e, 3, func(i int) (float64, float64) {
 				p := f(sigma[i/d]) * f(zl[i])
-				return p + f(r[i]) - f(eps[i]), math.Abs(p) + math.Abs(f(r[i])) + math.Abs(f(eps[i]))
+				size := math.Abs(p) + math.Abs(f(r[i])) + math.Abs(f(eps[i]))
+				return p + f(r[i]) - f(eps[i]), size
 			})
 			checkSquares(t, "ScoreResidual", sq, e, d)
 			SquareNorms(sq, zl, d)
@@ -179,7 +182,8 @@ func TestColSum(t *testing.T) {
 					all := fill(n * stride)
 					x := all
 					if n > 0 {
-						x = all[lo : (n-1)*stride+d] // the last row ends with the last summed column
+						// the last row ends with the last summed column
+						x = all[lo : (n-1)*stride+d]
 					}
 					dst := guarded(t, d-lo)
 					ColSum(dst, x, stride, 0.3)
@@ -207,7 +211,8 @@ func TestOptimisers(t *testing.T) {
 			for i := range v0 {
 				v0[i] *= v0[i]
 			}
-			const lr, b1, b2, eps, c1, c2 = 0.01, 0.75, 0.96875, 1e-3, 4, 7 // betas exact in float32
+			// betas exact in float32
+			const lr, b1, b2, eps, c1, c2 = 0.01, 0.75, 0.96875, 1e-3, 4, 7
 
 			p := guardedCopy(t, p0)
 			SGDStep(p, g, lr)

@@ -126,7 +126,8 @@ func TestClipBound(t *testing.T) {
 			); beyond(rms-0.3, 2e-6) ||
 				beyond(dot/math.Sqrt(ss*gg)+1, 1e-5) {
 				t.Errorf(
-					"width %d: the step has root mean square %v and cosine %v with the drift, want 0.3 and -1",
+					"width %d: the step has root mean square %v and cosine %v with the drift, "+
+						"want 0.3 and -1",
 					d, rms, dot/math.Sqrt(ss*gg),
 				)
 			}

@@ -28,10 +28,13 @@ func TestFMA32(t *testing.T) {
 // twice would take the sum for a tie.
 func TestFMA32Ties(t *testing.T) {
 	for k := 1; k <= 23; k++ {
-		for _, z := range []float32{1, 1 + 0x1p-23, 1.5, 1.5 + 0x1p-23, 2 - 0x1p-23, 0x1.fffffep9, 0x1.000002p-3} {
+		near := []float32{1, 1 + float32(math.Ldexp(1, -k)), 1 - float32(math.Ldexp(1, -k))}
+		for _, z := range []float32{
+			1, 1 + 0x1p-23, 1.5, 1.5 + 0x1p-23, 2 - 0x1p-23, 0x1.fffffep9, 0x1.000002p-3,
+		} {
 			half := float32(ulp(float64(z)) / 2)
-			for _, y := range []float32{1, 1 + float32(math.Ldexp(1, -k)), 1 - float32(math.Ldexp(1, -k))} {
-				for _, w := range []float32{1, 1 + float32(math.Ldexp(1, -k)), 1 - float32(math.Ldexp(1, -k))} {
+			for _, y := range near {
+				for _, w := range near {
 					for _, s := range []float32{1, -1} {
 						checkFMA(t, half*w, y, s*z)
 						checkFMA(t, -half*w, y, s*z)
@@ -45,7 +48,9 @@ func TestFMA32Ties(t *testing.T) {
 
 func checkFMA(t *testing.T, x, y, z float32) {
 	t.Helper()
-	exact := func(v float32) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(float64(v)) }
+	exact := func(v float32) *big.Float {
+		return new(big.Float).SetPrec(200).SetFloat64(float64(v))
+	}
 	sum := exact(x)
 	sum.Mul(sum, exact(y)).Add(sum, exact(z))
 	want, _ := sum.Float32()

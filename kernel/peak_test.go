@@ -17,7 +17,9 @@ func TestPeak(t *testing.T) {
 		if active != &generic {
 			each = 2 * listedMultiplyAdds(t, active.name)
 		}
-		for rounds, want := range map[int]int64{-3: 0, 0: 0, 1: each, 2: 2 * each, 1000: 1000 * each} {
+		for rounds, want := range map[int]int64{
+			-3: 0, 0: 0, 1: each, 2: 2 * each, 1000: 1000 * each,
+		} {
 			if got := Peak(rounds); got != want {
 				t.Errorf("Peak(%d) = %d operations, want %d", rounds, got, want)
 			}
@@ -31,7 +33,8 @@ var peakLoop = regexp.MustCompile(`(?s)\nTEXT ·Peak\(SB\).*?\nloop:\n(.*?)[^\n]
 // multiplyAdd is one in Go's syntax, or in GNU's in the comment of a number: the sum is then the
 // last or the first of the registers, whose kind says how many numbers it holds.
 var multiplyAdd = regexp.MustCompile(
-	`^VFMADD231PS ([XYZ]\d+), ([XYZ]\d+), (([XYZ])\d+)$|^WORD \S+ // fmla (v\d+)(\.4s), (v\d+)\.4s, (v\d+)\.4s$`,
+	`^VFMADD231PS ([XYZ]\d+), ([XYZ]\d+), (([XYZ])\d+)$|` +
+		`^WORD \S+ // fmla (v\d+)(\.4s), (v\d+)\.4s, (v\d+)\.4s$`,
 )
 
 // counting matches what else a round needs.

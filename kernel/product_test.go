@@ -150,7 +150,8 @@ func TestTileComparisonFails(t *testing.T) {
 	for _, w := range wrongs {
 		wrong := &path{
 			name: "wrong",
-			mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int) {
+			mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
+				b []float32, rows, n int) {
 				o := &operands{
 					rows: rows, d: n, cols: genericCols, ldc: ldc, lds: lds, rs: rs, cs: cs,
 					f: [6][]float32{c, start, a, b},

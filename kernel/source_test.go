@@ -138,7 +138,8 @@ func (r *source) fill(k *raw, o *operands) {
 	heat := []float32{r.value()}
 	r.unsign(heat)
 	o.heat = heat[0]
-	o.first, o.seed, o.step, o.stream, o.other = r.id(), r.Uint64(), r.Uint32(), r.Uint32(), r.Uint32()
+	o.first, o.seed = r.id(), r.Uint64()
+	o.step, o.stream, o.other = r.Uint32(), r.Uint32(), r.Uint32()
 	o.root = r.root(k, o)
 	o.longest = float64(o.root) * (1 + 0x1p-30*float64(r.IntN(3)))
 }

@@ -20,7 +20,8 @@ const (
 	torch       = "PyTorch"
 	torchAVX512 = "PyTorch AVX-512"
 	goRand      = "Go rand"
-	yardstick   = "axpy" // kernel.Axpy on the best path, measured beside the rows that memory bounds
+	// kernel.Axpy on the best path, measured beside the rows that memory bounds
+	yardstick = "axpy"
 )
 
 // ownPaths are the kernel paths of this architecture, in the order of the columns.
@@ -104,14 +105,16 @@ func findPython(pythons []string) (interpreter, missing string) {
 			return name, ""
 		}
 	}
-	return "", "none of the interpreters " + strings.Join(pythons, ", ") + " can import torch (see -python)"
+	return "", "none of the interpreters " + strings.Join(pythons, ", ") +
+		" can import torch (see -python)"
 }
 
 // startC compiles the C prototype and compares its move with the kernel's.
 func startC(dir, cc, name string, flags ...string) *side {
 	s := &side{name: name, light: true}
 	program := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
-	args := append([]string{"-O3", "-march=native", "-fschedule-insns", "-ffp-contract=off"}, flags...)
+	args := []string{"-O3", "-march=native", "-fschedule-insns", "-ffp-contract=off"}
+	args = append(args, flags...)
 	args = append(args, "-o", program, filepath.Join(dir, "c", "langevin.c"), "-lm")
 	if runtime.GOARCH != "amd64" {
 		s.absent = "the prototype is written for amd64"

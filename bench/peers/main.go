@@ -42,7 +42,8 @@ func main() {
 	o := options{}
 	flag.IntVar(&o.rounds, "rounds", 11, "measurements of every side")
 	what := flag.String("what", "kernels", "what is compared: kernels or steps")
-	only := flag.String("run", "", "regular expression for the names of kernels or shapes to measure")
+	only := flag.String("run", "",
+		"regular expression for the names of kernels or shapes to measure")
 	file := flag.String("write", "", "file to write the tables into, between its marks")
 	python := flag.String("python", "python3,/usr/bin/python3",
 		"Python interpreters; kernels use the first that can import torch, "+

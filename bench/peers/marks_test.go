@@ -18,7 +18,9 @@ func TestBetween(t *testing.T) {
 		}
 		old = got
 	}
-	for _, bad := range []string{"", m.begin() + "\n", m.end() + "\n" + m.begin() + "\n", old + old} {
+	for _, bad := range []string{
+		"", m.begin() + "\n", m.end() + "\n" + m.begin() + "\n", old + old,
+	} {
 		if got, err := m.between(bad, "new"); err == nil {
 			t.Errorf("between(%q) = %q, want an error", bad, got)
 		}

@@ -73,7 +73,8 @@ func (r *results) ratios(b *strings.Builder) {
 	}
 	if w := r.find(yardstick, large); w != nil {
 		rate := axpyBytes / median(w.of(r.best()))
-		fmt.Fprintf(b, "\nAn axpy moves %.1f GB/s at 2^24 (%d bytes an element).\n", rate, axpyBytes)
+		fmt.Fprintf(b, "\nAn axpy moves %.1f GB/s at 2^24 (%d bytes an element).\n",
+			rate, axpyBytes)
 	}
 }
 

@@ -32,7 +32,8 @@ func compareSteps(o options, dir string) (string, error) {
 	}
 	if len(list) == 0 {
 		tried := strings.Join(o.pythons, ", ")
-		notes = append(notes, "None of the interpreters "+tried+" can import torch or jax (see -python).")
+		notes = append(notes,
+			"None of the interpreters "+tried+" can import torch or jax (see -python).")
 	}
 	t := &tournament{rounds: o.rounds, pixels: images.Shape().Dim()}
 	defer t.stop()

@@ -42,7 +42,8 @@ func (r *recording) check(dir string, s *side, way string) error {
 		err = r.compare(answer, out)
 	}
 	if err != nil {
-		return fmt.Errorf("%s does not compute what plume does: %s %s: %w", s.name, r.name, way, err)
+		return fmt.Errorf("%s does not compute what plume does: %s %s: %w",
+			s.name, r.name, way, err)
 	}
 	return nil
 }

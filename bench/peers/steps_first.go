@@ -89,7 +89,8 @@ func (s *side) number(question string) (float64, error) {
 	}
 	x, err := strconv.ParseFloat(answer, 64)
 	if err != nil || !(x > 0) {
-		return 0, fmt.Errorf("%s answered %q to %q: want a number above 0", s.name, answer, question)
+		return 0, fmt.Errorf("%s answered %q to %q: want a number above 0",
+			s.name, answer, question)
 	}
 	return x, nil
 }

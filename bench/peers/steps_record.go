@@ -84,7 +84,8 @@ type recording struct {
 	work
 	start, want map[string][]float32
 	params      map[string][]model.Param // of each network
-	sums        []float64                // squared error, prior loss and clipped rows of the last step
+	// squared error, prior loss and clipped rows of the last step
+	sums []float64
 }
 
 // record does a work, writes its files into the directory, and keeps the results.
@@ -127,7 +128,8 @@ func (r *recording) take(dir string, t *training) error {
 	for k, s := range recorded {
 		ids, step := t.particles(s.Index), uint32(k)
 		noise = append(noise, t.levels(step),
-			t.normals(ids, step, diffusion.StreamScoreNoise), t.normals(ids, step, particle.StreamMove))
+			t.normals(ids, step, diffusion.StreamScoreNoise),
+			t.normals(ids, step, particle.StreamMove))
 		stats, err := t.Step(method.Minibatch{Index: s.Index, Number: step, Repeat: s.Repeat})
 		if err != nil {
 			return err

@@ -28,7 +28,8 @@ func TestOperations(t *testing.T) {
 	} {
 		w := works()[i]
 		if w.name != want.name || w.rows() != want.rows || w.operations(784) != want.operations {
-			t.Errorf("%s: %d rows, %v operations, want %+v", w.name, w.rows(), w.operations(784), want)
+			t.Errorf("%s: %d rows, %v operations, want %+v",
+				w.name, w.rows(), w.operations(784), want)
 		}
 	}
 }
@@ -63,7 +64,8 @@ func TestSupported(t *testing.T) {
 func tiny(t *testing.T, images int) (work, data.Dataset, string) {
 	t.Helper()
 	c := defaults()
-	c.Latent, c.DecoderWidths, c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 3, []int{5, 7}, 6, 1, 4
+	c.Latent, c.DecoderWidths = 3, []int{5, 7}
+	c.ScoreWidth, c.ScoreBlocks, c.ScoreFeatures = 6, 1, 4
 	c.Batch, c.Particles = 20, 2
 	digits, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
@@ -99,7 +101,8 @@ func TestRecord(t *testing.T) {
 		t.Errorf("%s starts with a zero", out.Name)
 	}
 	for file, numbers := range map[string]int{
-		"tiny.start": len(r.start["decoder/params"]) + len(r.start["prior/params"]) + 2*digits.Len()*2*3,
+		"tiny.start": len(r.start["decoder/params"]) + len(r.start["prior/params"]) +
+			2*digits.Len()*2*3,
 		"tiny.noise": 3 * w.rows() * (1 + 3 + 3),
 	} {
 		if x, err := readFloats(filepath.Join(dir, file)); err != nil || len(x) != numbers {
@@ -149,7 +152,8 @@ func TestCompareSteps(t *testing.T) {
 			}
 			bad[at+i] += 0.1 * (bad[at+i] - from)
 		}
-		if err := r.compare(answerText(sums), bad); err == nil || !strings.Contains(err.Error(), c.name) {
+		err := r.compare(answerText(sums), bad)
+		if err == nil || !strings.Contains(err.Error(), c.name) {
 			t.Errorf("%s: error %v", c.name, err)
 		}
 		at += n
@@ -165,8 +169,11 @@ func TestCompareSteps(t *testing.T) {
 		answer string
 		out    []float32
 	}{
-		"short": {answerText(sums), out[1:]}, "long": {answerText(sums), append(slices.Clone(out), 0)},
-		"words": {"ok 1", out}, "text": {"ok a b c", out}, "not ok": {"no" + answerText(sums)[2:], out},
+		"short":  {answerText(sums), out[1:]},
+		"long":   {answerText(sums), append(slices.Clone(out), 0)},
+		"words":  {"ok 1", out},
+		"text":   {"ok a b c", out},
+		"not ok": {"no" + answerText(sums)[2:], out},
 	} {
 		if err := r.compare(c.answer, c.out); err == nil {
 			t.Errorf("%s: no error", name)

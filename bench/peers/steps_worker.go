@@ -100,7 +100,8 @@ func (t *training) repeated() *repeated {
 		g := t.Generator(true)
 		pixels := make([]float32, t.images*g.Dim())
 		return &repeated{func() error {
-			return g.Sample(context.Background(), pixels, t.images, diffusion.DDIM, t.solverSteps(), seed)
+			return g.Sample(context.Background(), pixels, t.images, diffusion.DDIM,
+				t.solverSteps(), seed)
 		}, 1}
 	}
 	batches, k, repeats := t.minibatches(), 0, t.config.BatchRepeats

@@ -15,7 +15,8 @@ import (
 // diff compares this tree with a base, and says whether it became slower.
 func diff(ctx context.Context, args []string) (slower bool, err error) {
 	flags := flag.NewFlagSet("diff", flag.ContinueOnError)
-	base := flags.String("base", "", "recorded `file` or git revision (default this CPU's baseline)")
+	base := flags.String("base", "",
+		"recorded `file` or git revision (default this CPU's baseline)")
 	threshold := flags.Float64("threshold", 5, "percent by which a benchmark may become slower")
 	var s settings
 	if err := s.parse(flags, args); err != nil {
@@ -49,8 +50,9 @@ func measure(ctx context.Context, root, dir, base string, s settings) (pair, err
 	if base == "" {
 		base = baselineFile(root)
 		if _, err := os.Stat(base); errors.Is(err, fs.ErrNotExist) {
-			return pair{}, fmt.Errorf("this CPU has no baseline, %s: record one (make bench-baseline), "+
-				"or name a file or a revision to compare with", base)
+			return pair{}, fmt.Errorf(
+				"this CPU has no baseline, %s: record one (make bench-baseline), "+
+					"or name a file or a revision to compare with", base)
 		}
 	}
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {

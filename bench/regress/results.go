@@ -87,8 +87,9 @@ func (r *results) sameMachine() error {
 			problems = append(problems, fmt.Errorf("%s: expected a line %q above the results: "+
 				"was it recorded by this program?", r.file, k.key+": ..."))
 		} else if got != k.want {
-			problems = append(problems, fmt.Errorf("%s: %s: %s, here it is %s: numbers of different "+
-				"machines do not compare; record a baseline here", r.file, k.key, got, k.want))
+			problems = append(problems, fmt.Errorf(
+				"%s: %s: %s, here it is %s: numbers of different "+
+					"machines do not compare; record a baseline here", r.file, k.key, got, k.want))
 		}
 	}
 	return errors.Join(problems...)
@@ -110,7 +111,8 @@ func (r *results) differs(other *results, tolerance float64) (list []string) {
 	now, _, err2 := humanize.ParseSI(other.config[machine.KeyPeak])
 	if err1 == nil && err2 == nil && math.Abs(now/then-1) > tolerance {
 		const text = "one core of this machine gave %s when the base was measured, and gives %s now"
-		list = append(list, fmt.Sprintf(text, r.config[machine.KeyPeak], other.config[machine.KeyPeak]))
+		list = append(list,
+			fmt.Sprintf(text, r.config[machine.KeyPeak], other.config[machine.KeyPeak]))
 	}
 	return list
 }

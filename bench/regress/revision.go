@@ -40,7 +40,8 @@ func state(ctx context.Context, root string) string {
 	if err != nil {
 		return "unversioned"
 	}
-	if changes, err := output(ctx, root, "git", "status", "--porcelain"); err != nil || changes != "" {
+	changes, err := output(ctx, root, "git", "status", "--porcelain")
+	if err != nil || changes != "" {
 		return commit + "-dirty"
 	}
 	return commit
@@ -66,7 +67,8 @@ func checkout(
 		return "", "", nil, err
 	}
 	remove = func() error { // even after ctx has ended
-		_, err := output(context.WithoutCancel(ctx), root, "git", "worktree", "remove", "--force", tree)
+		ctx := context.WithoutCancel(ctx)
+		_, err := output(ctx, root, "git", "worktree", "remove", "--force", tree)
 		return err
 	}
 	return filepath.Join(tree, prefix), commit, remove, nil

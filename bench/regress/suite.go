@@ -27,7 +27,8 @@ func build(ctx context.Context, label, root, program, tags string) (*suite, erro
 	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, "-tags", tags, "./bench")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the benchmarks of %s: %w\n%s", label, err, bytes.TrimSpace(out))
+		return nil, fmt.Errorf("building the benchmarks of %s: %w\n%s",
+			label, err, bytes.TrimSpace(out))
 	}
 	if _, err := os.Stat(program); err != nil {
 		return nil, fmt.Errorf("building the benchmarks of %s: its package bench has none", label)

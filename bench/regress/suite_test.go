@@ -104,7 +104,9 @@ func TestRevisions(t *testing.T) {
 	commit(reports("X", "1500"))
 	t.Chdir(dir)
 	diff := func(base string) int {
-		return run([]string{"diff", "-base", base, "-bench", ".", "-benchtime", "1x", "-count", "4"})
+		return run([]string{
+			"diff", "-base", base, "-bench", ".", "-benchtime", "1x", "-count", "4",
+		})
 	}
 	if code := diff("HEAD~1"); code != exitSlower {
 		t.Errorf("half as fast: exit code %d, want %d", code, exitSlower)

@@ -72,7 +72,9 @@ func (c *comparison) sort(name string, changes []change) {
 		c.slower = append(c.slower, changes[i])
 	} else if i := significant(-1); i >= 0 {
 		c.faster = append(c.faster, changes[i])
-	} else if slices.ContainsFunc(changes, func(ch change) bool { return ch.spread > c.threshold }) {
+	} else if slices.ContainsFunc(changes, func(ch change) bool {
+		return ch.spread > c.threshold
+	}) {
 		c.noisy = append(c.noisy, name)
 	}
 }

@@ -64,7 +64,8 @@ func TestVerdict(t *testing.T) {
 		{"all times equal", equal, equal, false, false, false},
 		{"twice as slow, 10 runs against 2", quiet, jitter(2, 2, 0.02), true, false, false},
 	} {
-		base, head := side(t, times{"X": c.base, "Y": quiet}), side(t, times{"X": c.head, "Y": quiet})
+		base := side(t, times{"X": c.base, "Y": quiet})
+		head := side(t, times{"X": c.head, "Y": quiet})
 		got := compare(base, head, 0.05)
 		red, err := got.verdict()
 		slower, faster, noisy := len(got.slower) > 0, len(got.faster) > 0, len(got.noisy) > 0
@@ -232,9 +233,12 @@ func TestBaselines(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		d := machine.Description{CPU: r.config[machine.KeyCPU], Kernels: r.config[machine.KeyKernels]}
+		d := machine.Description{
+			CPU: r.config[machine.KeyCPU], Kernels: r.config[machine.KeyKernels],
+		}
 		if want := d.Name() + ".txt"; filepath.Base(file) != want {
-			t.Errorf("%s: of %s with kernels %s: its name should be %s", file, d.CPU, d.Kernels, want)
+			t.Errorf("%s: of %s with kernels %s: its name should be %s",
+				file, d.CPU, d.Kernels, want)
 		}
 		if few := compare(r, r, 0.05).tooFew; len(few) > 0 {
 			t.Errorf("%s: too few runs of %d benchmarks", file, len(few))

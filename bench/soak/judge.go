@@ -49,14 +49,18 @@ func judge(samples []sample) error {
 		{"bytes of heap", func(s sample) int64 { return s.heap }, heapTolerance, 0},
 		{"goroutines", func(s sample) int64 { return int64(s.goroutines) }, 0, 0},
 		{"open files", func(s sample) int64 { return int64(s.files) }, 0, 0},
-		{"resident bytes", func(s sample) int64 { return s.resident }, residentTolerance, residentShare},
+		{
+			"resident bytes", func(s sample) int64 { return s.resident },
+			residentTolerance, residentShare,
+		},
 	} {
 		before, after := middle(early, c.of), middle(late, c.of)
 		tolerance := max(c.tolerance, int64(c.share*float64(before)))
 		if after-before > tolerance {
 			const text = "%d %s became %d in %d steps (%.3g a step), expected at most %d more"
 			perStep := float64(after-before) / float64(steps)
-			grown = append(grown, fmt.Errorf(text, before, c.what, after, steps, perStep, tolerance))
+			grown = append(grown,
+				fmt.Errorf(text, before, c.what, after, steps, perStep, tolerance))
 		}
 	}
 	return errors.Join(grown...)

@@ -27,7 +27,8 @@ const (
 
 func main() {
 	minutes := flag.Float64("minutes", 60, "how long to train")
-	interval := flag.Duration("interval", time.Minute, "time between samples; less for a few minutes")
+	interval := flag.Duration("interval", time.Minute,
+		"time between samples; less for a few minutes")
 	leak := flag.Int("leak", 0, "`bytes` to leak at each step, to see that they are found")
 	cloud := flag.String("cloud", "memory", "where the particles lie: memory or file")
 	flag.Parse()

@@ -94,7 +94,8 @@ func TestSetRefuses(t *testing.T) {
 		"checkpoint_every": "ten minutes",
 	} {
 		c := Common()
-		if err := c.Key(name).Set(text); err == nil || !strings.HasPrefix(err.Error(), "expected ") {
+		err := c.Key(name).Set(text)
+		if err == nil || !strings.HasPrefix(err.Error(), "expected ") {
 			t.Errorf("%s = %q: %v", name, text, err)
 		}
 		if changed := c.Changed(Common()); changed != nil {
@@ -107,7 +108,10 @@ func TestSetRefuses(t *testing.T) {
 // text.
 func TestEvery(t *testing.T) {
 	for text, want := range map[string]Every{
-		"0": {}, "40": {Epochs: 40}, "10m": {Time: 10 * time.Minute}, "90s": {Time: 90 * time.Second},
+		"0":     {},
+		"40":    {Epochs: 40},
+		"10m":   {Time: 10 * time.Minute},
+		"90s":   {Time: 90 * time.Second},
 		"1h30m": {Time: 90 * time.Minute},
 		"2h":    {Time: 2 * time.Hour}, "1h0m5s": {Time: time.Hour + 5*time.Second},
 		"250ms": {Time: 250 * time.Millisecond}, " 7 ": {Epochs: 7},

@@ -95,7 +95,9 @@ func keyNames(keys []Key) []string {
 // position is path:line of a top-level key of text, or the path alone if the key is written
 // in a way that a search of lines does not find.
 func position(path string, text []byte, name string) string {
-	pattern := regexp.MustCompile(`(?m)^[ \t[]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*[=.\]]`)
+	pattern := regexp.MustCompile(
+		`(?m)^[ \t[]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*[=.\]]`,
+	)
 	at := pattern.FindIndex(text)
 	if at == nil {
 		return path
@@ -133,7 +135,8 @@ func (c Config) TOML() ([]byte, error) {
 		if len(key.Choices) > 0 {
 			fmt.Fprintf(&out, "# one of %s\n", strings.Join(key.Choices, ", "))
 		}
-		if err := toml.NewEncoder(&out).Encode(map[string]any{key.Name: key.value.encode()}); err != nil {
+		line := map[string]any{key.Name: key.value.encode()}
+		if err := toml.NewEncoder(&out).Encode(line); err != nil {
 			return nil, fmt.Errorf("configuration: %s: %w", key.Name, err)
 		}
 	}

@@ -100,7 +100,10 @@ func TestLoadFileErrors(t *testing.T) {
 		{"[optimizer_options]\nlr = 1\n", []string{"file.toml:1", "unknown key optimizer_options"}},
 		{
 			"zzzzzzzzzzzzzzzzzzzz = 1\nbatches = 1\n",
-			[]string{"unknown key zzzzzzzzzzzzzzzzzzzz\n", `file.toml:2: unknown key batches (did you mean "batch"?)`},
+			[]string{
+				"unknown key zzzzzzzzzzzzzzzzzzzz\n",
+				`file.toml:2: unknown key batches (did you mean "batch"?)`,
+			},
 		},
 		{
 			"lr = 1.0\nepochs = \"many\"\n",
@@ -148,7 +151,10 @@ func TestLoadFileErrors(t *testing.T) {
 
 func TestLoadEnv(t *testing.T) {
 	env := map[string]string{
-		"PLUME_BATCH_REPEATS": "2", "PLUME_GRAY": "true", "PLUME_LR": "2e-3", "PLUME_KERNEL": "generic",
+		"PLUME_BATCH_REPEATS": "2",
+		"PLUME_GRAY":          "true",
+		"PLUME_LR":            "2e-3",
+		"PLUME_KERNEL":        "generic",
 	}
 	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	c := Common()

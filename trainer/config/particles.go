@@ -36,7 +36,8 @@ func (o *Options) particleKeys() []Key {
 		intKey(&o.ScoreDraws, "score_draws", 1, repeats,
 			"(lambda, eps) draws per particle and move, averaged"),
 		floatKey(&o.ScaleAnchor, "scale_anchor", 0, nonNegative,
-			"strength a of the drift a max(0, mean z^2 - 1) z that keeps the cloud's scale (0: off)"),
+			"strength a of the drift a max(0, mean z^2 - 1) z that keeps the cloud's scale "+
+				"(0: off)"),
 		floatKey(&o.DriftClip, "drift_clip", 0.3, nonNegative,
 			"largest root mean square of h*drift over a particle (0: off)"),
 		intKey(&o.CatchUp, "catch_up", 0, between(0, maxRepeats),

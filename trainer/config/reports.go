@@ -10,7 +10,8 @@ const maxSolverSteps = 1 << 17
 
 func (c *Config) reportKeys() []Key {
 	return group("Reports",
-		choiceKey(&c.Solver, "solver", diffusion.DPM2M, diffusion.Solvers, "sampler of the reports"),
+		choiceKey(&c.Solver, "solver", diffusion.DPM2M, diffusion.Solvers,
+			"sampler of the reports"),
 		intKey(&c.SolverSteps, "solver_steps", 0, between(0, maxSolverSteps),
 			"steps of that sampler (0: its default)"),
 		intKey(&c.EvalEvery, "eval_every", 120, between(0, maxCount),
@@ -19,7 +20,8 @@ func (c *Config) reportKeys() []Key {
 			"samples behind the PCA-64 FD, 2 or more "+
 				"(0: no reports: neither samples nor distance nor pictures)"),
 		everyKey(&c.CheckpointEvery, "checkpoint_every", EveryEpochs(40), someEpochs,
-			"epochs between checkpoints (0: only at the end), or the time between them, such as 10m"),
+			"epochs between checkpoints (0: only at the end), "+
+				"or the time between them, such as 10m"),
 		intKey(&c.KeepCheckpoints, "keep_checkpoints", 2, between(0, maxCount),
 			"newest checkpoints kept (0: all)"),
 	)

@@ -59,8 +59,8 @@ func (c *Config) runKeys() []Key {
 			"worker threads (0: all cores); never changes the result"),
 
 		choiceKey(&c.Cloud, "cloud", InMemory, []Cloud{InMemory, InFile},
-			"where the particles lie: in memory, or in a file, for more of them than the memory holds; "+
-				"never changes the result"),
+			"where the particles lie: in memory, or in a file, for more of them than the "+
+				"memory holds; never changes the result"),
 		textKey(&c.CloudDir, "cloud_dir", "", plain("a path"),
 			"directory of that file, on a fast disk (default: the run's own); "+
 				"the file has no name there and goes with the process"),

@@ -44,7 +44,9 @@ func TestValidateReportsEverything(t *testing.T) {
 		},
 		{
 			func(c *Config) { c.ObsNoise, c.StepSize, c.LR = 0, inf, nan },
-			[]string{"obs_noise = 0: expected a finite number above 0", "step_size = +Inf", "lr = NaN"},
+			[]string{
+				"obs_noise = 0: expected a finite number above 0", "step_size = +Inf", "lr = NaN",
+			},
 		},
 		{
 			func(c *Config) { c.DecoderDecay = inf },
@@ -82,19 +84,24 @@ func TestValidateReportsEverything(t *testing.T) {
 	} {
 		c := Common()
 		test.change(&c)
-		err := c.Validate()
-		if err == nil {
-			t.Errorf("no error, wanted %q", test.want)
-			continue
+		checkProblems(t, c.Validate(), test.want)
+	}
+}
+
+// checkProblems fails the test unless err has one line with each of the wanted texts.
+func checkProblems(t *testing.T, err error, want []string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, wanted %q", want)
+		return
+	}
+	for _, text := range want {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q is not in %q", text, err)
 		}
-		for _, want := range test.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%q is not in %q", want, err)
-			}
-		}
-		if got := len(strings.Split(err.Error(), "\n")); got != len(test.want) {
-			t.Errorf("%d problems, expected %d: %v", got, len(test.want), err)
-		}
+	}
+	if got := len(strings.Split(err.Error(), "\n")); got != len(want) {
+		t.Errorf("%d problems, expected %d: %v", got, len(want), err)
 	}
 }
 

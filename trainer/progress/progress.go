@@ -52,7 +52,8 @@ func (t *Task) Do(f func()) {
 // Reading is Run of work that reads source. Unless the task says something else, it is reported as
 // "still reading the data SOURCE".
 func (r Reporter) Reading(source string, work func(t *Task) error) error {
-	still := Reporter{Report: func(what string) { r.Report("still reading " + what) }, After: r.After}
+	report := func(what string) { r.Report("still reading " + what) }
+	still := Reporter{Report: report, After: r.After}
 	return still.Run(func(t *Task) error {
 		t.Set("the data " + source)
 		return work(t)

@@ -53,17 +53,20 @@ func (s site) locate(root string) (edit, error) {
 		}
 		functions += len(bodies)
 		for _, b := range bodies {
-			for _, at := range occurrences(tokensOf(string(text[b.start:b.end])), tokensOf(s.right)) {
+			body := string(text[b.start:b.end])
+			for _, at := range occurrences(tokensOf(body), tokensOf(s.right)) {
 				found = append(found, edit{
 					path:  s.pkg + "/" + filepath.Base(path),
-					start: b.start + at.start, end: b.start + at.end,
-					text: strings.ReplaceAll(s.wrong, "$", string(text[b.start+at.start:b.start+at.end])),
+					start: b.start + at.start,
+					end:   b.start + at.end,
+					text:  strings.ReplaceAll(s.wrong, "$", body[at.start:at.end]),
 				})
 			}
 		}
 	}
 	if functions != 1 {
-		return edit{}, fmt.Errorf("package %s has %d functions %s, expected one", s.pkg, functions, s.fn)
+		return edit{}, fmt.Errorf("package %s has %d functions %s, expected one",
+			s.pkg, functions, s.fn)
 	}
 	if len(found) != 1 {
 		const text = "%s in %s has %q %d times, expected once"
@@ -198,7 +201,8 @@ func (t *T) f(x int) int {
 		t.Errorf("%+v, %v", e, err)
 	}
 	for _, s := range []site{
-		{"p", "f", "2*x", ""}, {"p", "T.f", "3*x", ""}, {"p", "T.f", "x", ""}, {"q", "T.f", "2*x", ""},
+		{"p", "f", "2*x", ""}, {"p", "T.f", "3*x", ""}, {"p", "T.f", "x", ""},
+		{"q", "T.f", "2*x", ""},
 	} {
 		if e, err := s.locate(root); err == nil {
 			t.Errorf("%+v is found: %+v", s, e)

@@ -95,7 +95,9 @@ func TestChoice(t *testing.T) {
 // TestTable: columns are aligned, bounds stand where there is no exact number, and no line ends in
 // spaces.
 func TestTable(t *testing.T) {
-	check := func(section, quantity string, exact, measured, se, low, high record.Number) lab.Check {
+	check := func(
+		section, quantity string, exact, measured, se, low, high record.Number,
+	) lab.Check {
 		return lab.Check{
 			Section: section, Quantity: quantity, Exact: exact, Measured: measured, SE: se,
 			Low: low, High: high, Verdict: lab.OK,

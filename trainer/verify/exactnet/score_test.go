@@ -71,7 +71,8 @@ func TestLawGradients(t *testing.T) {
 				return inner(g, eps)
 			}
 			for j := range z {
-				closeTo(t, name+" by z", dz[j], derivative(value, func(d float64) { z[j] += d }), 1e-4)
+				byZ := derivative(value, func(d float64) { z[j] += d })
+				closeTo(t, name+" by z", dz[j], byZ, 1e-4)
 			}
 			for k := range grad {
 				want := derivative(value, func(d float64) { c.p[k] += float32(d) })
@@ -127,7 +128,8 @@ func TestLawScores(t *testing.T) {
 		law.eps(eps, z, alpha, sigma)
 		for j, e := range eps {
 			density := func() float64 { _, l := law.Responsibilities(z, alpha, sigma); return l }
-			closeTo(t, "mixture", e, -sigma*derivative(density, func(d float64) { z[j] += d }), 1e-4)
+			byZ := derivative(density, func(d float64) { z[j] += d })
+			closeTo(t, "mixture", e, -sigma*byZ, 1e-4)
 		}
 	}
 }
@@ -141,7 +143,8 @@ func TestMixtureDensity(t *testing.T) {
 	for _, lambda := range []float64{0, 10} {
 		var mass, first float64
 		for z := -12.0; z < 12; z += h {
-			rho, l := law.Responsibilities([]float64{z}, diffusion.Alpha(lambda), diffusion.Sigma(lambda))
+			alpha, sigma := diffusion.Alpha(lambda), diffusion.Sigma(lambda)
+			rho, l := law.Responsibilities([]float64{z}, alpha, sigma)
 			mass += h * math.Exp(l)
 			first += h * math.Exp(l) * rho[0]
 		}
@@ -194,7 +197,8 @@ func TestExactTape(t *testing.T) {
 			closeTo(t, name+" gradient", float64(got[k]), want[k], 1e-6)
 		}
 		fixed := FixedScore{Score{c.law}, c.p}
-		if fixed.Layout().Size() != 0 || fixed.NewScoreTape(nil, nil, 1, model.Train).GradTasks() != 0 {
+		if fixed.Layout().Size() != 0 ||
+			fixed.NewScoreTape(nil, nil, 1, model.Train).GradTasks() != 0 {
 			t.Errorf("%s: a fixed score has parameters", name)
 		}
 	}

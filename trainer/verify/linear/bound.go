@@ -38,7 +38,8 @@ func boundValue(l *lab.Lab) error {
 	if err != nil {
 		return err
 	}
-	l.Estimate("mean of the bound on -log p(z), nats", exact.Mean(), measured.Mean(), gap.SE(), cutOff)
+	l.Estimate("mean of the bound on -log p(z), nats", exact.Mean(), measured.Mean(),
+		gap.SE(), cutOff)
 	return nil
 }
 

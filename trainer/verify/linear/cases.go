@@ -2,13 +2,17 @@ package linear
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/particle"
-
 	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/particle"
 )
 
 // methodCases returns the methods and what each must reach.
 func methodCases() []trained {
+	return append(limited(), unlimited()...)
+}
+
+// limited returns the cases with a limit of their own, other than the maximum of the likelihood.
+func limited() []trained {
 	const h = 0.05
 	pgd := trained{
 		name: "pgd", method: config.PGD, dynamics: particle.Overdamped,
@@ -31,7 +35,7 @@ func methodCases() []trained {
 		c.name, c.method = string(method), method
 		c.particles, c.inner, c.steps = 1, inner, steps
 	}
-	cases := []trained{
+	return []trained{
 		pgd,
 		with(momentum(particle.Underdamped)),
 		with(momentum(particle.Exact)),
@@ -57,7 +61,6 @@ func methodCases() []trained {
 			c.limit = refitted(c.limit)
 		}),
 	}
-	return append(cases, unlimited()...)
 }
 
 // unlimited returns the cases that must reach the maximum of the likelihood.
@@ -68,7 +71,8 @@ func unlimited() []trained {
 			lr: lr, particles: 4, steps: steps, annealed: true,
 		}
 	}
-	joint, twoStage := encoder(config.VAEDiffusion, 0.02, 1500), encoder(config.TwoStage, 0.05, 2500)
+	joint := encoder(config.VAEDiffusion, 0.02, 1500)
+	twoStage := encoder(config.TwoStage, 0.05, 2500)
 	joint.learnS = true
 	twoStage.learnS, twoStage.share = true, 0.4
 	// The scale of ipld's latents has no fixed point at a step size above 0: it grows, and the

@@ -111,7 +111,8 @@ func boundGradient(l *lab.Lab) error {
 		for j, s := range spread {
 			exact := drift1{boundOf(cut, cv).Process, axesMean, s, cv}
 			name := fmt.Sprintf("s = %v%s", s, mark(cv, ", control variate"))
-			l.EstimateMean("mean drift at z = 1.25, "+name, exact.mean(at), found.mean[j], lab.Float32Error)
+			l.EstimateMean("mean drift at z = 1.25, "+name, exact.mean(at), found.mean[j],
+				lab.Float32Error)
 			v := exact.variance(at)
 			// A batch has one level in each stratum, which makes the variance of its rows up to
 			// v/(rows-1) larger.

@@ -64,7 +64,8 @@ func learnedRuns(l *lab.Lab, cases []learning, repeats, burn, steps int) ([]sett
 // learnedBase is the training of which the experiments on limits vary one number.
 func learnedBase() learning {
 	return learning{
-		h: 0.02, lr: 0.05, friction: 1, dynamics: particle.Overdamped, points: 256, copies: 2, w: true,
+		h: 0.02, lr: 0.05, friction: 1, dynamics: particle.Overdamped, points: 256,
+		copies: 2, w: true,
 	}
 }
 
@@ -120,7 +121,8 @@ func byParticles(l *lab.Lab) error {
 		return err
 	}
 	const quantity = "fluctuation of the learned marginal variance against N"
-	rootMeanSquares(l, quantity, numbers, found, func(s settled, j int) float64 { return s.square[j] })
+	square := func(s settled, j int) float64 { return s.square[j] }
+	rootMeanSquares(l, quantity, numbers, found, square)
 	return nil
 }
 
@@ -148,7 +150,8 @@ func byPoints(l *lab.Lab) error {
 
 // rootMeanSquares checks that the root mean square over the columns falls as x^(-1/2).
 func rootMeanSquares(
-	l *lab.Lab, quantity string, x []float64, found []settled, square func(s settled, j int) float64,
+	l *lab.Lab, quantity string, x []float64, found []settled,
+	square func(s settled, j int) float64,
 ) {
 	y, se := make([]float64, len(x)), make([]float64, len(x))
 	for i, s := range found {

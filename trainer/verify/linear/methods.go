@@ -146,7 +146,8 @@ func (c trained) train(l *lab.Lab, p *pool.Pool, k int) (r reached, err error) {
 	var covs []*mat.SymDense
 	for i := range steps {
 		b := method.Minibatch{
-			Index: data.Range(0, ds.Len()), Number: uint32(i), Progress: float64(i) / float64(steps),
+			Index: data.Range(0, ds.Len()), Number: uint32(i),
+			Progress: float64(i) / float64(steps),
 		}
 		if _, err := l.Step(m, b); err != nil {
 			return r, err

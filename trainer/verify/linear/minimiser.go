@@ -46,8 +46,8 @@ func minimiser(l *lab.Lab) error {
 		for _, g := range found {
 			worst = max(worst, max(0, math.Abs(g.Mean())-lab.Float32Error)/g.SE())
 		}
-		const quantity = "largest gradient of theta at the cloud's moments, standard errors, weight "
-		l.AtMost(quantity+string(weight), worst, lab.Z)
+		const quantity = "largest gradient of theta at the cloud's moments, standard errors, "
+		l.AtMost(quantity+"weight "+string(weight), worst, lab.Z)
 		if err := gradientAway(l, weight, 10*k+1); err != nil {
 			return err
 		}
@@ -78,7 +78,8 @@ func gradientAway(l *lab.Lab, weight diffusion.Weight, k int) error {
 		var byMean, byLogS lab.Sample
 		var exactMean, exactLogS float64
 		for c := j; c < axesDim; c += len(spread) {
-			m, v := drift1{Process: lab.Process, m: axesMean, s: s}.thetaGradient(mean[c], cov.At(c, c), w)
+			drift := drift1{Process: lab.Process, m: axesMean, s: s}
+			m, v := drift.thetaGradient(mean[c], cov.At(c, c), w)
 			exactMean, exactLogS = exactMean+m, exactLogS+v
 			byMean, byLogS = plus(byMean, found[c]), plus(byLogS, found[axesDim+c])
 		}

@@ -27,7 +27,8 @@ func learnedNetwork(l *lab.Lab) error {
 	}
 	worst := identity(factorDim) // no latents
 	worst.ScaleSym(factorNoise*factorNoise, worst)
-	const quantity = "log-likelihood of the samples' Gaussian below the maximum (%.3g without latents)"
+	const quantity = "log-likelihood of the samples' Gaussian below the maximum " +
+		"(%.3g without latents)"
 	l.AtMost(fmt.Sprintf(quantity, data.gap(data.mean, worst)), data.gap(mean, cov), learnedNats)
 	divergence := gaussianKL(make([]float64, factorDim), data.truth, mean, cov)
 	l.AtMost("KL from the true marginal to the samples' Gaussian, nats",

@@ -117,7 +117,8 @@ func deviationsOf(z []float32, centre [len(spread)]float64) (d deviations) {
 func (d *deviations) add(e deviations, scale float64) {
 	for j := range spread {
 		if d.first[j] == nil {
-			d.first[j], d.square[j] = make(lab.Sample, len(e.first[j])), make(lab.Sample, len(e.first[j]))
+			d.first[j] = make(lab.Sample, len(e.first[j]))
+			d.square[j] = make(lab.Sample, len(e.first[j]))
 		}
 		for i := range e.first[j] {
 			d.first[j][i] += scale * e.first[j][i]
@@ -179,7 +180,8 @@ func posteriorVariances(l *lab.Lab) error {
 			p, v := c.chainOf(j).p, found.square[j]
 			name := fmt.Sprintf("p = %.4g, h = %v", p, h)
 			if k == len(steps)-1 {
-				l.EstimateMean("stationary variance of z, "+name, 1/(p*(1-h*p/2)), v, lab.Float32Error)
+				l.EstimateMean("stationary variance of z, "+name, 1/(p*(1-h*p/2)), v,
+					lab.Float32Error)
 			}
 			bias[j] = append(bias[j], 1-1/(p*v.Mean())) // h p/2
 			se[j] = append(se[j], v.SE()/(p*v.Mean()*v.Mean()))

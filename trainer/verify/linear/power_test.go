@@ -31,6 +31,7 @@ func TestPowerOfTheMethods(t *testing.T) {
 		t.Errorf("gap %v, expected %v +- %v", r.gap, r.exact, tolerance)
 	}
 	if math.Abs(r.gap-data.gapOf(hot)) <= tolerance || r.gap <= tolerance {
-		t.Errorf("no power: gap %v +- %v, with twice the variance %v", r.gap, tolerance, data.gapOf(hot))
+		t.Errorf("no power: gap %v +- %v, with twice the variance %v",
+			r.gap, tolerance, data.gapOf(hot))
 	}
 }

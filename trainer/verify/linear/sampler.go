@@ -33,7 +33,8 @@ func walk(p diffusion.Process, solver diffusion.Solver, steps int, m, s float64)
 			if k < steps-1 {
 				z.v += st * st * share
 			}
-		case diffusion.DDIM: // the predicted data, noised to the next level with the predicted noise
+		case diffusion.DDIM:
+			// the predicted data, noised to the next level with the predicted noise
 			z = affine1{a: at*(z.a-ss*eps.a)/as + st*eps.a, b: at*(z.b-ss*eps.b)/as + st*eps.b}
 		case diffusion.DPM2M:
 			data := affine1{a: (z.a - ss*eps.a) / as, b: (z.b - ss*eps.b) / as}
@@ -68,7 +69,8 @@ func samplers(l *lab.Lab) error {
 		}
 		var x, y, se, exact []float64
 		for i, steps := range []int{standard / 2, standard, 2 * standard} {
-			if err := g.SampleLatents(l.Context(), latents, n, solver, steps, l.Seed(i)); err != nil {
+			err := g.SampleLatents(l.Context(), latents, n, solver, steps, l.Seed(i))
+			if err != nil {
 				return err
 			}
 			name := fmt.Sprintf("%s, %d steps", solver, steps)
@@ -76,7 +78,8 @@ func samplers(l *lab.Lab) error {
 				sampledLaw(l, name, latents, solver, steps)
 			}
 			law, errs := sampledError(latents, solver, steps)
-			l.EstimateMean("relative error of the samples' variance, "+name, law, errs, lab.Float32Error)
+			l.EstimateMean("relative error of the samples' variance, "+name, law, errs,
+				lab.Float32Error)
 			x, exact = append(x, float64(steps)), append(exact, math.Abs(law))
 			y, se = append(y, math.Abs(errs.Mean())), append(se, errs.SE())
 		}

@@ -38,7 +38,8 @@ func stability(l *lab.Lab) error {
 			}
 		}
 		friction := mark(c.friction < 1, fmt.Sprintf(", friction %v", c.friction))
-		l.Bracket(fmt.Sprintf("largest stable h, %s%s", c.dynamics, friction), limit, stable, unstable)
+		what := fmt.Sprintf("largest stable h, %s%s", c.dynamics, friction)
+		l.Bracket(what, limit, stable, unstable)
 	}
 	return nil
 }

@@ -94,7 +94,8 @@ func TestMovers(t *testing.T) {
 	gamma := f / math.Sqrt(h)
 	const n = 200_000
 	dt := -math.Log1p(-f) / gamma / n
-	var u, z, uu, uz, zz float64 // response to a constant drift of 1, and the covariance from (0, 0)
+	// response to a constant drift of 1, and the covariance from (0, 0)
+	var u, z, uu, uz, zz float64
 	for range n {
 		u, z = u+dt*(-gamma*u-1), z+dt*u
 		uu, uz, zz = uu+dt*(2*gamma-2*gamma*uu), uz+dt*(uu-gamma*uz), zz+dt*2*uz
@@ -141,7 +142,8 @@ func TestChainIsSimulated(t *testing.T) {
 		{"covariance", products.Mean(), g.uz, math.Sqrt(3 * g.uu * g.zz)},
 	} {
 		if e := math.Abs(x.got-x.want) / x.scale * math.Sqrt(n); !(e <= 5) {
-			t.Errorf("%s: %v simulated, %v by the recursion: %.1f standard errors", x.what, x.got, x.want, e)
+			t.Errorf("%s: %v simulated, %v by the recursion: %.1f standard errors",
+				x.what, x.got, x.want, e)
 		}
 	}
 }
@@ -210,7 +212,8 @@ func TestFactorData(t *testing.T) {
 		if err := chol.SolveVecTo(y, x); err != nil {
 			t.Fatal(err)
 		}
-		direct -= (mat.Dot(x, y) + chol.LogDet() + factorDim*math.Log(2*math.Pi)) / 2 / float64(f.Len())
+		negLog := (mat.Dot(x, y) + chol.LogDet() + factorDim*math.Log(2*math.Pi)) / 2
+		direct -= negLog / float64(f.Len())
 	}
 	closeTo(t, "likelihood", f.logLikelihood(make([]float64, factorDim), f.truth), direct, 1e-12)
 	scaled := mat.NewSymDense(factorDim, nil)
@@ -223,7 +226,8 @@ func TestFactorData(t *testing.T) {
 	smaller := func(v float64) float64 { return 0.9 * v }
 	closeTo(t, "gap of other variances", f.gapOf(smaller), f.gap(f.mean, scaled), 1e-12)
 
-	closeTo(t, "pgd", atStationary(particle.Overdamped, 0.05)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
+	closeTo(t, "pgd", atStationary(particle.Overdamped, 0.05)(2),
+		pgdLimit(2, 0.05, factorNoise), 1e-9)
 	closeTo(t, "long short runs", shortRun(0.05, 4000)(2), pgdLimit(2, 0.05, factorNoise), 1e-9)
 	closeTo(t, "refitted", refitted(atStationary(particle.Overdamped, 0.05))(2), 2*(1-0.05/2), 1e-9)
 }

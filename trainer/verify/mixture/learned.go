@@ -39,7 +39,8 @@ func gaussianEncoder(l *lab.Lab) error {
 	steps := l.N(1000, 4000)
 	for i := range steps {
 		s, err := l.Step(m, method.Minibatch{
-			Index: data.Range(0, len(observed)), Number: uint32(i), Progress: float64(i) / float64(steps),
+			Index: data.Range(0, len(observed)), Number: uint32(i),
+			Progress: float64(i) / float64(steps),
 		})
 		if err != nil {
 			return err
@@ -159,7 +160,9 @@ func train(l *lab.Lab, k int, dynamics particle.Dynamics) error {
 	}
 	theta, phi := lab.Tensor(m, "prior/params"), lab.Tensor(m, "decoder/params")
 	off := exactnet.Mixture{
-		Weight: []float64{0.5, 0.5}, Variance: []float64{0.4, 0.4}, Mean: [][]float64{{-0.8}, {0.8}},
+		Weight:   []float64{0.5, 0.5},
+		Variance: []float64{0.4, 0.4},
+		Mean:     [][]float64{{-0.8}, {0.8}},
 	}
 	copy(theta, law.Values(off))
 	copy(phi, []float32{0.4, 0})
@@ -178,7 +181,8 @@ func train(l *lab.Lab, k int, dynamics particle.Dynamics) error {
 			return err
 		}
 	}
-	const quantity = "log-likelihood below the truth's, W and mixture learned, %s (%.3g at the start)"
+	const quantity = "log-likelihood below the truth's, W and mixture learned, %s " +
+		"(%.3g at the start)"
 	l.AtMost(fmt.Sprintf(quantity, dynamics, before), now(), trainingNats)
 	return nil
 }

@@ -34,18 +34,23 @@ const (
 	modeMoves  = 50 // in a step
 )
 
-func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
+// copies is ipld on a number of points that are all x.
+func (t twoModes) copies(l *lab.Lab, x float64, points, seed int) (method.Method, error) {
 	o := lab.Plain(1, modeCloud, modeStep, 1)
 	o.ObsNoise, o.PriorDrift, o.InnerSteps = t.noise, diffusion.ScoreDrift, modeMoves
-	points := modePoints * l.N(1, 16)
 	copies := data.Table{D: 1, X: make([]float32, points)}
 	for i := range copies.X {
 		copies.X[i] = float32(x)
 	}
-	m, err := method.New("ipld", method.Setup{
+	return method.New("ipld", method.Setup{
 		Options: o, Train: copies, Batch: points, Tile: 64, Seed: l.Seed(seed), Pool: l.Pool,
 		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
 	})
+}
+
+func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
+	points := modePoints * l.N(1, 16)
+	m, err := t.copies(l, x, points, seed)
 	if err != nil {
 		return err
 	}
@@ -67,10 +72,11 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 		if i == 0 || i == steps-1 {
 			name := fmt.Sprintf("after %d moves, x = %v", (i+1)*modeMoves, x)
 			l.EstimateMean("share of particles in the upper mode "+name, g.above(), in, gridError)
-			q := g.above()
-			exact := covered(q)
-			l.Estimate(fmt.Sprintf("share of points whose %d particles hold both modes %s", modeCloud, name),
-				exact, both.Mean(), math.Sqrt(exact*(1-exact)/float64(points)), modeCloud*gridError)
+			exact := covered(g.above())
+			what := fmt.Sprintf("share of points whose %d particles hold both modes %s",
+				modeCloud, name)
+			se := math.Sqrt(exact * (1 - exact) / float64(points))
+			l.Estimate(what, exact, both.Mean(), se, modeCloud*gridError)
 		}
 	}
 	_, both := countModes(lab.Tensor(m, "cloud/z"), modeCloud)
@@ -79,7 +85,10 @@ func (t twoModes) modes(l *lab.Lab, x float64, seed int) error {
 		Title:  fmt.Sprintf("Particles in the upper mode of the posterior, x = %v", x) + lab.Dashed,
 		XLabel: "moves", YLabel: "share",
 		Series: append(lab.Pair("particles", at, measured, se, exact), figure.Series{
-			Name: "posterior", X: []float64{at[0], at[steps-1]}, Y: []float64{share, share}, Line: true,
+			Name: "posterior",
+			X:    []float64{at[0], at[steps-1]},
+			Y:    []float64{share, share},
+			Line: true,
 		}),
 	})
 	return nil

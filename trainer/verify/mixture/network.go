@@ -38,7 +38,8 @@ func learnedNetwork(l *lab.Lab) error {
 	gauss := t.logLikelihood(fresh) - gaussLikelihood(fresh)
 	name := fmt.Sprintf("log-likelihood of new data below the truth's (%.3g for a Gaussian)", gauss)
 	l.AtMost(name, gap, learnedNats)
-	l.AtMost("largest difference of the distribution functions of the learned prior and the true one",
+	l.AtMost(
+		"largest difference of the distribution functions of the learned prior and the true one",
 		distance(t.Mixture, latents), learnedDistance)
 	return nil
 }
@@ -59,7 +60,8 @@ func sampleLikelihood(latents []float32, x []float64, w, noise float64) (mean fl
 	for _, v := range x {
 		var p float64
 		for _, z := range latents {
-			p += math.Exp(logNormal(math.Pow(v-w*float64(z), 2), noise*noise)) / float64(len(latents))
+			density := math.Exp(logNormal(math.Pow(v-w*float64(z), 2), noise*noise))
+			p += density / float64(len(latents))
 		}
 		mean += math.Log(p) / float64(len(x))
 	}

@@ -25,7 +25,8 @@ func TestMixturePosterior(t *testing.T) {
 		_, prior := m.Responsibilities([]float64{z}, 1, 0)
 		_, posterior := p.Responsibilities([]float64{z}, 1, 0)
 		likelihood := logNormal(math.Pow(x-m.w*z, 2), m.noise*m.noise)
-		closeTo(t, "log p(z) p(x|z)", prior+likelihood, posterior+m.logLikelihood([]float64{x}), 1e-12)
+		closeTo(t, "log p(z) p(x|z)", prior+likelihood,
+			posterior+m.logLikelihood([]float64{x}), 1e-12)
 	}
 }
 
@@ -63,7 +64,8 @@ func TestDistance(t *testing.T) {
 	m, r := newTwoModes(), rand.New(rand.NewPCG(6, 6))
 	const n = 8192
 	z, _ := m.draw(r, n)
-	if d := distance(m.Mixture, exactnet.Narrow(z)); !(d < 1.95/math.Sqrt(n)) { // once in a thousand
+	const limit = 1.95 // exceeded once in a thousand times
+	if d := distance(m.Mixture, exactnet.Narrow(z)); !(d < limit/math.Sqrt(n)) {
 		t.Errorf("its own draws are %v away", d)
 	}
 	mean, sd := lab.Sample(z).Mean(), math.Sqrt(lab.Sample(z).Variance())
@@ -78,7 +80,9 @@ func TestDistance(t *testing.T) {
 // TestGaussianFit: the best Gaussian for a Gaussian is itself, without loss. For two distant modes
 // it is one of them, and loses minus the logarithm of its weight.
 func TestGaussianFit(t *testing.T) {
-	one := exactnet.Mixture{Weight: []float64{1}, Variance: []float64{0.7}, Mean: [][]float64{{0.3}}}
+	one := exactnet.Mixture{
+		Weight: []float64{1}, Variance: []float64{0.7}, Mean: [][]float64{{0.3}},
+	}
 	mean, variance, loss := gaussianFit(one, 1, 1)
 	closeTo(t, "mean", mean, 0.3, 1e-5)
 	closeTo(t, "variance", variance, 0.7, 1e-5)

@@ -59,7 +59,8 @@ func TestAffine(t *testing.T) {
 	}
 	rest := first.stationary()
 	next := first.apply(rest)
-	if !mat.EqualApprox(next.mean, rest.mean, 1e-13) || !mat.EqualApprox(next.cov, rest.cov, 1e-13) {
+	if !mat.EqualApprox(next.mean, rest.mean, 1e-13) ||
+		!mat.EqualApprox(next.cov, rest.cov, 1e-13) {
 		t.Errorf("stationary: %v %v becomes %v %v", rest.mean, rest.cov, next.mean, next.cov)
 	}
 }

@@ -182,7 +182,9 @@ func contraction(l *lab.Lab) error {
 		exact = point(exact, t.h, t.contraction(), 0)
 	}
 	measured.Name = "measured"
-	exact = figure.Series{Name: "max |1 - h lambda|", X: exact.X, Y: exact.Y, Line: true, Dashed: true}
+	exact = figure.Series{
+		Name: "max |1 - h lambda|", X: exact.X, Y: exact.Y, Line: true, Dashed: true,
+	}
 	l.Figure("toy-contraction", figure.Plot{
 		Title:  "pgd on the toy model: contraction of the error of theta",
 		XLabel: "step size h", YLabel: "factor per step",

@@ -87,7 +87,8 @@ func (s scale) learned(l *lab.Lab, models int) (theta, square lab.Sample, err er
 		}
 		offsets, scales := diagonalParams(m)
 		for j, v := range scales {
-			theta[k*scaleWidth+j], square[k*scaleWidth+j] = float64(offsets[j]), float64(v)*float64(v)
+			theta[k*scaleWidth+j] = float64(offsets[j])
+			square[k*scaleWidth+j] = float64(v) * float64(v)
 		}
 		return nil
 	})
@@ -154,10 +155,13 @@ func drawScale(l *lab.Lab, learned points) error {
 	for i := range 101 {
 		v := 4.2 * float64(i) / 100
 		series.X, series.Y = append(series.X, v), append(series.Y, max(0, v-1))
-		steps.X, steps.Y = append(steps.X, v), append(steps.Y, max(0, scale{variance: v, h: 0.1}.fixed()))
+		fixed := scale{variance: v, h: 0.1}.fixed()
+		steps.X, steps.Y = append(steps.X, v), append(steps.Y, max(0, fixed))
 	}
 	l.Figure("scale-learned", figure.Plot{
-		Title: "pgd on the scale toy: learned scale", XLabel: "variance of y", YLabel: "learned s^2",
+		Title:  "pgd on the scale toy: learned scale",
+		XLabel: "variance of y",
+		YLabel: "learned s^2",
 		Series: append([]figure.Series{learned.series()[0]}, series, steps),
 	})
 	return nil

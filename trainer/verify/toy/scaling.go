@@ -36,7 +36,8 @@ func stationaryVariance(l *lab.Lab, what string, t toy, replicates int) (v, se f
 	}
 	o, exact := found[steps], t.stationary().cov.At(0, 0)
 	v, se = o.covariance(0, 0), lab.VarianceSE(exact, o.n)
-	l.Estimate(what+": stationary variance of theta", exact, v, se, math.Abs(exact-o.law.cov.At(0, 0)))
+	l.Estimate(what+": stationary variance of theta", exact, v, se,
+		math.Abs(exact-o.law.cov.At(0, 0)))
 	return v, se, nil
 }
 
@@ -44,7 +45,8 @@ func stationaryVariance(l *lab.Lab, what string, t toy, replicates int) (v, se f
 type points struct{ x, y, se, exact []float64 }
 
 func (p *points) add(x, y, se, exact float64) {
-	p.x, p.y, p.se, p.exact = append(p.x, x), append(p.y, y), append(p.se, se), append(p.exact, exact)
+	p.x, p.y = append(p.x, x), append(p.y, y)
+	p.se, p.exact = append(p.se, se), append(p.exact, exact)
 }
 
 // power checks the exponent of y ~ x^exponent against that of the exact numbers, which is fitted
