@@ -120,3 +120,29 @@ func TestStreamsNamed(t *testing.T) {
 		}
 	}
 }
+
+// drawing is a call that draws with a key.
+var drawing = regexp.MustCompile(`\bkernel\.(Bits|Uniform|Normal|NormalRows|NoiseRows|Perm)\(`)
+
+// A package that declares streams draws from them itself.
+func TestStreamsDrawnWhereDeclared(t *testing.T) {
+	draws := map[string]bool{} // by names of packages
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if drawing.Match(text) {
+			draws[filepath.Base(filepath.Dir(path))] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range declaredStreams(t) {
+		if pkg, _, _ := strings.Cut(d.name, "."); !draws[pkg] {
+			t.Errorf("%s: package %s draws nothing: declare it where it is drawn", d.name, pkg)
+		}
+	}
+}

@@ -35,8 +35,10 @@ func (p Process) Constant(d int) float64 {
 // Streams of the noise that this package draws with its caller's keys (trainer/ALGORITHM.md,
 // section 9).
 const (
-	StreamScoreNoise  kernel.Stream = 4 // eps of the prior loss
-	StreamLambda      kernel.Stream = 5 // levels of the prior loss
-	StreamSamplePrior kernel.Stream = 8 // samples: z at lambda_min
-	StreamSampleNoise kernel.Stream = 9 // samples: noise of the ancestral sampler
+	StreamScoreNoise  kernel.Stream = 4  // eps of the prior loss
+	StreamLambda      kernel.Stream = 5  // levels of the prior loss
+	StreamSamplePrior kernel.Stream = 8  // samples: z at lambda_min
+	StreamSampleNoise kernel.Stream = 9  // samples: noise of the ancestral sampler
+	StreamDiagNoise   kernel.Stream = 11 // eps, or an encoder's draws, of diagnostics and inference
+	StreamDiagLambda  kernel.Stream = 12 // levels of diagnostics and inference
 )

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
@@ -77,9 +78,9 @@ func (j *Joint) decode(first int, dst []float64, x, z []float32) {
 // prior adds log p(z), or its bound, to dst. Every latent is a batch of one row, so that all have
 // the same levels and noise.
 func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
-	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: prior.StreamDiagLambda}
+	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: diffusion.StreamDiagLambda}
 	noise := level
-	noise.Stream = prior.StreamDiagNoise
+	noise.Stream = diffusion.StreamDiagNoise
 	t.Begin(1, level, noise)
 	loss := []float32{0}
 	for i := range dst {

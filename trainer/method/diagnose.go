@@ -3,9 +3,9 @@ package method
 import (
 	"math"
 
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/particle"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // Diagnose implements Method.
@@ -52,7 +52,7 @@ func (f *Flow) driftVariance() float64 {
 	f.gathered = false // the batch does not hold the rows of a minibatch
 
 	rows := n * f.cloud.N
-	level, noise := f.key(prior.StreamDiagLambda), f.key(prior.StreamDiagNoise)
+	level, noise := f.key(diffusion.StreamDiagLambda), f.key(diffusion.StreamDiagNoise)
 	drift := f.batch.Rows(f.batch.P, 0, rows)
 	measure := func() {
 		if !f.now.held {

@@ -4,10 +4,10 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/particle"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // encoderBatch is the default minibatch of methods with an encoder. It is small: without particles
@@ -59,7 +59,7 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 	seen := particle.Cloud{M: len(index), N: o.Particles, D: o.Latent, Z: z}
 	for len(index) > 0 {
 		n := min(v.setup.Batch, len(index))
-		v.draw(index[:n], true, prior.StreamDiagNoise)
+		v.draw(index[:n], true, diffusion.StreamDiagNoise)
 		z = z[copy(z, v.rows(v.z, 0, len(v.ids))):]
 		index = index[n:]
 	}

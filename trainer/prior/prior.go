@@ -32,13 +32,6 @@ type Prior interface {
 	Steady() Prior
 }
 
-// Streams of the noise of priors, and of encoders, outside of training (trainer/ALGORITHM.md,
-// section 9).
-const (
-	StreamDiagNoise  kernel.Stream = 11 // eps, or an encoder's draws, of diagnostics and inference
-	StreamDiagLambda kernel.Stream = 12 // levels of diagnostics and inference
-)
-
 // Tape evaluates the prior on a batch; ranges of rows are independent of each other.
 type Tape interface {
 	model.Packer
