@@ -95,10 +95,8 @@ func TestAVX2Registers(t *testing.T) {
 	vector := regexp.MustCompile(`^([XYZ])(\d+)$|^K[0-7]$`)
 	eachInstruction(t, []string{"avx2"}, func(t *testing.T, _ string, _, i instruction) {
 		for _, r := range i.registers() {
-			if m := vector.FindStringSubmatch(
-				r,
-			); m != nil &&
-				(m[1] == "" || m[1] == "Z" || len(m[2]) > 1 && m[2] > "15") {
+			m := vector.FindStringSubmatch(r)
+			if m != nil && (m[1] == "" || m[1] == "Z" || len(m[2]) > 1 && m[2] > "15") {
 				t.Errorf("%s: %s is a register of AVX-512", i, r)
 			}
 		}

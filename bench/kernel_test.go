@@ -25,9 +25,8 @@ var kernels = []struct {
 		func(n int) func() { m := newMove(n); return func() { kernel.Underdamped(m) } },
 	},
 	{"exact", 24, func(n int) func() {
-		m, c := newMove(
-			n,
-		), kernel.Transition{
+		m := newMove(n)
+		c := kernel.Transition{
 			Keep: 0.7, Mean: 0.6, Drift: 0.1, Heat: 0.7, Rest: 0.1, Stream: 2,
 		}
 		return func() { kernel.Exact(m, c) }

@@ -39,9 +39,7 @@ func eachBench(b *testing.B, bytes int64, prepare func(n int) func()) {
 func benchMove(n int) *Move {
 	rows := n / benchWidth
 	m := &Move{
-		Z: fill(
-			n,
-		),
+		Z:        fill(n),
 		U:        fill(n),
 		G:        fill(n),
 		P:        fill(n),

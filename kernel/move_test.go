@@ -121,15 +121,10 @@ func TestClipBound(t *testing.T) {
 				gg += g * g
 			}
 			// z and the noise, of order 1, are rounded: 3e-7 beside a bound of 0.3
-			if rms := math.Sqrt(
-				ss / float64(d),
-			); beyond(rms-0.3, 2e-6) ||
-				beyond(dot/math.Sqrt(ss*gg)+1, 1e-5) {
-				t.Errorf(
-					"width %d: the step has root mean square %v and cosine %v with the drift, "+
-						"want 0.3 and -1",
-					d, rms, dot/math.Sqrt(ss*gg),
-				)
+			rms, cosine := math.Sqrt(ss/float64(d)), dot/math.Sqrt(ss*gg)
+			if beyond(rms-0.3, 2e-6) || beyond(cosine+1, 1e-5) {
+				t.Errorf("width %d: the step has root mean square %v and cosine %v with the "+
+					"drift, want 0.3 and -1", d, rms, cosine)
 			}
 		}
 	})

@@ -105,9 +105,8 @@ func collide(name string) {
 		var done sync.WaitGroup
 		done.Go(func() { c.a(x, y, pixels) })
 		done.Go(func() {
-			time.Sleep(
-				time.Millisecond,
-			) // which orders nothing, but the detector can miss what happens at one moment
+			// This orders nothing, but the detector may miss accesses at the same moment.
+			time.Sleep(time.Millisecond)
 			c.b(x, y, pixels)
 		})
 		done.Wait()

@@ -77,9 +77,8 @@ func (a *neon) close(dir string) ([]stub, error) {
 			fmt.Fprintf(&b, "\nGLOBL %s(SB), RODATA|NOPTR, $%d\n", name, 16*len(f.words))
 		}
 		b.WriteString(f.text.String())
-		if err := os.WriteFile(
-			filepath.Join(dir, f.family+"_arm64.s"), []byte(b.String()), 0o644,
-		); err != nil {
+		path := filepath.Join(dir, f.family+"_arm64.s")
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 			return nil, err
 		}
 	}

@@ -38,12 +38,10 @@ type sinCos struct {
 
 func (m machine) newSinCos() sinCos {
 	return sinCos{
-		m:   m,
-		sin: m.konsts(sinPoly),
-		cos: m.konsts(cosPoly),
-		half: m.konst(
-			-0.5,
-		),
+		m:       m,
+		sin:     m.konsts(sinPoly),
+		cos:     m.konsts(cosPoly),
+		half:    m.konst(-0.5),
 		one:     m.konst(1),
 		sign:    m.konstInt(1 << 31),
 		quarter: m.konstInt(1 << 30),
@@ -82,17 +80,13 @@ type normals struct {
 
 func (m machine) newNormals() normals {
 	return normals{
-		m:      m,
-		sinCos: m.newSinCos(),
-		unit: m.konst(
-			uniformUnit,
-		),
-		hi:    m.konst(-2 * ln2Hi),
-		lo:    m.konst(-2 * ln2Lo),
-		angle: m.konst(fourthOfAngle),
-		next: m.konstInt(
-			1,
-		),
+		m:        m,
+		sinCos:   m.newSinCos(),
+		unit:     m.konst(uniformUnit),
+		hi:       m.konst(-2 * ln2Hi),
+		lo:       m.konst(-2 * ln2Lo),
+		angle:    m.konst(fourthOfAngle),
+		next:     m.konstInt(1),
 		base:     m.konstInt(sqrtHalfBits + 24<<23),
 		mantissa: m.konstInt(1<<23 - 1),
 		sqrtHalf: m.konstInt(sqrtHalfBits),

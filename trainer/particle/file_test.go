@@ -34,8 +34,8 @@ func TestFileCloud(t *testing.T) {
 	const m, n, d = 50, 3, 40
 	for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
 		momentum := dynamics != "overdamped"
-		want, got :=
-			NewCloud(nil, m, n, d, momentum, 3), fileCloud(t, t.TempDir(), m, n, d, momentum)
+		want := NewCloud(nil, m, n, d, momentum, 3)
+		got := fileCloud(t, t.TempDir(), m, n, d, momentum)
 		for _, c := range []*Cloud{want, got} {
 			b := c.NewBatch(nil, 3*n)
 			if dynamics == "exact" {
