@@ -7,6 +7,11 @@
 //
 // Common returns the defaults. Some methods have others: package method has DefaultFor, and also
 // knows which keys a method reads and what it does not allow (method.CheckRead, method.Validate).
+//
+// To add a key, add a field to Config or Options, and declare its key in the file of its group:
+// data.go, run.go, networks.go, particles.go, optimizer.go or reports.go. If not every method reads
+// it, add it to a set in package method (reads.go). Flags, files, environment variables and help
+// follow from the declaration.
 package config
 
 import (

@@ -23,19 +23,19 @@ func (s *Setup) newCloud(a *memory.Arena) (*particle.Cloud, error) {
 func momentum(o config.Options) bool { return o.Dynamics.Velocities() }
 
 // Err implements Method.
-func (f *Flow) Err() error { return f.cloud.Err() }
+func (f *flow) Err() error { return f.cloud.Err() }
 
 // Close implements Method.
-func (f *Flow) Close() error { return f.cloud.Close() }
+func (f *flow) Close() error { return f.cloud.Close() }
 
 // Err implements Method.
-func (t *Staged) Err() error { return t.first.Err() }
+func (t *staged) Err() error { return t.first.Err() }
 
 // Close implements Method.
-func (t *Staged) Close() error { return t.first.Close() }
+func (t *staged) Close() error { return t.first.Close() }
 
 // Err implements Method. There are no particles in a file.
-func (v *Variational) Err() error { return nil }
+func (v *variational) Err() error { return nil }
 
 // Close implements Method.
-func (v *Variational) Close() error { return nil }
+func (v *variational) Close() error { return nil }

@@ -160,11 +160,11 @@ func TestFileCloudBytes(t *testing.T) {
 		dir := t.TempDir()
 		var size int64
 		switch m := methodIn(t, dir, name, o, 2).(type) {
-		case *Flow:
+		case *flow:
 			size = reference.ArrayBytes([][]float32{m.cloud.Z, m.cloud.U})
-		case *Staged:
-			size = reference.ArrayBytes([][]float32{m.first.(*Flow).cloud.Z,
-				m.first.(*Flow).cloud.U})
+		case *staged:
+			size = reference.ArrayBytes([][]float32{m.first.(*flow).cloud.Z,
+				m.first.(*flow).cloud.U})
 		}
 		if inFile.Cloud != size || inMemory.Cloud != size ||
 			inMemory.Held.Total()-inFile.Held.Total() != size {

@@ -13,7 +13,7 @@ import (
 
 // courseFlow returns a flow of course c with a diffusion prior, so that two networks learn. It has
 // the parameters, the data and the seed of newFlow.
-func courseFlow(t *testing.T, c course, o config.Options) *Flow {
+func courseFlow(t *testing.T, c course, o config.Options) *flow {
 	t.Helper()
 	p := pool.New(2)
 	t.Cleanup(p.Close)
@@ -40,7 +40,7 @@ type path struct {
 
 // walk computes the path of inner moves by single steps of a flow of which the parameters do not
 // learn. start changes the flow first.
-func walk(t *testing.T, o config.Options, inner int, start func(f *Flow)) (p path) {
+func walk(t *testing.T, o config.Options, inner int, start func(f *flow)) (p path) {
 	t.Helper()
 	o.InnerSteps = 1
 	f := newFlow(t, "ipld", o, testPoints)
@@ -91,7 +91,7 @@ func TestCourses(t *testing.T) {
 				o := small()
 				o.InnerSteps, o.Particles, o.Dynamics = inner, 2, dynamics
 				f := courseFlow(t, x.course, o)
-				p := walk(t, o, inner, func(f *Flow) {
+				p := walk(t, o, inner, func(f *flow) {
 					if x.course.cold {
 						freshCloud(f, f.cloud.Z, 0)
 					}
@@ -123,7 +123,7 @@ func TestCourses(t *testing.T) {
 }
 
 // freshCloud fills z with the particles of a cold start after the given number of evaluations.
-func freshCloud(f *Flow, z []float32, evaluations uint32) {
+func freshCloud(f *flow, z []float32, evaluations uint32) {
 	ids := make([]uint64, f.cloud.M*f.cloud.N)
 	for i := range ids {
 		ids[i] = uint64(i)

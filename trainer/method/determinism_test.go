@@ -25,7 +25,7 @@ func busy(dynamics particle.Dynamics, particles int) config.Options {
 }
 
 // trainFlow makes steps on minibatches of uneven sizes and returns the state.
-func trainFlow(t *testing.T, f *Flow, batch, steps int) state {
+func trainFlow(t *testing.T, f *flow, batch, steps int) state {
 	b := data.NewBatches(testPoints, batch, 1)
 	for k := range steps {
 		epoch, number := k/b.PerEpoch(), k%b.PerEpoch()
@@ -115,7 +115,7 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 	})
 }
 
-func sampleSome(t *testing.T, f *Flow, n int) []float32 {
+func sampleSome(t *testing.T, f *flow, n int) []float32 {
 	t.Helper()
 	x := make([]float32, n*testDim)
 	if err := f.Generator(true).Sample(t.Context(), x, n, "ancestral", 3, 5); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // Diagnose implements Method.
-func (f *Flow) Diagnose(done float64) Diagnostics {
+func (f *flow) Diagnose(done float64) Diagnostics {
 	return Diagnostics{
 		Cloud: f.cloud.Stats(), ExtraTemperature: f.reach(f.stepSize(done)) / 2 * f.driftVariance(),
 		StepSize: f.stepSize(done), LR: f.learningRate(done),
@@ -21,7 +21,7 @@ func (f *Flow) Diagnose(done float64) Diagnostics {
 // displaces the particle by a variance of 2 reach in total, and noise of variance v in the drift
 // adds reach^2 v. The ratio is the extra temperature, reach v/2: exactly for overdamped moves, and
 // otherwise if h is small against the friction squared and the posterior's variances.
-func (f *Flow) reach(h float64) float64 {
+func (f *flow) reach(h float64) float64 {
 	o := &f.setup.Options
 	switch o.Dynamics {
 	case particle.Underdamped:
@@ -34,7 +34,7 @@ func (f *Flow) reach(h float64) float64 {
 
 // diagnosis returns memory for the datapoints that driftVariance uses, and for one evaluation of
 // their drifts.
-func (f *Flow) diagnosis(a *memory.Arena) (index []int, drift []float32) {
+func (f *flow) diagnosis(a *memory.Arena) (index []int, drift []float32) {
 	n := min(f.setup.Batch, f.cloud.M)
 	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, f.cloud.N, f.cloud.D)
 }
@@ -42,7 +42,7 @@ func (f *Flow) diagnosis(a *memory.Arena) (index []int, drift []float32) {
 // driftVariance returns the variance per coordinate of the noise in the prior's drift: half the
 // mean squared difference of two evaluations at the same z, for the first datapoints. The noise has
 // streams of its own, so that training does not depend on it.
-func (f *Flow) driftVariance() float64 {
+func (f *flow) driftVariance() float64 {
 	index, first := f.diagnosis(nil)
 	n := len(index)
 	for i := range index {

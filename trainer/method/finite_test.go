@@ -18,11 +18,11 @@ var nan = float32(math.NaN())
 // parts returns the networks of a method, including those of its first stage, by name.
 func parts(m Method) map[string]*network {
 	switch m := m.(type) {
-	case *Flow:
+	case *flow:
 		return map[string]*network{"decoder": m.decoder, "prior": m.prior}
-	case *Variational:
+	case *variational:
 		return map[string]*network{"encoder": m.encoder, "decoder": m.decoder, "prior": m.prior}
-	case *Staged:
+	case *staged:
 		all := parts(m.first)
 		all["prior"] = m.prior
 		return all
@@ -98,9 +98,9 @@ func steep(m Method) {
 func huge(m Method) {
 	var train any
 	switch m := m.(type) {
-	case *Flow:
+	case *flow:
 		train = m.setup.Train
-	case *Variational:
+	case *variational:
 		train = m.setup.Train
 	}
 	train.(table).X[6*testDim+2] = 1e30
@@ -128,7 +128,7 @@ func flowFaults() map[string]spoilt {
 			InWeight, "prior", "", "block1.w2.bias[3]", -1,
 		},
 		"flow, all particles": {
-			"ipld", func(m Method) { fill(m.(*Flow).cloud.Z, nan) },
+			"ipld", func(m Method) { fill(m.(*flow).cloud.Z, nan) },
 			InParticle, "", "", "", first,
 		},
 		"flow, data": {"ipld", huge, InData, "", "", "", 6},
@@ -249,7 +249,7 @@ func TestFaultOfTheSecondStage(t *testing.T) {
 			InWeight, "prior", "", "in.weight[0, 0]", -1,
 		},
 		"particles": {
-			"pgd+diffusion", func(m Method) { m.(*Staged).first.(*Flow).cloud.Z[first*3] = nan },
+			"pgd+diffusion", func(m Method) { m.(*staged).first.(*flow).cloud.Z[first*3] = nan },
 			InParticle, "", "", "", first,
 		},
 		"frozen decoder": {

@@ -5,7 +5,7 @@ import "github.com/plume-ml/plume/trainer/memory"
 // firstStage is a method with a fixed prior, which can be frozen.
 type firstStage interface {
 	buildable
-	// networks returns the decoder and the encoder; encoder is nil for a Flow.
+	// networks returns the decoder and the encoder; encoder is nil for a flow.
 	networks() (decoder, encoder *network)
 	// latents returns the latents of a minibatch under the frozen model and their addresses in the
 	// noise stream. An encoder draws new ones at each call. They are valid until the next call.
@@ -19,14 +19,14 @@ type firstStage interface {
 // firstBuild builds a first stage.
 type firstBuild func(a *memory.Arena, s Setup) (firstStage, error)
 
-// firstFlow builds a Flow as a first stage.
+// firstFlow builds a flow as a first stage.
 func firstFlow(a *memory.Arena, s Setup) (firstStage, error) { return course{}.flow(a, s) }
 
 // networks implements firstStage.
-func (f *Flow) networks() (decoder, encoder *network) { return f.decoder, nil }
+func (f *flow) networks() (decoder, encoder *network) { return f.decoder, nil }
 
 // latents implements firstStage: the particles as they are.
-func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
+func (f *flow) latents(index []int) (z []float32, ids []uint64) {
 	f.now, f.gathered = f.pass(index), false // gathers these particles, but not their images
 	f.batch.Select(index)
 	rows := len(f.batch.IDs)
@@ -35,7 +35,7 @@ func (f *Flow) latents(index []int) (z []float32, ids []uint64) {
 }
 
 // losses implements firstStage.
-func (f *Flow) losses() (s Stats) {
+func (f *flow) losses() (s Stats) {
 	f.begin(f.now, true)
 	f.setup.Pool.Run(f.decoderRows())
 	s.setData(f.likelihood, f.square[:len(f.batch.IDs)])
@@ -44,23 +44,23 @@ func (f *Flow) losses() (s Stats) {
 }
 
 // locate implements firstStage.
-func (f *Flow) locate() *Fault { return f.locateLoss() }
+func (f *flow) locate() *Fault { return f.locateLoss() }
 
-// firstVariational builds a Variational as a first stage.
+// firstVariational builds the variational engine as a first stage.
 func firstVariational(a *memory.Arena, s Setup) (firstStage, error) { return s.variational(a) }
 
 // networks implements firstStage.
-func (v *Variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }
+func (v *variational) networks() (decoder, encoder *network) { return v.decoder, v.encoder }
 
 // latents implements firstStage.
-func (v *Variational) latents(index []int) (z []float32, ids []uint64) {
+func (v *variational) latents(index []int) (z []float32, ids []uint64) {
 	v.draw(index, true, streamEncoder)
 	v.counts[countDraws]++
 	return v.rows(v.z, 0, len(v.ids)), v.ids
 }
 
 // losses implements firstStage.
-func (v *Variational) losses() Stats {
+func (v *variational) losses() Stats {
 	points, rows := len(v.now.index), len(v.ids)
 	s := Stats{Evaluations: float64(points)*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)}
 	v.setup.Pool.Run(v.decoderRows())
@@ -70,4 +70,4 @@ func (v *Variational) losses() Stats {
 }
 
 // locate implements firstStage.
-func (v *Variational) locate() *Fault { return v.locateLoss() }
+func (v *variational) locate() *Fault { return v.locateLoss() }

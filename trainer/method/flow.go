@@ -11,14 +11,14 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Flow is the discretised gradient flow of the free energy (ALGORITHM.md section 4). In a step the
+// flow is the discretised gradient flow of the free energy (ALGORITHM.md section 4). In a step the
 // particles of a minibatch make Langevin moves against the drift of decoder and prior, and the
 // parameters follow the gradient averaged over the particles, at the states that the method's
 // course says.
 //
 // A step is in step.go, from top to bottom. M is the number of datapoints, N that of the particles
 // of each, d the latent dimension, D the numbers in an image, and B the datapoints of a minibatch.
-type Flow struct {
+type flow struct {
 	setup Setup
 	rates
 	course
@@ -52,9 +52,9 @@ const (
 )
 
 // flow builds the flow for the setup's decoder and prior.
-func (c course) flow(a *memory.Arena, s Setup) (*Flow, error) {
+func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	rows := s.Batch * s.Options.Particles
-	f := &Flow{
+	f := &flow{
 		setup: s, course: c,
 		likelihood: likelihood.Gaussian{Sigma: s.Options.ObsNoise, Dim: s.Decoder.Out()},
 		x:          a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
@@ -91,11 +91,11 @@ func (c course) flow(a *memory.Arena, s Setup) (*Flow, error) {
 }
 
 // warmingUp reports whether the next step holds the prior at N(0, I).
-func (f *Flow) warmingUp() bool {
+func (f *flow) warmingUp() bool {
 	return f.counts[countSteps] < uint32(f.setup.Options.PriorWarmup)
 }
 
 // key is the key of stream s for the current pass.
-func (f *Flow) key(s kernel.Stream) kernel.Key {
+func (f *flow) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: f.setup.Seed, Step: f.counts[countMoves], Stream: s}
 }

@@ -15,7 +15,7 @@ const fewRows = 0.1
 // checkLosses sums the losses of the rows just evaluated, and checks that they are finite before
 // anything moves. If they are not because of a few particles, it draws these anew and evaluates the
 // minibatch once more.
-func (f *Flow) checkLosses(s *Stats) error {
+func (f *flow) checkLosses(s *Stats) error {
 	if f.collectLosses(s) {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (f *Flow) checkLosses(s *Stats) error {
 	return f.finish(fault, 1)
 }
 
-func (f *Flow) collectLosses(s *Stats) bool {
+func (f *flow) collectLosses(s *Stats) bool {
 	rows := len(f.batch.IDs)
 	s.setData(f.likelihood, f.square[:rows])
 	s.PriorLoss = sum(f.nll[:rows])
@@ -42,7 +42,7 @@ func (f *Flow) collectLosses(s *Stats) bool {
 
 // redraw draws the minibatch's particles that are not finite anew, and reports whether they were
 // few.
-func (f *Flow) redraw(s *Stats) bool {
+func (f *flow) redraw(s *Stats) bool {
 	rows := len(f.batch.IDs)
 	redrawn := f.batch.Redraw(0, rows, f.key(particle.StreamGuard))
 	s.Redrawn += float64(redrawn)
@@ -50,7 +50,7 @@ func (f *Flow) redraw(s *Stats) bool {
 }
 
 // locateLoss finds where a loss stopped being finite.
-func (f *Flow) locateLoss() *Fault {
+func (f *flow) locateLoss() *Fault {
 	r := rows{f.now.index, f.cloud.N, 1}
 	n := r.len()
 	return somewhere(firstOf(
@@ -70,7 +70,7 @@ func (f *Flow) locateLoss() *Fault {
 }
 
 // locatePrior runs the prior forward again, with the noise of the step, and searches its layers.
-func (f *Flow) locatePrior(r rows) *Fault {
+func (f *flow) locatePrior(r rows) *Fault {
 	if f.now.held {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (r rows) priorLayers(kind Kind, t prior.Tape) *Fault {
 }
 
 // checkUpdate checks the gradients and the new weights of the step.
-func (f *Flow) checkUpdate(s *Stats) error {
+func (f *flow) checkUpdate(s *Stats) error {
 	fine := f.decoder.settle(s)
 	if !f.now.held {
 		fine = f.prior.settle(s) && fine
@@ -112,7 +112,7 @@ func (f *Flow) checkUpdate(s *Stats) error {
 }
 
 // finish sets the step of a fault, the given number after the last one counted, and the remedy.
-func (f *Flow) finish(fault *Fault, after int) error {
+func (f *flow) finish(fault *Fault, after int) error {
 	fault.Step = int(f.counts[countSteps]) + after
 	if fault.Kind == InData {
 		return fault
@@ -136,7 +136,7 @@ func (f *Flow) finish(fault *Fault, after int) error {
 const wideSpread = 10
 
 // spread returns the mean square of the minibatch's particles.
-func (f *Flow) spread() float64 {
+func (f *flow) spread() float64 {
 	var square float64
 	z := f.batch.Rows(f.batch.Z, 0, len(f.batch.IDs))
 	for _, v := range z {

@@ -7,7 +7,7 @@ import (
 )
 
 // Tensors implements Method.
-func (f *Flow) Tensors() []checkpoint.Tensor {
+func (f *flow) Tensors() []checkpoint.Tensor {
 	c := f.cloud
 	shape := []int{c.M, c.N, c.D}
 	ts := append(f.decoder.tensors(), f.prior.tensors()...)
@@ -23,19 +23,19 @@ func (f *Flow) Tensors() []checkpoint.Tensor {
 }
 
 // Restored implements Method.
-func (f *Flow) Restored() { f.gathered, f.decoder.packed, f.prior.packed = false, false, false }
+func (f *flow) Restored() { f.gathered, f.decoder.packed, f.prior.packed = false, false, false }
 
 // Generator implements Method.
-func (f *Flow) Generator(ema bool) *generate.Generator { return f.generator(nil, ema) }
+func (f *flow) Generator(ema bool) *generate.Generator { return f.generator(nil, ema) }
 
-func (f *Flow) generator(a *memory.Arena, ema bool) *generate.Generator {
+func (f *flow) generator(a *memory.Arena, ema bool) *generate.Generator {
 	return f.setup.newGenerator(a, generate.Model{
 		DecoderP: f.decoder.values(ema), PriorP: f.prior.values(ema),
 	})
 }
 
 // Latents implements Method, with the first particle of each datapoint.
-func (f *Flow) Latents(_ *generate.Generator, z []float32, idx []int) {
+func (f *flow) Latents(_ *generate.Generator, z []float32, idx []int) {
 	d := f.cloud.D
 	for i, m := range idx {
 		f.cloud.Row(z[i*d:(i+1)*d], m, 0)

@@ -93,7 +93,7 @@ type goldenRun struct {
 	name   string
 	config config.Config
 	images goldenImages
-	flow   *Flow
+	flow   *flow
 	start  map[string][]float64 // parameters that the steps start from
 }
 
@@ -117,7 +117,7 @@ func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.flow = m.(*Flow)
+	r.flow = m.(*flow)
 	return r
 }
 

@@ -53,7 +53,7 @@ const (
 	testDim    = 5 // numbers in each
 )
 
-// flowMethods are the methods whose engine is a Flow.
+// flowMethods are the methods whose engine is a flow.
 var flowMethods = []config.Method{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "abp"}
 
 // small are options of a small ipld with plain gradient descent, so that gradients can be read
@@ -71,7 +71,7 @@ func small() config.Options {
 
 // newFlow builds the named method on testPoints random datapoints. Its parameters are random and
 // far from the initial ones, with which the output of the score network is zero.
-func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *Flow {
+func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *flow {
 	t.Helper()
 	f := startFlow(t, name, o, batch, 2)
 	for i, n := range []*network{f.decoder, f.prior} {
@@ -82,18 +82,18 @@ func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *Flo
 }
 
 // startFlow is newFlow with the initial parameters and the given number of workers.
-func startFlow(t testing.TB, name config.Method, o config.Options, batch, workers int) *Flow {
+func startFlow(t testing.TB, name config.Method, o config.Options, batch, workers int) *flow {
 	t.Helper()
 	return tiledFlow(t, name, o, batch, workers, 4)
 }
 
 // tiledFlow is startFlow with tiles of the given number of rows.
-func tiledFlow(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) *Flow {
+func tiledFlow(t testing.TB, name config.Method, o config.Options, batch, workers, tile int) *flow {
 	t.Helper()
-	return startMethod(t, name, o, batch, workers, tile).(*Flow)
+	return startMethod(t, name, o, batch, workers, tile).(*flow)
 }
 
-func mustStep(t testing.TB, f *Flow, b Minibatch) Stats {
+func mustStep(t testing.TB, f *flow, b Minibatch) Stats {
 	t.Helper()
 	s, err := f.Step(b)
 	if err != nil {

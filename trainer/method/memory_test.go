@@ -114,19 +114,19 @@ func notCounted(m Method) int64 {
 	var all []any
 	add := func(m Method) {
 		switch m := m.(type) {
-		case *Variational:
+		case *variational:
 			all = append(all, m.counts, m.now.index)
 			all = append(all, small(m.setup, m.encoder, m.decoder, m.prior)...)
-		case *Flow:
+		case *flow:
 			all = append(all, m.counts, m.meanSquare, m.now.index)
 			all = append(all, small(m.setup, m.decoder, m.prior)...)
-		case *Staged:
+		case *staged:
 			all = append(all, m.counts, m.frozen, m.now.index)
 			all = append(all, small(m.setup, m.prior)...)
 		}
 	}
 	add(m)
-	if s, ok := m.(*Staged); ok {
+	if s, ok := m.(*staged); ok {
 		add(s.first)
 	}
 	return reference.ArrayBytes(all)

@@ -1,11 +1,16 @@
 // Package method is the training methods. Each is a way to move latents and parameters, in a file
-// of its own that cites its paper (ipld.go, pgd.go, ...). Three engines do the work: Flow moves
-// particles, Variational draws latents from an encoder, and Staged fits a prior to the latents of
-// one of the two. Their steps read from top to bottom, in step.go, variational_step.go and
-// staged_step.go.
+// of its own that cites its paper (ipld.go, pgd.go, ...). Three engines do the work: one moves
+// particles (flow.go), one draws latents from an encoder (variational.go), and one fits a prior to
+// the latents of one of the two (staged.go). Their steps read from top to bottom, in step.go,
+// variational_step.go and staged_step.go.
 //
 // New builds a Method from a Setup and the method's name. DefaultFor gives the options to start
 // from; Memory counts the memory that a method would need.
+//
+// To add a method, name it in package config (Method and Methods, run.go), write its spec in a file
+// of its own, and list the spec in specs (spec.go). A spec says which keys of the configuration the
+// method reads (reads.go), what its options must not be, and how it is built. The tests then cover
+// it too.
 package method
 
 import (

@@ -127,7 +127,7 @@ func TestCatchUpMoves(t *testing.T) {
 
 // checkMoved compares the move of datapoint m, alone in the batch with one particle, with
 // -scale*h*g + sqrt(2h) xi.
-func checkMoved(t *testing.T, f *Flow, m int, before []float32, h, scale float64, key kernel.Key) {
+func checkMoved(t *testing.T, f *flow, m int, before []float32, h, scale float64, key kernel.Key) {
 	t.Helper()
 	xi := make([]float32, f.setup.Options.Latent)
 	kernel.NormalRows(xi, []uint64{uint64(m)}, f.setup.Options.Latent, key)
@@ -143,7 +143,7 @@ func checkMoved(t *testing.T, f *Flow, m int, before []float32, h, scale float64
 // A limit between two rows' root mean squares of h*drift clips those above it, to that limit.
 func TestDriftClip(t *testing.T) {
 	o := small()
-	rms := func(f *Flow) []float64 {
+	rms := func(f *flow) []float64 {
 		out := make([]float64, testPoints)
 		for i := range out {
 			for j := i * o.Latent; j < (i+1)*o.Latent; j++ {
@@ -305,7 +305,7 @@ func TestMeanForParametersSumForParticles(t *testing.T) {
 		for i := range x {
 			x[i] = one.setup.Train.(table).X[i%testDim]
 		}
-		for _, f := range []*Flow{one, many} {
+		for _, f := range []*flow{one, many} {
 			for i := range f.cloud.Z {
 				f.cloud.Z[i] = f.cloud.Z[i%o.Latent]
 			}

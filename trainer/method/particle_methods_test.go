@@ -21,7 +21,7 @@ func TestParamNoise(t *testing.T) {
 	plain := newFlow(t, "ipld", o, testPoints)
 	o.ParamNoise = 3
 	f := newFlow(t, "ipld", o, testPoints)
-	for _, f := range []*Flow{plain, f} {
+	for _, f := range []*flow{plain, f} {
 		mustStep(t, f, Minibatch{Index: []int{3, 1, 4}})
 	}
 	for i, n := range []*network{f.decoder, f.prior} {
@@ -162,7 +162,7 @@ func TestParticleMethodsKeepTheirBits(t *testing.T) {
 	for name, o := range busyMethods(t) {
 		t.Run(name, func(t *testing.T) {
 			eachBLAS(t, func(t *testing.T) {
-				start := func(workers int) *Flow {
+				start := func(workers int) *flow {
 					return startFlow(t, methodOf(name), o, batch, workers)
 				}
 				want := trainFlow(t, start(1), batch, steps)
@@ -188,7 +188,7 @@ func TestParticleMethodsKeepTheirBits(t *testing.T) {
 }
 
 // trainPart makes steps from to to (exclusive) of those of trainFlow.
-func trainPart(t *testing.T, f *Flow, batch, steps, from, to int) {
+func trainPart(t *testing.T, f *flow, batch, steps, from, to int) {
 	t.Helper()
 	b := data.NewBatches(testPoints, batch, 1)
 	for k := from; k < to; k++ {

@@ -12,5 +12,5 @@ var pgdDiffusion = spec{
 	defaults: likeIPLD,
 	check:    checkStages,
 	prior:    fittedPrior,
-	build:    staged(firstFlow),
+	build:    inStages(firstFlow),
 }

@@ -20,14 +20,14 @@ import (
 // in no other phase.
 func phaseWork() map[string]phase.Phase {
 	work := map[string]phase.Phase{
-		"method.(*Flow).gatherTile":    phase.Gather,
+		"method.(*flow).gatherTile":    phase.Gather,
 		"kernel.NoiseRows":             phase.Noise,
 		"model.(*scoreTape).Forward":   phase.ScoreForward,
 		"model.(*scoreTape).Backward":  phase.ScoreBackward,
 		"model.(*mlpTape).Forward":     phase.DecoderForward,
 		"model.(*mlpTape).Backward":    phase.DecoderBackward,
 		"method.(*network).reducePart": phase.Reduce,
-		"method.(*Flow).moveTile":      phase.Move,
+		"method.(*flow).moveTile":      phase.Move,
 		"optim.(*Optimizer).Apply":     phase.Optimizer,
 	}
 	if blas.Info().Backend == "native" { // others pack within their products
@@ -68,7 +68,7 @@ func phasedStep(t *testing.T, o config.Options, points, dim int) func() {
 	for i := range b.Index {
 		b.Index[i] = i
 	}
-	return func() { mustStep(t, m.(*Flow), b) }
+	return func() { mustStep(t, m.(*flow), b) }
 }
 
 // profileSteps profiles steps for about half a second.
@@ -126,7 +126,7 @@ func (c *tally) count(p *profile.Profile) {
 		if slices.Contains(names, "pool.(*Pool).await") {
 			continue // a worker that waits for work is in no phase
 		}
-		if slices.Contains(names, "method.(*Flow).Step") ||
+		if slices.Contains(names, "method.(*flow).Step") ||
 			slices.Contains(names, "pool.(*Pool).help") {
 			c.inStep += n
 			if label == "" {

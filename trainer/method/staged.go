@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Staged is a method in two stages. The first stage, a Flow or a Variational with the prior N(0,
+// staged is a method in two stages. The first stage, a flow or a variational with the prior N(0,
 // I), lasts for the share 1 - prior_share of the training and is then frozen at its averaged
 // weights. The second stage fits a prior to its latents, by the prior's part of the free energy
 // alone. A Standardised prior first gets the mean and the standard deviation of each dimension over
@@ -21,7 +21,7 @@ import (
 // then N(0, I), the first stage's prior.
 //
 // A step is in staged_step.go, from top to bottom.
-type Staged struct {
+type staged struct {
 	setup Setup
 	rates
 	first firstStage
@@ -49,14 +49,14 @@ const (
 	frozenEntropy
 )
 
-// staged returns the build function of a method in two stages.
-func staged(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) {
+// inStages returns the build function of a method in two stages.
+func inStages(first firstBuild) func(a *memory.Arena, s Setup) (buildable, error) {
 	return func(a *memory.Arena, s Setup) (buildable, error) { return newStaged(a, s, first) }
 }
 
 // newStaged builds a method whose first stage comes from build, with the prior N(0, I), and whose
 // second fits s.Prior.
-func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
+func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	o := &s.Options
 	if s.Steps > 0 && float64(s.Steps)*o.PriorShare < 1 {
 		const text = "prior_share = %v: expected at least one of the %d steps of the training"
@@ -69,7 +69,7 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 		return nil, err
 	}
 	rows := s.Batch * o.Particles
-	t := &Staged{
+	t := &staged{
 		setup: s, first: first,
 		g: a.Floats(memory.Activations, rows, o.Latent), nll: a.Floats(memory.Activations, rows),
 		counts: make([]uint32, 2), frozen: make([]float64, 3),
@@ -85,17 +85,17 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*Staged, error) {
 }
 
 // second reports whether the second stage has begun.
-func (t *Staged) second() bool { return t.counts[countSecond] != 0 }
+func (t *staged) second() bool { return t.counts[countSecond] != 0 }
 
 // progress returns the share of each stage that is done when the share done of the training is.
-func (t *Staged) progress(done float64) (first, second float64) {
+func (t *staged) progress(done float64) (first, second float64) {
 	share := t.setup.Options.PriorShare
 	start := 1 - share
 	return min(1, done/start), max(0, (done-start)/share)
 }
 
 // Slow implements Method.
-func (t *Staged) Slow(factor float64) {
+func (t *staged) Slow(factor float64) {
 	t.rates.Slow(factor)
 	t.first.Slow(factor)
 }

@@ -1,7 +1,7 @@
 package method
 
 // checkFrozen checks the losses and the standardisation with which the second stage begins.
-func (t *Staged) checkFrozen() error {
+func (t *staged) checkFrozen() error {
 	if finite(t.frozen[frozenData]) && finite(t.frozen[frozenEntropy]) {
 		if fault := t.prior.badWeight(); fault != nil { // the standardisation
 			return t.finish(fault, 1)
@@ -12,7 +12,7 @@ func (t *Staged) checkFrozen() error {
 }
 
 // checkLoss checks the prior's losses before the prior learns from them.
-func (t *Staged) checkLoss() error {
+func (t *staged) checkLoss() error {
 	if finite(sum(t.nll[:len(t.now.ids)])) {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (t *Staged) checkLoss() error {
 }
 
 // checkUpdate checks the prior's gradient and its new weights.
-func (t *Staged) checkUpdate(s *Stats) error {
+func (t *staged) checkUpdate(s *Stats) error {
 	if t.prior.settle(s) {
 		return nil
 	}
@@ -44,10 +44,10 @@ func (t *Staged) checkUpdate(s *Stats) error {
 }
 
 // minibatch returns the rows of the current step.
-func (t *Staged) minibatch() rows { return rows{t.now.index, t.setup.Options.Particles, 1} }
+func (t *staged) minibatch() rows { return rows{t.now.index, t.setup.Options.Particles, 1} }
 
 // finish sets the step of a fault, the given number after the last one counted, and the remedy.
-func (t *Staged) finish(fault *Fault, after int) error {
+func (t *staged) finish(fault *Fault, after int) error {
 	fault.Step = int(t.counts[countSecondSteps]) + after
 	if fault.Kind != InData {
 		fault.Try = tryPriorOnly

@@ -13,13 +13,13 @@ import (
 )
 
 // frozenLatents are the latents of all datapoints that the second stage begins with, in float64.
-func frozenLatents(s *Staged) (z [][]float64) {
+func frozenLatents(s *staged) (z [][]float64) {
 	switch first := s.first.(type) {
-	case *Flow:
+	case *flow:
 		for i := 0; i < len(first.cloud.Z); i += s.setup.Options.Latent {
 			z = append(z, reference.Wide(first.cloud.Z[i:i+s.setup.Options.Latent]))
 		}
-	case *Variational:
+	case *variational:
 		for lo := 0; lo < testPoints; lo += s.setup.Batch {
 			v := infer(first, data.Range(lo, min(lo+s.setup.Batch, testPoints)))
 			for row := range v.eps {
@@ -33,7 +33,7 @@ func frozenLatents(s *Staged) (z [][]float64) {
 
 // atTheSwitch returns a method with random prior parameters before the first step of its second
 // stage, and the latents that this step will use.
-func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*Staged, [][]float64) {
+func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*staged, [][]float64) {
 	s := startStaged(t, name, o)
 	for k := range stagedSteps / 2 {
 		takeStep(t, s, stagedBatch(k))
@@ -86,7 +86,7 @@ func checkStandardised(t *testing.T, name string, mean, logScale []float32, z []
 }
 
 // checkFrozenStats compares what a step of the second stage reports with the losses of all latents.
-func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
+func checkFrozenStats(t *testing.T, s *staged, got Stats, z [][]float64) {
 	t.Helper()
 	decoder, encoder := s.first.networks()
 	p := params(s.setup.Decoder.Layout(), reference.Wide(decoder.p))
@@ -111,7 +111,7 @@ func checkFrozenStats(t *testing.T, s *Staged, got Stats, z [][]float64) {
 }
 
 // frozenEntropyOf is the mean entropy of the encoder's q(z|x) over all images.
-func frozenEntropyOf(s *Staged) (h float64) {
+func frozenEntropyOf(s *staged) (h float64) {
 	_, encoder := s.first.networks()
 	p := params(s.setup.Encoder.Layout(), reference.Wide(encoder.p))
 	for i := range testPoints {
@@ -127,7 +127,7 @@ func frozenEntropyOf(s *Staged) (h float64) {
 
 // checkFit compares the gradient of the first step of the second stage with the reference's.
 // Particles are those of the survey; latents of an encoder were drawn anew.
-func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
+func checkFit(t *testing.T, s *staged, index []int, z [][]float64) {
 	t.Helper()
 	mean, logScale := standardOf(s, s.prior.p)
 	n := len(index) * s.setup.Options.Particles
@@ -151,7 +151,7 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 			own := make([]float64, s.setup.Options.Latent)
 			for j := range own {
 				v := z[id][j]
-				if _, ok := s.first.(*Variational); ok {
+				if _, ok := s.first.(*variational); ok {
 					v = float64(s.now.z[row*s.setup.Options.Latent+j])
 				}
 				own[j] = (v - float64(mean[j])) / math.Exp(float64(logScale[j]))
@@ -172,6 +172,6 @@ func checkFit(t *testing.T, s *Staged, index []int, z [][]float64) {
 }
 
 // standardOf is the mean and the log scale in the parameters p of the second stage's prior.
-func standardOf(s *Staged, p []float32) (mean, logScale []float32) {
+func standardOf(s *staged, p []float32) (mean, logScale []float32) {
 	return s.prior.layout.View(p, "mean"), s.prior.layout.View(p, "log_scale")
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Diagnose implements Method. In the second stage nothing moves.
-func (t *Staged) Diagnose(done float64) Diagnostics {
+func (t *staged) Diagnose(done float64) Diagnostics {
 	first, second := t.progress(done)
 	d := t.first.Diagnose(first)
 	if t.second() {
@@ -19,7 +19,7 @@ func (t *Staged) Diagnose(done float64) Diagnostics {
 }
 
 // Tensors implements Method.
-func (t *Staged) Tensors() []checkpoint.Tensor {
+func (t *staged) Tensors() []checkpoint.Tensor {
 	ts := append(t.first.Tensors(), t.prior.tensors()...)
 	return append(ts,
 		checkpoint.Tensor{Name: "stage/counts", Shape: []int{len(t.counts)}, U32: t.counts},
@@ -28,15 +28,15 @@ func (t *Staged) Tensors() []checkpoint.Tensor {
 }
 
 // Restored implements Method.
-func (t *Staged) Restored() {
+func (t *staged) Restored() {
 	t.first.Restored()
 	t.prior.packed = false
 }
 
 // Generator implements Method, with the first stage's decoder and encoder and the second's prior.
-func (t *Staged) Generator(ema bool) *generate.Generator { return t.generator(nil, ema) }
+func (t *staged) Generator(ema bool) *generate.Generator { return t.generator(nil, ema) }
 
-func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {
+func (t *staged) generator(a *memory.Arena, ema bool) *generate.Generator {
 	decoder, encoder := t.first.networks()
 	m := generate.Model{DecoderP: decoder.values(ema), PriorP: t.prior.values(ema)}
 	if encoder != nil {
@@ -45,9 +45,9 @@ func (t *Staged) generator(a *memory.Arena, ema bool) *generate.Generator {
 	return t.setup.newGenerator(a, m)
 }
 
-func (t *Staged) diagnosis(a *memory.Arena) ([]int, []float32) { return t.first.diagnosis(a) }
+func (t *staged) diagnosis(a *memory.Arena) ([]int, []float32) { return t.first.diagnosis(a) }
 
 // Latents implements Method, with the latents of the first stage.
-func (t *Staged) Latents(g *generate.Generator, z []float32, idx []int) {
+func (t *staged) Latents(g *generate.Generator, z []float32, idx []int) {
 	t.first.Latents(g, z, idx)
 }

@@ -30,7 +30,7 @@ type fit struct {
 }
 
 // Step implements Method: a step of the stage that the progress of the training has reached.
-func (t *Staged) Step(b Minibatch) (Stats, error) {
+func (t *staged) Step(b Minibatch) (Stats, error) {
 	first, second := t.progress(b.Progress)
 	if !t.second() && first < 1 {
 		b.Progress = first
@@ -59,18 +59,18 @@ func (t *Staged) Step(b Minibatch) (Stats, error) {
 }
 
 // evaluate computes the prior's loss of every row, forward and backward.
-func (t *Staged) evaluate() {
+func (t *staged) evaluate() {
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
 	t.setup.Pool.Run(t.prior.pack())
 	t.setup.Pool.Run(pool.Group{N: t.now.tiles.Count, Do: t.rowsTask})
 }
 
 // key is the key of stream s for the current step of the second stage.
-func (t *Staged) key(s kernel.Stream) kernel.Key {
+func (t *staged) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: t.setup.Seed, Step: t.counts[countSecondSteps], Stream: s}
 }
 
-func (t *Staged) priorTile(i int) {
+func (t *staged) priorTile(i int) {
 	phase.Prior.Enter()
 	lo, hi := t.now.tiles.Rows(i)
 	d := t.setup.Options.Latent
@@ -80,14 +80,14 @@ func (t *Staged) priorTile(i int) {
 
 // learn computes the gradient by the prior's weights, and makes a step of its optimiser at learning
 // rate lr.
-func (t *Staged) learn(lr float64) {
+func (t *staged) learn(lr float64) {
 	t.setup.Pool.Run(t.prior.reduce(len(t.now.ids)))
 	t.setup.Pool.Run(t.prior.update(lr, 0))
 }
 
 // collect sets the stats of the step. The prior's loss is that of the minibatch; the other losses
 // are the frozen model's means over all training images.
-func (t *Staged) collect(s *Stats) {
+func (t *staged) collect(s *Stats) {
 	rows, o := float64(len(t.now.ids)), &t.setup.Options
 	_, encoder := t.first.networks()
 	if encoder != nil { // latents are drawn anew
@@ -102,7 +102,7 @@ func (t *Staged) collect(s *Stats) {
 
 // freeze begins the second stage. The first stage's weights become their averages, its losses are
 // measured over all training images, and the prior gets the mean and scale of its latents.
-func (t *Staged) freeze(s *Stats) {
+func (t *staged) freeze(s *Stats) {
 	decoder, encoder := t.first.networks()
 	for _, n := range []*network{decoder, encoder} {
 		if n != nil {
@@ -124,7 +124,7 @@ func (t *Staged) freeze(s *Stats) {
 
 // survey sums the losses over all training images, and computes the mean and the standard deviation
 // of each dimension of their latents by the updates of Welford (1962).
-func (t *Staged) survey() (total Stats, mean, std []float64) {
+func (t *staged) survey() (total Stats, mean, std []float64) {
 	d, m := t.setup.Options.Latent, t.setup.Train.Len()
 	mean, std = make([]float64, d), make([]float64, d)
 	n, batch := 0.0, t.setup.Batch

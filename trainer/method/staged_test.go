@@ -29,8 +29,8 @@ func stagedBatch(k int) Minibatch {
 		Progress: float64(k) / stagedSteps}
 }
 
-func startStaged(t *testing.T, name config.Method, o config.Options) *Staged {
-	return startMethod(t, name, o, 5, 2, 4).(*Staged)
+func startStaged(t *testing.T, name config.Method, o config.Options) *staged {
+	return startMethod(t, name, o, 5, 2, 4).(*staged)
 }
 
 // values returns a copy of the named tensors of a method.
@@ -154,7 +154,7 @@ func TestSamplesOfBothStages(t *testing.T) {
 
 // checkMoments compares the moments of 4,000 latents. Standard errors are 0.016 of a standard
 // deviation for means, and 0.011 for standard deviations; the solver's error is of the same size.
-func checkMoments(t *testing.T, what string, s *Staged, mean, std []float64) {
+func checkMoments(t *testing.T, what string, s *staged, mean, std []float64) {
 	t.Helper()
 	const n = 4000
 	z := make([]float32, n*s.setup.Options.Latent)

@@ -40,14 +40,14 @@ type pass struct {
 
 // pass returns an evaluation of the given datapoints after which neither particles nor parameters
 // move.
-func (f *Flow) pass(index []int) pass {
+func (f *flow) pass(index []int) pass {
 	tiles := f.setup.tiles(len(index), f.decoderTape, f.priorTape)
 	return pass{index: index, tiles: tiles, held: f.warmingUp()}
 }
 
 // Step implements Method: InnerSteps moves of the minibatch's particles, and one step of the
 // parameters, which learn from the states that the course says.
-func (f *Flow) Step(b Minibatch) (Stats, error) {
+func (f *flow) Step(b Minibatch) (Stats, error) {
 	o := &f.setup.Options
 	p := f.pass(b.Index)
 	p.restart = f.cold
@@ -84,7 +84,7 @@ func (f *Flow) Step(b Minibatch) (Stats, error) {
 
 // begin makes p the current pass. It packs weights that have changed, and gathers particles and
 // images if the minibatch is new or the batch holds those of another.
-func (f *Flow) begin(p pass, minibatch bool) {
+func (f *flow) begin(p pass, minibatch bool) {
 	f.now = p
 	gather := pool.Group{Do: f.tasks.gather}
 	if minibatch || !f.gathered {
@@ -95,7 +95,7 @@ func (f *Flow) begin(p pass, minibatch bool) {
 	f.gathered = true
 }
 
-func (f *Flow) gatherTile(i int) {
+func (f *flow) gatherTile(i int) {
 	phase.Gather.Enter()
 	lo, hi := f.now.tiles.Rows(i)
 	f.batch.Gather(lo, hi)
@@ -108,7 +108,7 @@ func (f *Flow) gatherTile(i int) {
 }
 
 // evaluate computes both parts of the drift and both losses of every row.
-func (f *Flow) evaluate(s *Stats) {
+func (f *flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
 	if !f.now.held {
@@ -118,11 +118,11 @@ func (f *Flow) evaluate(s *Stats) {
 	f.setup.Pool.Run(f.priorRows(), f.decoderRows())
 }
 
-func (f *Flow) priorRows() pool.Group {
+func (f *flow) priorRows() pool.Group {
 	return pool.Group{N: f.now.tiles.Count, Do: f.tasks.priorRows}
 }
 
-func (f *Flow) priorTile(i int) {
+func (f *flow) priorTile(i int) {
 	phase.Prior.Enter()
 	lo, hi := f.now.tiles.Rows(i)
 	z, p, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
@@ -134,11 +134,11 @@ func (f *Flow) priorTile(i int) {
 	f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], p, loss, f.now.train)
 }
 
-func (f *Flow) decoderRows() pool.Group {
+func (f *flow) decoderRows() pool.Group {
 	return pool.Group{N: f.now.tiles.Count, Do: f.tasks.decoderRows}
 }
 
-func (f *Flow) decoderTile(i int) {
+func (f *flow) decoderTile(i int) {
 	lo, hi := f.now.tiles.Rows(i)
 	z, g := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.G, lo, hi)
 	f.likelihood.Gradient(f.decoderTape, lo, hi, f.cloud.N, z, f.x, f.square, g)
@@ -147,7 +147,7 @@ func (f *Flow) decoderTile(i int) {
 // advance does what follows the evaluation. If the parameters learn from it, their gradients are
 // computed. Then the particles move, and the gradients are added to the sum or, on the last pass,
 // the optimisers make their steps at learning rate lr.
-func (f *Flow) advance(lr float64) {
+func (f *flow) advance(lr float64) {
 	var moves, decoder, prior pool.Group
 	if f.now.moves {
 		moves = pool.Group{N: f.now.tiles.Count, Do: f.tasks.move}
@@ -171,7 +171,7 @@ func (f *Flow) advance(lr float64) {
 }
 
 // reduce computes the gradients by the weights of the mean losses over the rows.
-func (f *Flow) reduce() {
+func (f *flow) reduce() {
 	var prior pool.Group
 	rows := len(f.batch.IDs)
 	if !f.now.held {
@@ -180,7 +180,7 @@ func (f *Flow) reduce() {
 	f.setup.Pool.Run(f.decoder.reduce(rows), prior)
 }
 
-func (f *Flow) moveTile(i int) {
+func (f *flow) moveTile(i int) {
 	phase.Move.Enter()
 	lo, hi := f.now.tiles.Rows(i)
 	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.now.langevin)
@@ -188,7 +188,7 @@ func (f *Flow) moveTile(i int) {
 
 // collectMoves adds up the counts of the tiles' moves, and updates the running mean of z^2 by the
 // minibatch's share of the cloud.
-func (f *Flow) collectMoves(s *Stats) {
+func (f *flow) collectMoves(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Moved += float64(rows)
 	for i := range f.now.tiles.Count {

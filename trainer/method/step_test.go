@@ -21,7 +21,7 @@ const gradTolerance = 1e-5
 
 // snapshot is the state at a step's start, in float64, from which the reference computes the step.
 type snapshot struct {
-	*Flow
+	*flow
 	o          *config.Options
 	index      []int
 	phi, theta []float64
@@ -34,9 +34,9 @@ type snapshot struct {
 	decode     func(z []float64) []float64
 }
 
-func snap(f *Flow, index []int) *snapshot {
+func snap(f *flow, index []int) *snapshot {
 	s := &snapshot{
-		Flow: f, o: &f.setup.Options, index: index, moves: f.counts[countMoves],
+		flow: f, o: &f.setup.Options, index: index, moves: f.counts[countMoves],
 		phi: reference.Wide(f.decoder.p), theta: reference.Wide(f.prior.p),
 	}
 	d := s.o.Latent

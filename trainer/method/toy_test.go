@@ -159,7 +159,7 @@ func trainToy(t *testing.T, name config.Method, o config.Options, models uint64,
 		if err != nil {
 			t.Fatal(err)
 		}
-		theta, z := m.(*Flow).prior.p, m.(*Flow).cloud.Z
+		theta, z := m.(*flow).prior.p, m.(*flow).cloud.Z
 		for k := 0; k <= at[len(at)-1]; k++ {
 			if sums := found[k]; sums != nil {
 				for j := range toyWidth {
@@ -170,7 +170,7 @@ func trainToy(t *testing.T, name config.Method, o config.Options, models uint64,
 					sums.add(float64(theta[j]), x)
 				}
 			}
-			mustStep(t, m.(*Flow), Minibatch{Index: index, Number: uint32(k)})
+			mustStep(t, m.(*flow), Minibatch{Index: index, Number: uint32(k)})
 		}
 	}
 	return found

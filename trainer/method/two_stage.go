@@ -18,7 +18,7 @@ var twoStage = spec{
 	check:   checkStages,
 	prior:   fittedPrior,
 	encoder: newEncoder,
-	build:   staged(firstVariational),
+	build:   inStages(firstVariational),
 }
 
 // fittedPrior makes the prior of a second stage. Only its own parameters depend on it: there are no

@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Variational is the amortised counterpart of Flow: the latents of x are drawn from an encoder's
+// variational is the amortised counterpart of flow: the latents of x are drawn from an encoder's
 // q(z|x) = N(mean, diag exp(logvar)), z = mean + exp(logvar/2) eps, and all networks descend
 //
 //	-log p(x|z) + log q(z|x) + l_theta(z),
@@ -16,13 +16,13 @@ import (
 // the negative evidence lower bound with l_theta >= -log p_theta(z) for the prior (Kingma and
 // Welling 2014; Rezende, Mohamed and Wierstra 2014). The option particles is the number of draws
 // for each datapoint. The entropy of q is computed in closed form, and so is its cross-entropy with
-// a Gaussian prior. The bound of a diffusion prior is estimated as in Flow, and its gradient by z
+// a Gaussian prior. The bound of a diffusion prior is estimated as in flow, and its gradient by z
 // is passed on to the encoder.
 //
 // A step is in variational_step.go, from top to bottom. N is the number of draws for each
 // datapoint, d the latent dimension, D the numbers in an image, and B the datapoints of a
 // minibatch.
-type Variational struct {
+type variational struct {
 	setup Setup
 	rates
 	likelihood likelihood.Gaussian
@@ -60,12 +60,12 @@ const (
 func buildVariational(a *memory.Arena, s Setup) (buildable, error) { return s.variational(a) }
 
 // variational builds the engine for the setup's encoder, decoder and prior.
-func (s Setup) variational(a *memory.Arena) (*Variational, error) {
+func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	o := &s.Options
 	rows := s.Batch * o.Particles
 	latents := func(n int) []float32 { return a.Floats(memory.Particles, n, o.Latent) }
 	losses := func(n int) []float32 { return a.Floats(memory.Activations, n) }
-	v := &Variational{
+	v := &variational{
 		setup: s, likelihood: likelihood.Gaussian{Sigma: o.ObsNoise, Dim: s.Decoder.Out()},
 		ids:  a.Uint64s(memory.Particles, rows)[:0],
 		x:    a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
@@ -98,12 +98,12 @@ func (s Setup) variational(a *memory.Arena) (*Variational, error) {
 }
 
 // key is the key of stream s for the current draws.
-func (v *Variational) key(s kernel.Stream) kernel.Key {
+func (v *variational) key(s kernel.Stream) kernel.Key {
 	return kernel.Key{Seed: v.setup.Seed, Step: v.counts[countDraws], Stream: s}
 }
 
 // rows returns rows lo to hi of an array as wide as a latent.
-func (v *Variational) rows(x []float32, lo, hi int) []float32 {
+func (v *variational) rows(x []float32, lo, hi int) []float32 {
 	d := v.setup.Options.Latent
 	return x[lo*d : hi*d]
 }

@@ -4,7 +4,7 @@ import "github.com/plume-ml/plume/trainer/model"
 
 // checkLosses sums the losses just evaluated, and checks that they are finite before the networks
 // learn from them.
-func (v *Variational) checkLosses(s *Stats) error {
+func (v *variational) checkLosses(s *Stats) error {
 	v.collect(s)
 	if finite(s.DataLoss + s.PriorLoss - s.Entropy) {
 		return nil
@@ -13,7 +13,7 @@ func (v *Variational) checkLosses(s *Stats) error {
 }
 
 // locateLoss finds where a loss stopped being finite.
-func (v *Variational) locateLoss() *Fault {
+func (v *variational) locateLoss() *Fault {
 	r := rows{v.now.index, v.setup.Options.Particles, 1}
 	points := rows{v.now.index, 1, 1}
 	n := r.len()
@@ -45,7 +45,7 @@ func (v *Variational) locateLoss() *Fault {
 }
 
 // locatePrior runs the prior forward again, with the noise of the step, and searches its layers.
-func (v *Variational) locatePrior(r rows) *Fault {
+func (v *variational) locatePrior(r rows) *Fault {
 	if v.now.closed {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (v *Variational) locatePrior(r rows) *Fault {
 }
 
 // checkUpdate checks the gradients and the new weights of the step.
-func (v *Variational) checkUpdate(s *Stats) error {
+func (v *variational) checkUpdate(s *Stats) error {
 	fine := v.encoder.settle(s)
 	fine = v.decoder.settle(s) && fine
 	if !v.now.held {
@@ -86,7 +86,7 @@ func (v *Variational) checkUpdate(s *Stats) error {
 }
 
 // finish sets the step of a fault, the given number after the last one counted, and the remedy.
-func (v *Variational) finish(fault *Fault, after int) error {
+func (v *variational) finish(fault *Fault, after int) error {
 	fault.Step = int(v.counts[countEncoderSteps]) + after
 	switch {
 	case fault.Kind == InData:

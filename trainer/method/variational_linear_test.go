@@ -97,7 +97,7 @@ func maximumLikelihood(values []float64) float64 {
 	return nll
 }
 
-func trainPCA(t *testing.T) (v *Variational, bound float64) {
+func trainPCA(t *testing.T) (v *variational, bound float64) {
 	p := pool.New(1)
 	t.Cleanup(p.Close)
 	o := smallEncoder()
@@ -118,7 +118,7 @@ func trainPCA(t *testing.T) (v *Variational, bound float64) {
 			bound += (s.DataLoss + s.PriorLoss - s.Entropy) / s.Rows / last
 		}
 	}
-	return m.(*Variational), bound
+	return m.(*variational), bound
 }
 
 // vae reaches the maximum of the likelihood, its bound is tight there, and q is the posterior.

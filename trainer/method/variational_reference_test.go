@@ -13,7 +13,7 @@ import (
 
 // inference is the state at a step's start, in float64, from which the reference computes the step.
 type inference struct {
-	*Variational
+	*variational
 	o                *config.Options
 	index            []int
 	phiE, phi, theta []float64
@@ -21,9 +21,9 @@ type inference struct {
 	draws            [][]reference.Draw // of each row
 }
 
-func infer(v *Variational, index []int) *inference {
+func infer(v *variational, index []int) *inference {
 	s := &inference{
-		Variational: v, o: &v.setup.Options, index: index,
+		variational: v, o: &v.setup.Options, index: index,
 		phiE: reference.Wide(v.encoder.p), phi: reference.Wide(v.decoder.p),
 		theta: reference.Wide(v.prior.p),
 	}

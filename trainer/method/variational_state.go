@@ -15,22 +15,22 @@ import (
 const encoderBatch = 125
 
 // Tensors implements Method.
-func (v *Variational) Tensors() []checkpoint.Tensor {
+func (v *variational) Tensors() []checkpoint.Tensor {
 	ts := append(v.encoder.tensors(), v.decoder.tensors()...)
 	ts = append(ts, v.prior.tensors()...)
 	return append(ts, checkpoint.Tensor{Name: "counts", Shape: []int{len(v.counts)}, U32: v.counts})
 }
 
 // Restored implements Method.
-func (v *Variational) Restored() {
+func (v *variational) Restored() {
 	v.gathered = false
 	v.encoder.packed, v.decoder.packed, v.prior.packed = false, false, false
 }
 
 // Generator implements Method.
-func (v *Variational) Generator(ema bool) *generate.Generator { return v.generator(nil, ema) }
+func (v *variational) Generator(ema bool) *generate.Generator { return v.generator(nil, ema) }
 
-func (v *Variational) generator(a *memory.Arena, ema bool) *generate.Generator {
+func (v *variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 	return v.setup.newGenerator(a, generate.Model{
 		DecoderP: v.decoder.values(ema), PriorP: v.prior.values(ema),
 		EncoderP: v.encoder.values(ema),
@@ -38,7 +38,7 @@ func (v *Variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 }
 
 // Latents implements Method, with the encoder's means.
-func (v *Variational) Latents(g *generate.Generator, z []float32, idx []int) {
+func (v *variational) Latents(g *generate.Generator, z []float32, idx []int) {
 	x := make([]float32, len(idx)*v.likelihood.Dim)
 	v.setup.Train.Gather(x, idx)
 	g.Encode(z, make([]float32, len(z)), x)
@@ -50,7 +50,7 @@ const diagnosed = 1024
 
 // Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a noise
 // stream of its own. There are no moves, and thus no temperature and no step size.
-func (v *Variational) Diagnose(done float64) Diagnostics {
+func (v *variational) Diagnose(done float64) Diagnostics {
 	index, z := v.diagnosis(nil)
 	for i := range index {
 		index[i] = i
@@ -71,7 +71,7 @@ func (v *Variational) Diagnose(done float64) Diagnostics {
 }
 
 // diagnosis returns memory for the datapoints that Diagnose uses, and for their latents.
-func (v *Variational) diagnosis(a *memory.Arena) (index []int, z []float32) {
+func (v *variational) diagnosis(a *memory.Arena) (index []int, z []float32) {
 	n, o := min(diagnosed, v.setup.Train.Len()), &v.setup.Options
 	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, o.Particles, o.Latent)
 }

@@ -51,7 +51,7 @@ func TestEncode(t *testing.T) {
 func TestVariationalDiagnose(t *testing.T) {
 	o := smallEncoder()
 	o.EncoderWidths, o.Particles = nil, 400
-	v := startMethod(t, "vae", o, 4, 2, 64).(*Variational)
+	v := startMethod(t, "vae", o, 4, 2, 64).(*variational)
 	clear(v.encoder.p)
 	bias := v.setup.Encoder.Layout().View(v.encoder.p, "layer0.bias")
 	bias[0], bias[3] = 2, -3 // mean 2, variance exp(-3) to 1 %

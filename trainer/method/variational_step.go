@@ -9,7 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// One training step of the variational methods. It runs in phases, cut into tasks as those of Flow
+// One training step of the variational methods. It runs in phases, cut into tasks as those of flow
 // (step.go), with a barrier after each:
 //
 //	pack, gather  lay changed weights out for products; gather the images of a new minibatch
@@ -30,7 +30,7 @@ type draws struct {
 
 // Step implements Method: one step of all networks on the negative evidence lower bound of a
 // minibatch.
-func (v *Variational) Step(b Minibatch) (Stats, error) {
+func (v *variational) Step(b Minibatch) (Stats, error) {
 	v.draw(b.Index, b.Repeat == 0, streamEncoder)
 	stats := Stats{Steps: 1}
 	v.evaluate(&stats)
@@ -47,7 +47,7 @@ func (v *Variational) Step(b Minibatch) (Stats, error) {
 // draw draws latents for the datapoints index with noise of the given stream. minibatch says that
 // they are others than in the last call. It packs weights that have changed, gathers new images,
 // and runs the encoder forward.
-func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
+func (v *variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
 	v.now = draws{
@@ -70,7 +70,7 @@ func (v *Variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.encode})
 }
 
-func (v *Variational) gatherTile(i int) {
+func (v *variational) gatherTile(i int) {
 	phase.Gather.Enter()
 	first, last := v.now.tiles.Points(i)
 	dim := v.likelihood.Dim
@@ -78,7 +78,7 @@ func (v *Variational) gatherTile(i int) {
 }
 
 // encodeTile runs the encoder forward, draws latents from its output, and computes its entropy.
-func (v *Variational) encodeTile(i int) {
+func (v *variational) encodeTile(i int) {
 	phase.EncoderForward.Enter()
 	first, last := v.now.tiles.Points(i)
 	dim, t := v.likelihood.Dim, v.encoderTape
@@ -94,7 +94,7 @@ func (v *Variational) encodeTile(i int) {
 
 // reparametrise computes the N latents z = mean + exp(logvar/2) eps of datapoint m of the
 // minibatch, and the entropy of its q(z|x). On entry noise holds eps, and then z - mean.
-func (v *Variational) reparametrise(m int) {
+func (v *variational) reparametrise(m int) {
 	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
 	mean, logvar := v.rows(v.mean, m, m+1), out[d:]
 	copy(mean, out)
@@ -111,7 +111,7 @@ func (v *Variational) reparametrise(m int) {
 }
 
 // evaluate computes the losses of every row and their gradients by z.
-func (v *Variational) evaluate(s *Stats) {
+func (v *variational) evaluate(s *Stats) {
 	rows := len(v.ids)
 	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
 	s.Evaluations += float64(rows) * v.decoder.passes(1)
@@ -122,17 +122,17 @@ func (v *Variational) evaluate(s *Stats) {
 	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.priorRows}, v.decoderRows())
 }
 
-func (v *Variational) decoderRows() pool.Group {
+func (v *variational) decoderRows() pool.Group {
 	return pool.Group{N: v.now.tiles.Count, Do: v.tasks.decoderRows}
 }
 
-func (v *Variational) decoderTile(i int) {
+func (v *variational) decoderTile(i int) {
 	lo, hi := v.now.tiles.Rows(i)
 	z, g := v.rows(v.z, lo, hi), v.rows(v.g, lo, hi)
 	v.likelihood.Gradient(v.decoderTape, lo, hi, v.setup.Options.Particles, z, v.x, v.square, g)
 }
 
-func (v *Variational) priorTile(i int) {
+func (v *variational) priorTile(i int) {
 	phase.Prior.Enter()
 	if v.now.closed {
 		v.closedGradient(v.now.tiles.Points(i))
@@ -146,7 +146,7 @@ func (v *Variational) priorTile(i int) {
 // closedGradient computes, for datapoints first to last of the minibatch, the cross-entropy of q
 // with a prior N(m, I) and its gradient by the mean of q. E[-log p(z)] is -log p(mean) + sum of
 // exp(logvar)/2.
-func (v *Variational) closedGradient(first, last int) {
+func (v *variational) closedGradient(first, last int) {
 	d := v.setup.Options.Latent
 	mean, p, loss := v.rows(v.mean, first, last), v.rows(v.p, first, last), v.nll[first:last]
 	if v.now.held {
@@ -172,7 +172,7 @@ func (v *Variational) closedGradient(first, last int) {
 // The term -1/2 is that of log q(z|x), whose mean is minus the entropy; it widens q. With a prior
 // in closed form, g is the decoder's alone, and the prior adds its gradient at the mean to the
 // first and exp(logvar)/2 to the second.
-func (v *Variational) backwardTile(i int) {
+func (v *variational) backwardTile(i int) {
 	phase.EncoderBackward.Enter()
 	first, last := v.now.tiles.Points(i)
 	for m := first; m < last; m++ {
@@ -183,7 +183,7 @@ func (v *Variational) backwardTile(i int) {
 
 // throughDraws replaces the encoder's output for datapoint m of the minibatch by the gradient by
 // that output.
-func (v *Variational) throughDraws(m int) {
+func (v *variational) throughDraws(m int) {
 	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
 	share := 1 / float32(n)
 	for j := range d {
@@ -208,7 +208,7 @@ func (v *Variational) throughDraws(m int) {
 
 // learn computes the gradients by the weights, and makes a step of each optimiser at learning rate
 // lr.
-func (v *Variational) learn(lr float64) {
+func (v *variational) learn(lr float64) {
 	var prior pool.Group
 	points, rows := len(v.now.index), len(v.ids)
 	switch { // over how many rows the prior's loss is a mean
@@ -226,7 +226,7 @@ func (v *Variational) learn(lr float64) {
 }
 
 // collect adds up the losses of the rows.
-func (v *Variational) collect(s *Stats) {
+func (v *variational) collect(s *Stats) {
 	points, rows, draws := len(v.now.index), len(v.ids), float64(v.setup.Options.Particles)
 	s.setData(v.likelihood, v.square[:rows])
 	s.Entropy = draws * sum(v.entropy[:points])

@@ -36,9 +36,9 @@ func startMethod(t testing.TB, name config.Method, o config.Options, batch, work
 }
 
 // newVariational builds a method with random parameters, far from their start.
-func newVariational(t testing.TB, name config.Method, o config.Options, batch int) *Variational {
+func newVariational(t testing.TB, name config.Method, o config.Options, batch int) *variational {
 	t.Helper()
-	v := startMethod(t, name, o, batch, 2, 4).(*Variational)
+	v := startMethod(t, name, o, batch, 2, 4).(*variational)
 	for i, n := range []*network{v.decoder, v.prior, v.encoder} {
 		copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
 		copy(n.opt.EMA, n.p)

@@ -19,10 +19,10 @@ var sites = []site{
 	{"trainer/likelihood", "Gaussian.Gradient", "t.Backward(lo, hi, g)", `$
 		flip("sign of the decoder's drift", g, -1)
 		flip("factor 2 in the decoder's drift", g, 2)`},
-	{"trainer/method", "Flow.priorTile",
+	{"trainer/method", "flow.priorTile",
 		"f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], p, loss, f.now.train)", `$
 		flip("sign of the prior's drift", p, -1)`},
-	{"trainer/method", "Flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(rows), prior)", `$
+	{"trainer/method", "flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(rows), prior)", `$
 		flip("phi's gradient without 1/N", f.decoder.g, float32(f.cloud.N))
 		flip("phi's gradient without 1/B", f.decoder.g, float32(len(f.now.index)))
 		flip("sign of phi's gradient", f.decoder.g, -1)
@@ -34,7 +34,7 @@ var sites = []site{
 			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*o.Particles))`},
 	{"trainer/method", "network.updatePart", "float32(1/float64(n.summed+1))",
 		`mutant("soul's gradient without 1/K", $, 1)`},
-	{"trainer/method", "Variational.throughDraws", "/2 - 0.5",
+	{"trainer/method", "variational.throughDraws", "/2 - 0.5",
 		`/mutant[float32]("factor 2 in the gradient through the draws", 2, 1) -
 			mutant[float32]("sign of the entropy", 0.5, -0.5)`},
 	{"trainer/optim", "Optimizer.perturb", "math.Sqrt(2*o.lr)",
