@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// resumable are the keys that may change when a run continues: how long it goes on, and what
-// it costs and reports on the way. All others are part of what its checkpoints mean.
+// resumable are the keys that may change when a run is resumed: its length, its costs and its
+// reports. The meaning of its checkpoints depends on all others.
 var resumable = []string{
 	"epochs", "threads", "cloud", "cloud_dir",
-	"data",   // the images may have moved: their fingerprint must stay
-	"labels", // so may these, which no training reads
+	"data",   // the images may be at another place, but must have the same fingerprint
+	"labels", // training does not read them
 	"divergence_retries", "divergence_factor",
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }
 
-// Changed lists the keys, in the table's order, whose values differ between c and other.
+// Changed lists the keys, in the order of Keys, whose values differ between c and other.
 func (c Config) Changed(other Config) []string {
 	var names []string
 	theirs := other.Keys()
@@ -28,8 +28,8 @@ func (c Config) Changed(other Config) []string {
 	return names
 }
 
-// CheckResume reports every key in which asked differs from c, the configuration stored with
-// a run, although a run cannot change it when it continues.
+// CheckResume reports every key that differs between asked and c, the configuration stored with a
+// run, although it may not change when a run is resumed.
 func (c Config) CheckResume(asked Config) error {
 	var p Problems
 	for _, name := range c.Changed(asked) {

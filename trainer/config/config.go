@@ -1,12 +1,12 @@
 // Package config is the configuration of a run.
 //
 // A Config has a field for each key; Options are those of the networks, the particles and the
-// optimiser. A Key is declared in one place, with its name, default, range, help, group and
-// choices, and is at once a line of a TOML file (LoadFile), an environment variable (LoadEnv) and a
-// flag (Key has the methods of a flag's value).
+// optimiser. Each Key is declared in one place, with its name, default, range, help, group and
+// choices. It can be set by a TOML file (LoadFile), an environment variable (LoadEnv) and a flag
+// (Key has the methods of a flag's value).
 //
-// Common returns the defaults. Some methods have others: package method has DefaultFor, and also
-// knows which keys a method reads and what it does not allow (method.CheckRead, method.Validate).
+// Common returns the defaults of most methods; method.DefaultFor those of each. Package method also
+// knows which keys a method reads (method.CheckRead) and what it does not allow (method.Validate).
 //
 // To add a key, add a field to Config or Options, and declare its key in the file of its group:
 // data.go, run.go, networks.go, particles.go, optimizer.go or reports.go. If not every method reads
@@ -21,8 +21,8 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 )
 
-// Config is everything that decides a run's result, plus what only decides its reports. The keys
-// of the same names (Config.Keys) say what each field is, its unit, range and default.
+// Config configures a run: its data, training and reports. The keys of the same names (Config.Keys)
+// describe each field, with its unit, range and default.
 type Config struct {
 	// Data.
 	Data       string
@@ -57,7 +57,7 @@ type Config struct {
 	KeepCheckpoints int
 }
 
-// Common returns the defaults of the keys. A method has others for some: method.DefaultFor.
+// Common returns the defaults of the keys. Some methods have other defaults: see method.DefaultFor.
 func Common() (c Config) {
 	for _, key := range c.Keys() {
 		key.reset()
@@ -80,9 +80,9 @@ func (c *Config) Key(name string) Key {
 	panic("config: no such key")
 }
 
-// Validate reports every value that is out of range and every combination that contradicts
-// itself, one "key = value: expected ..." per line, or nil. Package method reports what the method
-// does not allow.
+// Validate reports every value that is out of range and every contradictory combination, one "key =
+// value: expected ..." per line, or nil. method.Validate also reports what the method does not
+// allow.
 func (c Config) Validate() error {
 	var p Problems
 	for _, key := range slices.Concat(c.dataKeys(), c.runKeys()) {

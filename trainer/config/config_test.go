@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Every field of Config and of the embedded Options is a key, once, with what help needs.
+// Every field of Config and of the embedded Options has exactly one key, with help and a group.
 func TestKeysCoverTheStruct(t *testing.T) {
 	c := Common()
 	keys := c.Keys()
@@ -48,7 +48,7 @@ func TestKeysCoverTheStruct(t *testing.T) {
 	}
 }
 
-// mangled differs from Default in every key and holds values that are hard to print.
+// mangled differs from Common in every key and has values that are hard to print.
 func mangled() Config {
 	c := Common()
 	for _, key := range c.Keys() {
@@ -73,7 +73,8 @@ func mangled() Config {
 	return c
 }
 
-// Text of every value sets the same value: flags and environment can say what a file can.
+// Set reads what String returns, for every kind of value: flags and environment variables can
+// express all values that a file can.
 func TestSetReadsString(t *testing.T) {
 	want := mangled()
 	got := Common()
@@ -90,8 +91,7 @@ func TestSetReadsString(t *testing.T) {
 func TestSetRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"gray": "perhaps", "epochs": "1.5", "seed": "-1", "lr": "1e", "decoder_widths": "1,,2",
-		"batch":            "",
-		"checkpoint_every": "ten minutes",
+		"batch": "", "checkpoint_every": "ten minutes",
 	} {
 		c := Common()
 		err := c.Key(name).Set(text)
@@ -104,8 +104,7 @@ func TestSetRefuses(t *testing.T) {
 	}
 }
 
-// checkpoint_every is a number of epochs or a time, as a flag says it, and a file as number or
-// text.
+// checkpoint_every is a number of epochs or a time; in a file, a number or a string.
 func TestEvery(t *testing.T) {
 	for text, want := range map[string]Every{
 		"0":     {},

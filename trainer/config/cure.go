@@ -11,7 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// literal is a TOML value as a file would have it: a text in quotes, a float with its point.
+// literal formats a TOML value as in a file: a string in quotes, a float with its point.
 func literal(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -36,7 +36,7 @@ func literal(v any) string {
 	return fmt.Sprint(v)
 }
 
-// date is a date or time as TOML writes it; the decoder tells local ones by their location.
+// date formats a date or time as in TOML. The decoder marks local ones by their location.
 func date(t time.Time) string {
 	layouts := map[string]string{
 		"date-local": "2006-01-02", "time-local": "15:04:05.999999999",
@@ -48,8 +48,8 @@ func date(t time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// cure says how to write what v, of a type that the key does not take, must have meant, or
-// nothing where that is not plain.
+// cure proposes how to write v, whose type the key does not accept, as the key expects it; "" if
+// that is not obvious.
 func (k Key) cure(v any) string {
 	text, ok := bare(v)
 	if !ok {
@@ -70,7 +70,7 @@ func (k Key) cure(v any) string {
 	return written
 }
 
-// bare is a value as Key.Set would read it, if it has such a form.
+// bare formats a value as Key.Set reads it, if it has such a form.
 func bare(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:

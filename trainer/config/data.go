@@ -41,7 +41,7 @@ var dataName = expect(
 var rangeText = expect("LO,HI: two finite numbers, the first below the second, such as 0,1",
 	func(s string) bool { return s == "" || valueRange(s) != nil })
 
-// valueRange is a range as numbers, or nil where the text is empty or no range.
+// valueRange parses a range of values; nil if the text is empty or not a range.
 func valueRange(text string) *[2]float64 {
 	low, high, found := strings.Cut(text, ",")
 	lo, errLow := strconv.ParseFloat(strings.TrimSpace(low), 64)
@@ -52,8 +52,8 @@ func valueRange(text string) *[2]float64 {
 	return &[2]float64{lo, hi}
 }
 
-// DataOptions are how c, which must be valid, reads its data; warn is called with what the user
-// should know (nil: nothing is).
+// DataOptions returns the options for reading the data of c, which must be valid. warn is called
+// with warnings for the user; it may be nil.
 func (c Config) DataOptions(warn func(string)) data.Options {
 	return data.Options{
 		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range), Labels: c.Labels,

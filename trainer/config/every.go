@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Every is how often something is done: after so many epochs, or whenever so much time has passed.
-// The zero Every is only at the end of a run. At most one of the fields is set.
+// Every is an interval: a number of epochs, or a time. The zero Every means only at the end of a
+// run. At most one of the fields is set.
 type Every struct {
 	Epochs int
 	Time   time.Duration
 }
 
-// EveryEpochs is an Every of n epochs.
+// EveryEpochs returns the interval of n epochs.
 func EveryEpochs(n int) Every { return Every{Epochs: n} }
 
-// String is the number of epochs, or the time without its zero parts: 10m, 1h30m.
+// String returns the number of epochs, or the time without zero parts: 10m, 1h30m.
 func (e Every) String() string {
 	if e.Time == 0 {
 		return strconv.Itoa(e.Epochs)
@@ -31,7 +31,7 @@ func (e Every) String() string {
 	return text
 }
 
-// parseEvery reads what String writes, and any other time that time.ParseDuration reads.
+// parseEvery reads what String returns, and any other time that time.ParseDuration reads.
 func parseEvery(text string) (Every, error) {
 	if n, err := strconv.Atoi(text); err == nil {
 		return Every{Epochs: n}, nil
@@ -58,7 +58,7 @@ func (e *interval) parse(text string) error {
 	return set((*Every)(e), v, err)
 }
 
-// encode is an integer, or a time as text.
+// encode returns an integer, or the time as a string.
 func (e *interval) encode() any {
 	if e.Time == 0 {
 		return e.Epochs

@@ -7,8 +7,8 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 )
 
-// Every key has a name in files, a flag and an environment variable. Validate reports all that is
-// wrong at once.
+// Every key has a name in files, a flag and an environment variable. Validate reports all faults at
+// once.
 func Example() {
 	c := config.Common()
 	key := c.Key("step_size")
@@ -24,8 +24,8 @@ func Example() {
 	// step_size = -1: expected a finite number above 0
 }
 
-// A file sets the keys that it names. Its mistakes are reported with their lines, and then it sets
-// nothing.
+// A file sets the keys that it names. If it has mistakes, they are reported with their lines, and
+// it sets nothing.
 func ExampleConfig_Parse() {
 	c := config.Common()
 	given, err := c.Parse("run.toml", []byte("epochs = 20\ndecoder_widths = [64, 128]\n"))

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// maxConfig is the size of the largest configuration that is read; one with all keys has 5 KB.
+// maxConfig limits the size of a configuration file, in bytes; one with all keys has 5 KB.
 const maxConfig = 1 << 20
 
-// readConfig reads a file of at most maxConfig bytes: a regular one, or what a shell or the system
-// offers under /dev and /proc, such as /dev/stdin.
+// readConfig reads a file of at most maxConfig bytes: a regular one, or one that the shell or the
+// system provides under /dev and /proc, such as /dev/stdin.
 func readConfig(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

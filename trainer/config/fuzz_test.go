@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// Whatever a configuration file holds, it is read without a panic; an error leaves the
-// configuration as it was; and what is accepted is stored so that it is read as the same.
+// No configuration file makes Parse panic. An error leaves the configuration as it was. What is
+// accepted is the same after it was stored and read again.
 func FuzzConfig(f *testing.F) {
 	for _, text := range []string{
 		"", "epochs = 3\n", "checkpoint_every = \"10m\"\n", "checkpoint_every = 7\n",

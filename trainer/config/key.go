@@ -9,16 +9,16 @@ import (
 // flag's value (String, Set, Type, IsBoolFlag), so it can be bound to a flag.
 type Key struct {
 	Name    string   // as in the configuration file: step_size
-	Group   string   // the heading under which help and files list it
+	Group   string   // heading in help and files
 	Help    string   // one line, with the unit
-	Choices []string // the values that it may have, where they are a closed set
+	Choices []string // the allowed values of an enumeration; else nil
 
 	value value
 	reset func()            // sets the default
-	check func(p *Problems) // adds a value that is out of range
+	check func(p *Problems) // adds a problem if the value is out of range
 }
 
-// declare makes the key of a field: v and p are handles on it, def is its default.
+// declare returns the key of a field. v and p point to the field; def is its default.
 func declare[T any](v value, p *T, name string, def T, allowed rule[T], help string) Key {
 	return Key{
 		Name: name, Help: help, value: v,
@@ -62,14 +62,14 @@ func textKey(p *string, name, def string, allowed rule[string], help string) Key
 	return declare(text[string]{p}, p, name, def, allowed, help)
 }
 
-// choiceKey is the key of an enumeration, which has no values but the choices.
+// choiceKey returns the key of an enumeration, whose values are the choices.
 func choiceKey[T ~string](p *T, name string, def T, choices []T, help string) Key {
 	key := declare(text[T]{p}, p, name, def, oneOf(choices), help)
 	key.Choices = Names(choices)
 	return key
 }
 
-// Names are the values of an enumeration as texts.
+// Names returns the values of an enumeration as strings.
 func Names[T ~string](values []T) []string {
 	names := make([]string, len(values))
 	for i, v := range values {
@@ -78,7 +78,7 @@ func Names[T ~string](values []T) []string {
 	return names
 }
 
-// group gives the keys their heading.
+// group sets the heading of the keys.
 func group(heading string, keys ...Key) []Key {
 	for i := range keys {
 		keys[i].Group = heading
@@ -92,7 +92,8 @@ func (k Key) Flag() string { return strings.ReplaceAll(k.Name, "_", "-") }
 // Env is the key's environment variable: PLUME_STEP_SIZE.
 func (k Key) Env() string { return "PLUME_" + strings.ToUpper(k.Name) }
 
-// String is the value as Set reads it; floats in the shortest form that gives them back.
+// String returns the value as Set reads it, with floats in the shortest form that keeps their
+// value.
 func (k Key) String() string {
 	if k.value == nil { // the zero Key, which the flag package may make
 		return ""
@@ -100,8 +101,8 @@ func (k Key) String() string {
 	return k.value.text()
 }
 
-// Set parses text into the value and leaves the value alone when it cannot. Ranges and choices are
-// checked by Config.Validate, which sees all keys together.
+// Set parses text and sets the value; if that fails, the value stays as it is. Config.Validate
+// checks ranges and choices, for all keys together.
 func (k Key) Set(text string) error {
 	if k.value.parse(text) != nil {
 		return k.expected()
@@ -120,7 +121,7 @@ func (k Key) setTOML(v any) error {
 
 func (k Key) expected() error { return fmt.Errorf("expected %s", k.value.kind().expected) }
 
-// Type is what help prints for the value: its choices, or what kind of value it is.
+// Type describes the value for help: its choices, or its kind.
 func (k Key) Type() string {
 	if len(k.Choices) > 0 {
 		return strings.Join(k.Choices, "|")
@@ -128,7 +129,7 @@ func (k Key) Type() string {
 	return k.value.kind().name
 }
 
-// IsBoolFlag tells flag packages that the flag may stand without a value.
+// IsBoolFlag reports whether the flag can be given without a value, as flag packages ask.
 func (k Key) IsBoolFlag() bool {
 	_, isBool := k.value.(*boolean)
 	return isBool

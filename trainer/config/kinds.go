@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// value is a handle on a field of a Config; its implementations are the kinds of values.
+// value points to a field of a Config. Its implementations are the kinds of values.
 type value interface {
 	text() string            // the value as parse reads it
-	parse(text string) error // sets the value, or leaves it alone with an error
-	encode() any             // the value as TOML expresses it
-	decode(v any) bool       // sets what the TOML decoder produced, or leaves the value alone
+	parse(text string) error // sets the value, unless it returns an error
+	encode() any             // the value for the TOML encoder
+	decode(v any) bool       // sets the value from the TOML decoder's; false: of another type
 	kind() kind
-	scratch() value // another value of the same kind
+	scratch() value // a new value of the same kind
 }
 
-// kind is what help and errors say of a value.
+// kind describes a value in help and in errors.
 type kind struct{ name, expected string }
 
 // set assigns v unless there is an error.
@@ -124,7 +124,7 @@ func (l *integers) text() string {
 	return strings.Join(items, ",")
 }
 
-// encode never returns a nil slice, which TOML cannot express.
+// encode never returns a nil slice: TOML has no null.
 func (l *integers) encode() any { return append([]int{}, *l...) }
 
 func (l *integers) parse(text string) error {
@@ -144,7 +144,7 @@ func (l *integers) decode(v any) bool {
 	return ok
 }
 
-// parseInts reads "256,512"; brackets around the list are allowed, nothing is the empty list.
+// parseInts reads "256,512", or "[256,512]". The empty text is the empty list.
 func parseInts(text string) ([]int, error) {
 	if inner, ok := strings.CutPrefix(text, "["); ok {
 		if text, ok = strings.CutSuffix(inner, "]"); !ok {

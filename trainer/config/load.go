@@ -14,7 +14,7 @@ import (
 )
 
 // LoadFile sets in c the keys that the TOML file at path names, and returns them; the others keep
-// their values. Unknown keys and values of a wrong type are errors that name file, line and key,
+// their values. Errors, such as unknown keys and values of a wrong type, name file, line and key,
 // and leave c as it was.
 func (c *Config) LoadFile(path string) ([]Given, error) {
 	text, err := readConfig(path)
@@ -24,8 +24,8 @@ func (c *Config) LoadFile(path string) ([]Given, error) {
 	return c.Parse(path, text)
 }
 
-// LoadWhole reads a configuration file that must set every key, as those do that plume stores: a
-// default that has changed since must not change a run that is resumed.
+// LoadWhole reads a configuration file that must set every key, as stored ones do: a default that
+// has changed since must not affect a stored run.
 func LoadWhole(path string) (c Config, err error) {
 	given, err := c.LoadFile(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func LoadWhole(path string) (c Config, err error) {
 	return c, nil
 }
 
-// Parse is LoadFile of a text that came from path, which errors name.
+// Parse is like LoadFile, for a text that was read from path.
 func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 	values := map[string]any{}
 	meta, err := toml.Decode(string(text), &values)
@@ -53,7 +53,7 @@ func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 	var given []Given
 	var p Problems
 	for _, key := range meta.Keys() { // in the order of the file
-		name := key[0] // what is in a table counts as the table
+		name := key[0] // a key inside a table counts as the table
 		if slices.ContainsFunc(given, func(g Given) bool { return g.Key == name }) {
 			continue
 		}
@@ -70,7 +70,7 @@ func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 	return given, nil
 }
 
-// setGiven sets a key that a file gave to a value as the TOML decoder produced it.
+// setGiven sets a key to a value as the TOML decoder produced it.
 func (c *Config) setGiven(g Given, v any) error {
 	keys := c.Keys()
 	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == g.Key })
@@ -92,8 +92,8 @@ func keyNames(keys []Key) []string {
 	return names
 }
 
-// position is path:line of a top-level key of text, or the path alone if the key is written
-// in a way that a search of lines does not find.
+// position is path:line of a top-level key of text, or the path alone if a search by lines does not
+// find the key.
 func position(path string, text []byte, name string) string {
 	pattern := regexp.MustCompile(
 		`(?m)^[ \t[]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*[=.\]]`,
@@ -105,8 +105,8 @@ func position(path string, text []byte, name string) string {
 	return fmt.Sprintf("%s:%d", path, 1+bytes.Count(text[:at[0]], []byte("\n")))
 }
 
-// LoadEnv sets the keys whose environment variable is set, and returns them; lookup is os.LookupEnv
-// or alike.
+// LoadEnv sets the keys whose environment variable is set, and returns them. lookup is usually
+// os.LookupEnv.
 func (c *Config) LoadEnv(lookup func(name string) (string, bool)) (given []Given, err error) {
 	var p Problems
 	for _, key := range c.Keys() {
@@ -122,7 +122,7 @@ func (c *Config) LoadEnv(lookup func(name string) (string, bool)) (given []Given
 	return given, p.Err()
 }
 
-// TOML returns c as a commented configuration file; LoadFile gives back the same Config.
+// TOML returns c as a commented configuration file, from which LoadFile reads the same Config.
 func (c Config) TOML() ([]byte, error) {
 	var out bytes.Buffer
 	group := ""

@@ -172,7 +172,7 @@ func TestLoadEnv(t *testing.T) {
 	}
 }
 
-// What is no file of a sensible size is refused, soon and in little memory.
+// Directories, devices and huge files are refused early, and in little memory.
 func TestOddConfigFiles(t *testing.T) {
 	long := writeFile(t, "# "+strings.Repeat("a", maxConfig))
 	for path, want := range map[string]string{

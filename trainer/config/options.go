@@ -8,9 +8,9 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// Options configure how a model is trained: the networks, the particles and the optimiser. The
-// keys of the same names say what each is, its unit, range and default; ALGORITHM.md, section 4,
-// says what it does.
+// Options configure how a model is trained: the networks, the particles and the optimiser. The keys
+// of the same names describe each field, with its unit, range and default; ALGORITHM.md, section 4,
+// explains its effect.
 type Options struct {
 	// Networks.
 	Latent        int     // d
@@ -58,8 +58,7 @@ func (o *Options) keys() []Key {
 	return slices.Concat(o.networkKeys(), o.particleKeys(), o.optimizerKeys())
 }
 
-// Validate returns every value that is out of range, and every combination that contradicts
-// itself.
+// Validate returns every value that is out of range, and every contradictory combination.
 func (o Options) Validate() Problems {
 	var p Problems
 	for _, key := range o.keys() {

@@ -28,7 +28,7 @@ func (o *Options) particleKeys() []Key {
 			"Langevin step size at the end of the schedule"),
 		choiceKey(&o.StepSchedule, "step_schedule", optim.Geometric, optim.Schedules,
 			"path of h from step_size to step_size_end"),
-		floatKey(&o.Friction, "friction", 0.2, unitNotNil,
+		floatKey(&o.Friction, "friction", 0.2, unitNotZero,
 			"share of the velocity lost per move, in (0, 1] (underdamped); in (0, 1) (exact)"),
 		intKey(&o.BatchRepeats, "batch_repeats", 1, repeats,
 			"whole training steps taken in a row on each minibatch"),
@@ -48,7 +48,7 @@ func (o *Options) particleKeys() []Key {
 		choiceKey(&o.PriorWeight, "prior_weight", diffusion.Simple, diffusion.Weights,
 			"weight of the noise levels in the score network's loss"),
 		choiceKey(&o.PriorDrift, "prior_drift", diffusion.BoundDrift, diffusion.Drifts,
-			"what the particles feel: the bound's gradient, or the learned score at lambda_max"),
+			"drift of the particles: the bound's gradient, or the learned score at lambda_max"),
 		boolKey(&o.ControlVariate, "control_variate",
 			"remove the part of the prior drift's noise that is known in closed form"),
 	)

@@ -6,8 +6,8 @@ import (
 	"reflect"
 )
 
-// Problems collects what is wrong with a configuration, one error per key, so that a user
-// sees all of it at once.
+// Problems collects the faults of a configuration, one error per key, so that the user sees all of
+// them at once.
 type Problems []error
 
 // Expect records "key = value: expected ..." unless ok holds.
@@ -25,5 +25,5 @@ func (p *Problems) add(key string, value any, expected string) {
 	*p = append(*p, fmt.Errorf(format, key, value, expected))
 }
 
-// Err joins the problems, or is nil when there are none.
+// Err returns the problems joined, or nil if there are none.
 func (p Problems) Err() error { return errors.Join(p...) }

@@ -27,7 +27,7 @@ func (c *Config) reportKeys() []Key {
 	)
 }
 
-// sampleCount accepts at least two samples, without which there is no covariance.
+// sampleCount requires at least two samples: fewer have no covariance.
 var sampleCount = expect(fmt.Sprintf("an integer in [2, %d], or 0 for no reports", maxRows),
 	func(n int) bool { return n == 0 || 2 <= n && n <= maxRows })
 

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// rule says what is expected in place of a value that is out of range, "" if it is in range.
+// rule returns what is expected instead of a value that is out of range; "" for one in range.
 type rule[T any] func(v T) (expected string)
 
-// expect is the rule that ok holds.
+// expect returns the rule that ok must hold.
 func expect[T any](expected string, ok func(v T) bool) rule[T] {
 	return func(v T) string {
 		if ok(v) {
@@ -25,7 +25,7 @@ func expect[T any](expected string, ok func(v T) bool) rule[T] {
 // anyOf is the rule of a type all of whose values are in range.
 func anyOf[T any](T) string { return "" }
 
-// both applies the second rule to what the first accepts.
+// both applies the second rule to values that the first accepts.
 func both[T any](first, second rule[T]) rule[T] {
 	return func(v T) string {
 		if expected := first(v); expected != "" {
@@ -45,15 +45,15 @@ func oneOf[T ~string](choices []T) rule[T] {
 		func(v T) bool { return slices.Contains(choices, v) })
 }
 
-// Intervals of numbers; a NaN is in none.
+// Intervals of numbers; NaN is in none of them.
 var (
-	unitClosed = expect("a number in [0, 1]", func(v float64) bool { return v >= 0 && v <= 1 })
-	unitNotOne = expect("a number in [0, 1)", func(v float64) bool { return v >= 0 && v < 1 })
-	unitNotNil = expect("a number in (0, 1]", func(v float64) bool { return v > 0 && v <= 1 })
-	unitOpen   = expect("a number in (0, 1)", func(v float64) bool { return v > 0 && v < 1 })
+	unitClosed  = expect("a number in [0, 1]", func(v float64) bool { return v >= 0 && v <= 1 })
+	unitNotOne  = expect("a number in [0, 1)", func(v float64) bool { return v >= 0 && v < 1 })
+	unitNotZero = expect("a number in (0, 1]", func(v float64) bool { return v > 0 && v <= 1 })
+	unitOpen    = expect("a number in (0, 1)", func(v float64) bool { return v > 0 && v < 1 })
 )
 
-// single is the rule of finite numbers, which must stay finite in single precision.
+// single is the rule of numbers that must be finite in single precision, too.
 var single = expect("at most 3.4e+38, the largest number in single precision",
 	func(v float64) bool { return v <= math.MaxFloat32 })
 
@@ -67,7 +67,7 @@ func plain(what string) rule[string] {
 	return expect(what+" in UTF-8, without control characters", IsPlainText)
 }
 
-// IsPlainText tells whether s is UTF-8 without control characters, as paths and names must be.
+// IsPlainText reports whether s is UTF-8 without control characters, as paths and names must be.
 func IsPlainText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

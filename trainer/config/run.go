@@ -6,7 +6,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 )
 
-// Largest accepted sizes. They only keep a slip of the pen from exhausting the memory.
+// Largest accepted sizes. They only prevent that a typo exhausts the memory.
 const (
 	maxRows    = 1 << 20
 	maxThreads = 1 << 12
@@ -32,12 +32,12 @@ const (
 	TwoStage     Method = "two-stage"
 )
 
-// Methods lists them.
+// Methods lists all methods.
 var Methods = []Method{
 	IPLD, PGD, PGDDiffusion, MPGD, IPLA, SOUL, ShortRun, ABP, VAE, VAEDiffusion, TwoStage,
 }
 
-// Cloud is where the particles lie.
+// Cloud is where the particles are kept.
 type Cloud string
 
 // The places of particles.

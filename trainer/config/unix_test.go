@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A named pipe that nobody writes to is refused, not waited for.
+// A named pipe that nobody writes to is refused at once.
 func TestConfigIsAPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o666); err != nil {

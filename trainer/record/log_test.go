@@ -160,7 +160,8 @@ func TestOpenLogRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	for text, want := range map[string]string{
 		record("1") + "{\"epo\n" + record("2"): "metrics.jsonl:2: expected a JSON object",
-		record("1") + "{}\n":                   `metrics.jsonl:2: expected a record with the key "step"`,
+		record("1") + "{}\n": "metrics.jsonl:2: " +
+			"expected a record with the key \"step\"",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
