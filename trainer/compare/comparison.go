@@ -24,16 +24,16 @@ type comparison struct {
 	total int
 	mu    sync.Mutex // of the files in Dir
 
-	count    sync.Mutex
-	training int // runs in training
+	count   sync.Mutex
+	running int // runs in training
 }
 
 // inTraining adds to the number of runs in training, and reports it.
 func (c *comparison) inTraining(runs int) {
 	c.count.Lock()
 	defer c.count.Unlock()
-	c.training += runs
-	c.Training(c.training)
+	c.running += runs
+	c.Training(c.running)
 }
 
 // do trains and evaluates one run, unless both are done already.

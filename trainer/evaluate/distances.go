@@ -20,8 +20,8 @@ func (e *evaluation) bootstrap() metric.Bootstrap {
 // measure is one distance between sets of features.
 type measure struct {
 	Metric
-	value func(a, b *metric.Features) (metric.Estimate, error)
-	floor func(a, b *metric.Features) (float64, error)
+	estimate func(a, b *metric.Features) (metric.Estimate, error)
+	alone    func(a, b *metric.Features) (float64, error) // without an interval
 }
 
 // The methods below make the measures: Fréchet distance, kernel distances and Wasserstein distance.
@@ -81,7 +81,7 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 			return e.ctx.Err()
 		}
 		e.doing.Set(m.Name)
-		value, err := m.value(s.samples, s.reference)
+		value, err := m.estimate(s.samples, s.reference)
 		if errors.Is(err, metric.ErrUnfit) {
 			e.note("no %s: %v", m.Name, err)
 			continue
@@ -89,7 +89,7 @@ func (e *evaluation) distances(group string, s *sets, list ...measure) error {
 			return err
 		}
 		e.doing.Set(m.Name + " of real images")
-		floor, err := s.floorOf(m.floor)
+		floor, err := s.floorOf(m.alone)
 		if err != nil && !errors.Is(err, metric.ErrUnfit) {
 			return err
 		}

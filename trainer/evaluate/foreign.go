@@ -60,7 +60,7 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 	e.doing.Set(what)
 	fd := e.frechet(Metric{Name: "FD", Key: "fd", Note: "Fréchet distance of the features"})
 	if a.K > widestInterval {
-		fd.value = func(a, b *metric.Features) (metric.Estimate, error) {
+		fd.estimate = func(a, b *metric.Features) (metric.Estimate, error) {
 			v, err := metric.Frechet(e.ctx, a, b)
 			return metric.Estimate{Value: v, Low: math.NaN(), High: math.NaN()}, err
 		}
@@ -73,7 +73,7 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 	if err != nil {
 		return err
 	}
-	kid.value = func(_, _ *metric.Features) (metric.Estimate, error) { return r.Estimate, nil }
+	kid.estimate = func(_, _ *metric.Features) (metric.Estimate, error) { return r.Estimate, nil }
 	if r.SubsetSize < max(a.N, b.N) {
 		kid.Note += fmt.Sprintf("; mean over %d subsets of %d, as papers give it: %.5f, standard "+
 			"error %.5f", r.Subsets, r.SubsetSize, r.SubsetMean, r.SubsetStdErr)
@@ -83,7 +83,7 @@ func (e *evaluation) foreign(a, b *metric.Features) error {
 			return e.ctx.Err()
 		}
 		e.doing.Set(m.Name)
-		value, err := m.value(a, b)
+		value, err := m.estimate(a, b)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (e *evaluation) foreignFloor(
 	m measure, n int, real *metric.Features,
 ) (floor float64, about string) {
 	part := min(n, real.N/2)
-	found, err := metric.Floor(real, part, real.N-part, floorRepeats, e.Seed, m.floor)
+	found, err := metric.Floor(real, part, real.N-part, floorRepeats, e.Seed, m.alone)
 	if err != nil {
 		return math.NaN(), fmt.Sprintf("no floor: %v", err)
 	}

@@ -25,7 +25,7 @@ func newLinear(products *blas.Backend, l *Layout, name string, in, out int, zero
 	}
 	return linear{
 		products: cmp.Or(products, blas.Default()), in: in, out: out,
-		w: l.add(name+".weight", bound, in, out), b: l.add(name+".bias", bound, out),
+		w: l.Add(name+".weight", bound, in, out), b: l.Add(name+".bias", bound, out),
 	}
 }
 

@@ -312,3 +312,22 @@ func TestInit(t *testing.T) {
 		t.Error("two layers start alike")
 	}
 }
+
+// Another package's network chooses the range of each parameter's initial values.
+func TestInitOfOthers(t *testing.T) {
+	const bound, n = 0.25, 1000
+	var l model.Layout
+	if w, b := l.Add("weight", bound, 10, n/10), l.Add("bias", 0, 7); w != 0 || b != n {
+		t.Errorf("offsets %d and %d, expected 0 and %d", w, b, n)
+	}
+	p := normals(l.Size(), 9, 1)
+	l.Init(p, 5, 1)
+	w, b := l.View(p, "weight"), l.View(p, "bias")
+	if lo, hi := slices.Min(w), slices.Max(w); lo < -bound || lo > -0.9*bound || hi > bound ||
+		hi < 0.9*bound {
+		t.Errorf("weights in [%v, %v], expected to fill +-%v", lo, hi, bound)
+	}
+	if slices.Min(b) != 0 || slices.Max(b) != 0 {
+		t.Errorf("biases %v, expected zeros", b)
+	}
+}

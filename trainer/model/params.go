@@ -24,8 +24,9 @@ type Layout struct {
 	size   int
 }
 
-// add appends a parameter and returns its offset.
-func (l *Layout) add(name string, bound float64, shape ...int) int {
+// Add appends a parameter and returns its offset. Its initial values are uniform in (-bound, bound]:
+// all zero if bound is 0.
+func (l *Layout) Add(name string, bound float64, shape ...int) int {
 	n := 1
 	for _, s := range shape {
 		n *= s
@@ -35,9 +36,6 @@ func (l *Layout) add(name string, bound float64, shape ...int) int {
 	l.size += n
 	return l.size - n
 }
-
-// AddParam appends a parameter that starts at zero and returns its offset.
-func (l *Layout) AddParam(name string, shape ...int) int { return l.add(name, 0, shape...) }
 
 // Clone returns a copy to which parameters can be added without changing l.
 func (l *Layout) Clone() *Layout { return &Layout{params: slices.Clone(l.params), size: l.size} }

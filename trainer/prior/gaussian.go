@@ -17,7 +17,7 @@ type Gaussian struct {
 func (p Gaussian) Layout() *model.Layout {
 	l := &model.Layout{}
 	if p.LearnMean {
-		l.AddParam("mean", p.Latent)
+		l.Add("mean", 0, p.Latent)
 	}
 	return l
 }

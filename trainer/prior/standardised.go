@@ -21,8 +21,8 @@ type Standardised struct {
 // NewStandardised wraps a prior of the given number of latent dimensions.
 func NewStandardised(inner Prior, latent int) *Standardised {
 	l := inner.Layout().Clone()
-	l.AddParam("mean", latent)
-	l.AddParam("log_scale", latent)
+	l.Add("mean", 0, latent)
+	l.Add("log_scale", 0, latent)
 	return &Standardised{Prior: inner, latent: latent, layout: l}
 }
 

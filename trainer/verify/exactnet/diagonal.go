@@ -30,10 +30,10 @@ const (
 func (n Diagonal) Layout() *model.Layout {
 	l := &model.Layout{}
 	if n.Offset {
-		l.AddParam(offsetParam, n.Width)
+		l.Add(offsetParam, 0, n.Width)
 	}
 	if n.Scale {
-		l.AddParam(scaleParam, n.Width)
+		l.Add(scaleParam, 0, n.Width)
 	}
 	return l
 }

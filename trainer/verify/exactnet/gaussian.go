@@ -22,8 +22,8 @@ type Gaussian struct {
 // NewGaussian is a law in d dimensions.
 func NewGaussian(d int) *Gaussian {
 	l := &Gaussian{d: d}
-	l.mean = l.params.AddParam("mean", d)
-	l.factor = l.params.AddParam("factor", d, d)
+	l.mean = l.params.Add("mean", 0, d)
+	l.factor = l.params.Add("factor", 0, d, d)
 	return l
 }
 
@@ -156,8 +156,8 @@ type Axes struct {
 // NewAxes is a law in d dimensions.
 func NewAxes(d int) *Axes {
 	l := &Axes{d: d}
-	l.params.AddParam("mean", d)
-	l.params.AddParam("log_variance", d)
+	l.params.Add("mean", 0, d)
+	l.params.Add("log_variance", 0, d)
 	return l
 }
 

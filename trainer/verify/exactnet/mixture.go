@@ -21,9 +21,9 @@ type MixtureLaw struct {
 // NewMixtureLaw is a law of k components in d dimensions.
 func NewMixtureLaw(k, d int) *MixtureLaw {
 	l := &MixtureLaw{k: k, d: d}
-	l.params.AddParam("logit", k)
-	l.params.AddParam("log_variance", k)
-	l.params.AddParam("mean", k, d)
+	l.params.Add("logit", 0, k)
+	l.params.Add("log_variance", 0, k)
+	l.params.Add("mean", 0, k, d)
 	return l
 }
 
