@@ -25,8 +25,8 @@ type Series struct {
 	Err    []float64 // half the length of the error bars; nil for none
 	Line   bool
 	Points bool
-	Dashed bool // the line, as those of references are
-	Same   bool // has the colour of the series before
+	Dashed bool // a dashed line, for references
+	Same   bool // in the colour of the series before
 }
 
 // Plot is one diagram. The labels of the axes should say the units.

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// falling has two series that fall, of which one has numbers that no axis can show.
+// falling has two falling series, one with numbers that no axis can show.
 func falling() Plot {
 	return Plot{
 		Title: "Some errors", XLabel: "steps k", YLabel: "error (nats)", LogY: true,
@@ -51,7 +51,7 @@ func written(t *testing.T, p Plot, name string) []byte {
 	return text
 }
 
-// coloured is the box of the pixels of a colour, and how many they are.
+// coloured returns the bounding box and the number of the pixels of a colour.
 func coloured(picture image.Image, c color.RGBA) (box image.Rectangle, n int) {
 	for y := range picture.Bounds().Dy() {
 		for x := range picture.Bounds().Dx() {
@@ -64,14 +64,14 @@ func coloured(picture image.Image, c color.RGBA) (box image.Rectangle, n int) {
 	return box, n
 }
 
-// TestPNG: the picture has the size it should, and both series in their colours, in the part of the
-// diagram where their points are.
+// The picture has the right size, and both series in their colours, in the part of the diagram
+// where their points are.
 func TestPNG(t *testing.T) {
 	picture, err := png.Decode(bytes.NewReader(written(t, falling(), "a.png")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 6.4 x 4.2 inches of 144 dots, rounded up
+	// 6.4 x 4.2 inches of 144 dots, rounded up.
 	if size := picture.Bounds().Size(); size != image.Pt(922, 605) {
 		t.Errorf("%v pixels", size)
 	}
@@ -87,7 +87,7 @@ func TestPNG(t *testing.T) {
 	}
 }
 
-// TestSVG: the drawing has all texts, and is the same each time.
+// The drawing has all texts, and is the same each time.
 func TestSVG(t *testing.T) {
 	text := written(t, falling(), "a.svg")
 	for _, want := range []string{"<svg", "Some errors", "steps k", "error (nats)", "measured",
@@ -101,8 +101,8 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// TestVisible: what an axis cannot show is left out, error bars stay above zero on a logarithmic
-// axis, and colours go by the series, drawn or not.
+// Points that an axis cannot show are left out, error bars stay above zero on a logarithmic axis,
+// and colours are numbered by the series, drawn or not.
 func TestVisible(t *testing.T) {
 	nan := math.NaN()
 	p := Plot{LogY: true, Series: []Series{
@@ -129,7 +129,7 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// TestLegend: it is where the lines are not.
+// The legend is in a corner without lines.
 func TestLegend(t *testing.T) {
 	for _, c := range []struct {
 		y         []float64
@@ -154,7 +154,7 @@ func TestLegend(t *testing.T) {
 	}
 }
 
-// TestCrowd: the legend of many series stands beside the diagram, which keeps its size.
+// The legend of many series is beside the diagram, which keeps its size.
 func TestCrowd(t *testing.T) {
 	p := Plot{}
 	for i := range crowd + 1 {
@@ -182,8 +182,7 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// TestTicks: a logarithmic axis is labelled, with short numbers where they belong, however far it
-// goes.
+// A logarithmic axis of any length has labels, short numbers at their places.
 func TestTicks(t *testing.T) {
 	for _, span := range [][2]float64{{1, 1.5}, {0.136, 0.31}, {0.012, 0.03}, {0.5, 200},
 		{1e-12, 1}, {1e-30, 1e30}} {
@@ -208,7 +207,7 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// TestHeight: a logarithmic axis takes as much of the picture as a linear one.
+// A logarithmic axis has the same part of the picture as a linear one.
 func TestHeight(t *testing.T) {
 	height := func(logarithmic bool) int {
 		p := Plot{Title: "t", XLabel: "x", YLabel: "a label nearly as long as the axis",
@@ -227,7 +226,7 @@ func TestHeight(t *testing.T) {
 	}
 }
 
-// TestErrors: what cannot be drawn or written says so with the file's name, and leaves no file.
+// The error of a plot that cannot be drawn or written names the file, and no file is left.
 func TestErrors(t *testing.T) {
 	dir := t.TempDir()
 	empty := Plot{Series: []Series{{X: []float64{1}, Y: []float64{math.Inf(1)}, Line: true}}}

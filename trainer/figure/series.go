@@ -38,7 +38,7 @@ const (
 // shown is the part of a series that the axes can show.
 type shown struct {
 	Series
-	colour int // its number
+	colour int // index into colours
 	xy     plotter.XYs
 	bars   plotter.YErrors
 }

@@ -8,7 +8,7 @@ import (
 // Kind is the kind of an array's elements.
 type Kind byte
 
-// The kinds that plume reads, by the letters of the array interface; Other is all the rest.
+// The kinds that plume reads, by the letters of the array interface. Other stands for all others.
 const (
 	Other Kind = 0
 	Bool  Kind = 'b'
@@ -22,7 +22,7 @@ type Dtype struct {
 	Kind  Kind
 	Width int    // bytes of an element; 0 for Other
 	Big   bool   // big-endian
-	Descr string // as the header writes it: "<f4"
+	Descr string // as in the header: "<f4"
 }
 
 // parseDtype reads the descr of a header.
@@ -48,13 +48,13 @@ func parseDtype(descr any) Dtype {
 		return d
 	}
 	if width > 1 && order != '<' && order != '>' {
-		return d // whoever wrote it left out the byte order
+		return d // the byte order is missing
 	}
 	d.Kind, d.Width, d.Big = kind, width, width > 1 && order == '>'
 	return d
 }
 
-// Integer reports whether the elements are whole numbers.
+// Integer reports whether the elements are integers.
 func (d Dtype) Integer() bool { return d.Kind == Int || d.Kind == Uint }
 
 // Name is NumPy's name of the type, without the byte order: "uint8".
@@ -89,7 +89,7 @@ func letter(descr string) (c byte, size string) {
 	return descr[0], descr[1:]
 }
 
-// otherName describes a type that plume does not read.
+// otherName describes a type that plume cannot read.
 func otherName(descr string) string {
 	if strings.HasPrefix(descr, "[") || strings.HasPrefix(descr, "(") {
 		return "a structured dtype, " + short(descr)
@@ -115,15 +115,15 @@ func otherName(descr string) string {
 
 // short shortens a text for an error.
 func short(text string) string {
-	const most = 60
-	if len(text) <= most {
+	const limit = 60
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "..."
+	return strings.ToValidUTF8(text[:limit], "") + "..."
 }
 
-// Refusal returns nil for the types that plume reads, and for others an error that describes the
-// type and how to convert the array.
+// Refusal returns nil for types that plume reads, and for others an error that describes the type
+// and how to convert the array.
 func (d Dtype) Refusal() error {
 	if d.Kind != Other {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/npy"
 )
 
-// An array is written as numpy.save writes it, and read again.
+// Write an array as numpy.save does, and read it again.
 func Example() {
 	var file bytes.Buffer
 	if err := npy.Write(&file, []float32{1, 2, 3, 4, 5, 6}, 2, 3); err != nil {

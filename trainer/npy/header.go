@@ -54,17 +54,17 @@ func parseHeader(text string) (h Header, err error) {
 	return h, nil
 }
 
-// dict and list are Python's dictionaries and tuples or lists; strings, whole numbers and
-// truth values are string, int and bool.
+// dict and list are Python's dictionaries, and its tuples or lists; strings, integers and booleans
+// are string, int and bool.
 type dict map[string]any
 type list struct {
 	items []any
-	text  string // as it is written
+	text  string // its source
 }
 
 func (l list) String() string { return l.text }
 
-// parser reads the literals of Python that headers are made of.
+// parser reads the Python literals of headers.
 type parser struct{ rest string }
 
 // maxNesting limits the depth of nested literals.
@@ -163,7 +163,7 @@ func (p *parser) int() (any, error) {
 	return n, nil
 }
 
-// string reads a string without escapes, which no header of a plain array has.
+// string reads a string. It knows no escapes: headers of plain arrays have none.
 func (p *parser) string() (string, error) {
 	p.space()
 	if len(p.rest) > 1 && strings.ContainsRune("ub", rune(p.rest[0])) {

@@ -1,4 +1,5 @@
-// Package npy reads the headers and numbers of NumPy's .npy files, and writes such files.
+// Package npy reads and writes NumPy's .npy files. ReadHeader reads what an array holds (Header),
+// and ReadFloats and Dtype.Blocks its numbers. Write and WriteFile write arrays of float32.
 package npy
 
 import (
@@ -6,31 +7,31 @@ import (
 	"strings"
 )
 
-// The .npy format, versions 1 to 3 (NumPy manual, numpy.lib.format): the magic string, the
-// version, the header's length as a little-endian uint16 (uint32 from version 2 on), a Python
-// dictionary, then the elements.
+// A file of the .npy format, versions 1 to 3 (NumPy manual, numpy.lib.format), consists of the
+// magic string, the version, the header's length as a little-endian uint16 (uint32 from version 2
+// on), a Python dictionary, and the elements.
 
 // Magic is the first bytes of every .npy file.
 const Magic = "\x93NUMPY"
 
-// maxHeader is far more than any header of a plain array needs.
+// maxHeader limits the length of a header, in bytes. Headers of plain arrays are far shorter.
 const maxHeader = 1 << 16
 
 // Header describes the array of a file.
 type Header struct {
 	Dtype   Dtype // of the elements
-	Fortran bool  // the first index runs fastest, not the last
-	Dims    []int // none negative; empty: a scalar
+	Fortran bool  // the first index varies fastest, not the last
+	Dims    []int // none is negative; empty: a scalar
 }
 
-// Source is a file whose header ReadHeader reads.
+// Source is a file from which ReadHeader reads.
 type Source struct {
 	Fill func(buf []byte) error                 // fills buf with the next bytes of the header
 	Fail func(format string, args ...any) error // makes an error that names the file
 }
 
-// ReadHeader reads everything before the elements. If it is not that of a .npy file, the error is
-// made by Fail; errors of Fill are returned as they are. The Dtype may be one that plume does not
+// ReadHeader reads everything before the elements. If it is not a header of a .npy file, the error
+// is made by Fail; errors of Fill are returned unchanged. The Dtype may be one that plume cannot
 // read: see Dtype.Refusal.
 func ReadHeader(s Source) (Header, error) {
 	text, err := s.dict()
@@ -39,8 +40,8 @@ func ReadHeader(s Source) (Header, error) {
 	}
 	h, err := parseHeader(text)
 	if err != nil {
-		return Header{}, s.Fail("has the header %s; expected a dictionary with descr, "+
-			"fortran_order and shape: %w",
+		return Header{}, s.Fail(
+			"has the header %s; expected a dictionary with descr, fortran_order and shape: %w",
 			quote(text), err)
 	}
 	return h, nil

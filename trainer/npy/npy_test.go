@@ -22,36 +22,39 @@ func source(b io.Reader) npy.Source {
 var float64s = npy.Dtype{Kind: npy.Float, Width: 8}
 
 func TestReadFloats64(t *testing.T) {
-	b := []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0xbf, 0, 0,
-		0, 0}
+	b := []byte{
+		0, 0, 0, 0, 0, 0, 0xf8, 0x3f,
+		0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0xbf,
+		0, 0, 0, 0,
+	}
 	got := make([]float32, 2)
-	if n, err := npy.ReadFloats(bytes.NewReader(b), float64s, got); n != 2 || err != nil ||
-		got[0] != 1.5 || got[1] != -0.1 {
+	n, err := npy.ReadFloats(bytes.NewReader(b), float64s, got)
+	if n != 2 || err != nil || got[0] != 1.5 || got[1] != -0.1 {
 		t.Errorf("read %d, %v: %v", n, err, got)
 	}
 	got = make([]float32, 3)
-	if n, err := npy.ReadFloats(bytes.NewReader(b), float64s, got); n != 2 || !errors.Is(err,
-		io.ErrUnexpectedEOF) {
+	n, err = npy.ReadFloats(bytes.NewReader(b), float64s, got)
+	if n != 2 || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("read %d of a file that ends, %v", n, err)
 	}
-	if n, err := npy.ReadFloats(bytes.NewReader(b[:16]), float64s, got); n != 2 || !errors.Is(err,
-		io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err = npy.ReadFloats(bytes.NewReader(b[:16]), float64s, got)
+	if n != 2 || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("read %d of a file that ends, %v", n, err)
 	}
 }
 
-// Errors of the file are passed on.
+// Errors of Fill are returned.
 func TestReadHeaderErrors(t *testing.T) {
 	var file bytes.Buffer
 	if err := npy.Write(&file, []float32{1, 2}, 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := npy.ReadHeader(source(bytes.NewReader(file.Bytes()[:9]))); !errors.Is(err,
-		io.ErrUnexpectedEOF) {
-		t.Errorf("%v, expected what Fill says", err)
+	_, err := npy.ReadHeader(source(bytes.NewReader(file.Bytes()[:9])))
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%v, expected the error of Fill", err)
 	}
-	if _, err := npy.ReadHeader(source(strings.NewReader("no .npy file"))); err == nil ||
-		!strings.Contains(err.Error(), "magic string") {
+	_, err = npy.ReadHeader(source(strings.NewReader("no .npy file")))
+	if err == nil || !strings.Contains(err.Error(), "magic string") {
 		t.Errorf("%v, expected one of the magic string", err)
 	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Decode decodes the elements in src, whose length must be len(dst) times the width of d. Integers
-// of 64 bits are rounded to 53 bits; all others are exact. A boolean is 0 or 1; any byte but 0 is
-// true.
+// of 64 bits are rounded to 53 bits; all others are exact. A boolean becomes 0 or 1: every byte
+// except 0 is true.
 func (d Dtype) Decode(dst []float64, src []byte) {
 	if d.Kind == Other || len(src) != len(dst)*d.Width {
 		panic("npy: Decode needs numbers of a known type and as many as fill dst")
@@ -24,7 +24,7 @@ func (d Dtype) Decode(dst []float64, src []byte) {
 	case Int:
 		unused := 64 - 8*d.Width
 		for i := range dst {
-			dst[i] = float64(int64(d.bits(src, i)<<unused) >> unused) // extends the sign
+			dst[i] = float64(int64(d.bits(src, i)<<unused) >> unused) // sign extension
 		}
 	default:
 		for i := range dst {
@@ -76,7 +76,7 @@ func (d Dtype) bits(src []byte, i int) uint64 {
 	}
 }
 
-// half decodes IEEE 754's binary16.
+// half decodes a binary16 of IEEE 754.
 func half(h uint16) float64 {
 	sign := 1 - 2*float64(h>>15)
 	fraction := float64(h & 0x3ff)
@@ -92,12 +92,12 @@ func half(h uint16) float64 {
 	}
 }
 
-// blockLen is how many elements Blocks reads at a time.
+// blockLen is the number of elements that Blocks reads at a time.
 const blockLen = 1 << 12
 
-// Blocks reads n elements and passes them to use, a block at a time, in a slice that it reuses.
-// Like io.ReadFull it returns how many it has read, and io.EOF or io.ErrUnexpectedEOF if the file
-// ends too soon.
+// Blocks reads n elements and passes them to use, a block at a time, in a slice that it reuses;
+// first is the number of the block's first element. Like io.ReadFull it returns the number of
+// elements read, and io.EOF or io.ErrUnexpectedEOF if the file ends early.
 func (d Dtype) Blocks(r io.Reader, n int, use func(first int, values []float64)) (int, error) {
 	size := min(n, blockLen)
 	raw, values := make([]byte, size*d.Width), make([]float64, size)

@@ -18,7 +18,7 @@ import (
 	"github.com/plume-ml/plume/trainer/npy"
 )
 
-// recorded is types.json, which testdata/make.py wrote.
+// recorded is the content of types.json, written by testdata/make.py.
 type recorded struct {
 	Values  map[string][]string `json:"values"`
 	Halfs   string              `json:"finite_halfs_sha256"`
@@ -37,8 +37,8 @@ func record(t *testing.T) (r recorded) {
 	return r
 }
 
-// Every type that is read, in either byte order and both layouts and every format version, as NumPy
-// wrote it.
+// Every type that is read, in both byte orders, both layouts and all format versions, as written by
+// NumPy.
 func TestTypesOfNumPy(t *testing.T) {
 	want := record(t).Values
 	archive, err := zip.OpenReader("testdata/types.zip")
@@ -57,10 +57,9 @@ func TestTypesOfNumPy(t *testing.T) {
 		}
 		parts := strings.Split(path.Dir(f.Name), "/") // type, byte order, layout
 		wide := h.Dtype.Width > 1
-		if h.Dtype.Name() != parts[0] || h.Fortran != (parts[2] == "F") || h.Dtype.Big != (wide &&
-			parts[1] == "big") ||
-			!slices.Equal(h.Dims, []int{2, 3, 2}) ||
-			h.Dtype.Refusal() != nil {
+		if h.Dtype.Name() != parts[0] || h.Fortran != (parts[2] == "F") ||
+			h.Dtype.Big != (wide && parts[1] == "big") ||
+			!slices.Equal(h.Dims, []int{2, 3, 2}) || h.Dtype.Refusal() != nil {
 			t.Errorf("%s: header %+v", f.Name, h)
 		}
 		got := make([]float64, 12)
@@ -72,7 +71,7 @@ func TestTypesOfNumPy(t *testing.T) {
 		}
 		for i, text := range want[parts[0]] {
 			at := i
-			if h.Fortran { // the last index of 2 x 3 x 2 runs slowest
+			if h.Fortran { // the last index of 2 x 3 x 2 varies slowest
 				at = i/6 + i/2%3*2 + i%2*6
 			}
 			if v, err := strconv.ParseFloat(text, 64); err != nil ||
@@ -86,7 +85,7 @@ func TestTypesOfNumPy(t *testing.T) {
 	}
 }
 
-// All finite numbers of 16 bits, against a hash of NumPy's.
+// All finite half-precision numbers, compared with NumPy's by a hash.
 func TestHalfs(t *testing.T) {
 	half := npy.Dtype{Kind: npy.Float, Width: 2}
 	v := make([]float64, 1)
@@ -107,7 +106,7 @@ func TestHalfs(t *testing.T) {
 	}
 }
 
-// NumPy takes any byte but 0 for true.
+// Every byte except 0 is true, as in NumPy.
 func TestTruth(t *testing.T) {
 	v := make([]float64, 4)
 	npy.Dtype{Kind: npy.Bool, Width: 1}.Decode(v, []byte{0, 1, 7, 255})
@@ -116,10 +115,11 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-// header1 is a .npy header of version 1 with that dictionary.
+// header1 returns a .npy header of version 1 with the dictionary.
 func header1(dict string) []byte {
-	return append(binary.LittleEndian.AppendUint16([]byte(npy.Magic+"\x01\x00"), uint16(len(dict))),
-		dict...)
+	head := []byte(npy.Magic + "\x01\x00")
+	head = binary.LittleEndian.AppendUint16(head, uint16(len(dict)))
+	return append(head, dict...)
 }
 
 // Headers as various programs write them.
@@ -152,12 +152,11 @@ func TestBadHeaders(t *testing.T) {
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, -4)}":  "not negative",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, '4')}": "not negative",
 		"{'descr': '<f4', 'fortran_order': False, 'shape': 3}":        "shape is missing",
-		"{'descr': '<f4', 'fortran_order': 0, 'shape': (3, 4)}": "neither True nor " +
-			"False",
-		"{'fortran_order': False, 'shape': (3, 4)}": "descr is missing",
-		"{'descr': '<f4', 'descr': '<f8'}":          "twice",
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)} + x": "follows the " +
-			"dictionary",
+		"{'descr': '<f4', 'fortran_order': 0, 'shape': (3, 4)}":       "neither True nor False",
+		"{'fortran_order': False, 'shape': (3, 4)}":                   "descr is missing",
+		"{'descr': '<f4', 'descr': '<f8'}":                            "twice",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)} +": "follows the dictionary",
+
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (9" + nines + ")}": "out of range",
 		"{'descr': '<f4":                       "no end",
 		"{'descr': " + strings.Repeat("(", 99): "nested too deeply",
@@ -178,7 +177,7 @@ func TestBadHeaders(t *testing.T) {
 
 var nines = strings.Repeat("9", 30)
 
-// Types that are not read name the line that converts them.
+// The errors of types that are not read contain a line of NumPy that converts them.
 func TestRefusals(t *testing.T) {
 	for descr, want := range map[string]string{
 		"'<c8'": "numpy.abs(x)", "'|O'": "numpy.stack", "'<U7'": "strings", "'|S3'": "strings",
@@ -201,10 +200,12 @@ func TestRefusals(t *testing.T) {
 
 func FuzzHeader(f *testing.F) {
 	for _, dict := range []string{
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (24, 8, 8), }", "{'descr': [('x', " +
-			"'<f4')], 'fortran_order': True, 'shape': (24L,)}",
-		`{"descr":"|O","fortran_order":False,"shape":()}`, "{'a': {'b': -1}}",
-		"((((", "{'descr': u'>i8'",
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (24, 8, 8), }",
+		"{'descr': [('x', '<f4')], 'fortran_order': True, 'shape': (24L,)}",
+		`{"descr":"|O","fortran_order":False,"shape":()}`,
+		"{'a': {'b': -1}}",
+		"((((",
+		"{'descr': u'>i8'",
 	} {
 		f.Add(header1(dict))
 	}

@@ -11,9 +11,9 @@ import (
 
 const panicSize = "npy: the numbers do not fill an array of these dimensions"
 
-// Write writes x as an array of float32 with the given dimensions, in C order: the bytes that
-// numpy.save writes. The product of the dimensions must be len(x), and not 0. Errors are those
-// of w.
+// Write writes x as an array of float32 with the given dimensions, in C order, with the bytes that
+// numpy.save writes. The product of the dimensions must be len(x), and not 0. Errors are those of
+// w.
 func Write(w io.Writer, x []float32, dims ...int) error {
 	size := 1
 	for _, d := range dims {
@@ -33,8 +33,8 @@ func Write(w io.Writer, x []float32, dims ...int) error {
 	}
 }
 
-// WriteFile replaces the file at path by an array as Write writes it: at any time the file is the
-// old one or the new one, whole. Its directory must exist.
+// WriteFile writes a file as Write does, atomically: at any time the file is either the old one or
+// the complete new one. Its directory must exist.
 func WriteFile(path string, x []float32, dims ...int) error {
 	err := file.Write(file.OS, path, func(w io.Writer) error { return Write(w, x, dims...) })
 	if err != nil {
@@ -44,11 +44,11 @@ func WriteFile(path string, x []float32, dims ...int) error {
 }
 
 const (
-	headerAlign  = 64 // NumPy pads what precedes the elements to a multiple of this, in bytes
-	growthDigits = 21 // and leaves room for a first dimension of this length, to append in place
+	headerAlign  = 64 // NumPy aligns the elements to this number of bytes
+	growthDigits = 21 // and reserves these digits for the first dimension, to append in place
 )
 
-// floatHeader is everything before the elements of an array of float32 in C order.
+// floatHeader returns everything before the elements of an array of float32 in C order.
 func floatHeader(dims []int) []byte {
 	shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(dims), "[]"), " ", ", ")
 	if len(dims) == 1 {

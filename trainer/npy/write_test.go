@@ -48,7 +48,7 @@ func TestWrittenIsRead(t *testing.T) {
 	}
 }
 
-// What is written has NumPy's bytes.
+// Write writes the bytes that NumPy writes.
 func TestWriteAsNumPy(t *testing.T) {
 	archive, err := zip.OpenReader("testdata/types.zip")
 	if err != nil {
@@ -77,7 +77,7 @@ func TestWriteAsNumPy(t *testing.T) {
 	}
 }
 
-// What precedes the elements is what NumPy writes, for short and for long shapes.
+// Headers of short and of long shapes have the bytes that NumPy writes.
 func TestHeadersAsNumPy(t *testing.T) {
 	headers := record(t).Headers
 	for _, text := range headers {
@@ -103,7 +103,7 @@ func TestHeadersAsNumPy(t *testing.T) {
 	}
 }
 
-// failing takes so many writes.
+// failing is a writer that fails after this number of writes.
 type failing int
 
 func (f *failing) Write(b []byte) (int, error) {

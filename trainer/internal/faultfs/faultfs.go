@@ -1,5 +1,5 @@
-// Package faultfs is a file system for tests that fails at chosen operations, in the middle of a
-// write if that is the operation, once or from then on.
+// Package faultfs is a file system for tests that fails at chosen operations: once (FailAt), or
+// from one operation on (DeadFrom). A failing write writes half of its bytes.
 package faultfs
 
 import (
@@ -20,10 +20,10 @@ type Op struct {
 
 // System performs operations on the real file system, unless Fault returns an error.
 type System struct {
-	// Fault returns the error of an operation, or nil to perform it. A write that fails has written
-	// the first half of its bytes, as on a full disk.
+	// Fault returns the error of an operation, or nil to perform it. A write that fails writes the
+	// first half of its bytes before, as on a full disk.
 	Fault func(Op) error
-	// Cached skips syncing to the device: tests that do not cut the power run faster.
+	// Cached skips syncing to the device, which makes tests faster.
 	Cached bool
 
 	mu sync.Mutex
@@ -69,11 +69,11 @@ func (s *System) Mkdir(path string, perm fs.FileMode) error {
 	return file.OS.Mkdir(path, perm)
 }
 
-func (s *System) Rename(from, to string) error {
-	if err := s.at("rename", to); err != nil {
+func (s *System) Rename(oldPath, newPath string) error {
+	if err := s.at("rename", newPath); err != nil {
 		return err
 	}
-	return file.OS.Rename(from, to)
+	return file.OS.Rename(oldPath, newPath)
 }
 
 func (s *System) Symlink(target, path string) error {
@@ -134,7 +134,7 @@ func (f *faulty) Close() error {
 	return err
 }
 
-// FailAt is a Fault that fails only the operation of that number, with the given error.
+// FailAt returns a Fault that fails only the operation with the given number, with the given error.
 func FailAt(number int, with syscall.Errno) func(Op) error {
 	return func(op Op) error {
 		if op.Number == number {
@@ -144,8 +144,8 @@ func FailAt(number int, with syscall.Errno) func(Op) error {
 	}
 }
 
-// DeadFrom is a Fault that fails every operation from that number on, as if the process had been
-// killed during the first of them.
+// DeadFrom returns a Fault that fails every operation from the given number on, as if the process
+// had been killed during the first of them.
 func DeadFrom(number int) func(Op) error {
 	return func(op Op) error {
 		if op.Number >= number {

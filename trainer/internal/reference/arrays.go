@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// ArrayBytes returns the memory of all arrays of numbers reachable from x through pointers,
-// structs, slices and interfaces. A byte that several slices share counts once. Maps, channels and
-// functions are not followed.
+// ArrayBytes returns the size, in bytes, of all arrays of numbers reachable from x through
+// pointers, structs, slices and interfaces. Memory that several slices share counts once. Maps,
+// channels and functions are not followed.
 func ArrayBytes(x any) int64 {
 	w := walker{seen: map[visit]bool{}}
 	w.walk(reflect.ValueOf(x))

@@ -8,7 +8,7 @@ type Process struct{ Min, Max float64 }
 // Alpha2 is alpha^2 = sigmoid(lambda); sigma^2 is Alpha2(-lambda).
 func Alpha2(lambda float64) float64 { return 1 / (1 + math.Exp(-lambda)) }
 
-// Draw is one pair of a noise level and a noise vector.
+// Draw is a noise level with a noise vector.
 type Draw struct {
 	Lambda float64
 	Eps    []float64
@@ -70,7 +70,7 @@ func (p Process) Bound(r Residual, z []float64, draws []Draw) float64 {
 }
 
 // ControlVariate is alpha_max^2 z + span alpha (J_r^T e + sigma r), averaged over the draws. The
-// product with the Jacobian J_r is taken by central differences.
+// product with the Jacobian J_r is computed by central differences.
 func (p Process) ControlVariate(r Residual, z []float64, draws []Draw) []float64 {
 	g := make([]float64, len(z))
 	for j := range g {

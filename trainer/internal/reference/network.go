@@ -1,7 +1,6 @@
 // Package reference is a second implementation of the networks and losses of a training step,
-// written from ALGORITHM.md in float64, one number at a time. Tests compare the real code with it.
-// Except for the random numbers of test rows, it shares no code with what it checks. Only tests
-// import it.
+// written from ALGORITHM.md in float64, one number at a time. Only tests import it, to compare the
+// real code with it. It shares no code with that, except for the random numbers of test rows.
 package reference
 
 import (

@@ -17,7 +17,7 @@ func Uniform(n int, seed uint64) []float32 {
 	return out
 }
 
-// Rotation returns an orthogonal matrix.
+// Rotation returns an orthogonal matrix, dim x dim.
 func Rotation(dim int, seed uint64) *mat.Dense {
 	random := make([]float64, dim*dim)
 	for i, v := range Uniform(dim*dim, seed) {
@@ -30,7 +30,7 @@ func Rotation(dim int, seed uint64) *mat.Dense {
 	return &q
 }
 
-// Skewed returns n rows of dim numbers with correlated, uneven coordinates.
+// Skewed returns n rows of dim numbers whose coordinates are correlated and differ in variance.
 func Skewed(n, dim int, seed uint64) []float32 {
 	rows := Uniform(n*dim, seed)
 	for i := range n {
@@ -42,7 +42,7 @@ func Skewed(n, dim int, seed uint64) []float32 {
 	return rows
 }
 
-// Moments returns the mean of rows of dim numbers and their covariance, over their number less one.
+// Moments returns the mean and the covariance, with the divisor n - 1, of n rows of dim numbers.
 func Moments(rows []float32, dim int) ([]float64, *mat.Dense) {
 	n, mean, cov := len(rows)/dim, make([]float64, dim), mat.NewDense(dim, dim, nil)
 	for i, v := range rows {
