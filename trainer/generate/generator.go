@@ -44,7 +44,7 @@ type Generator struct {
 	decoderTape model.Tape
 	encoderTape model.Tape // nil: no encoder
 	sampler     prior.Sampler
-	free        chan int // free tiles of the tapes, by their first rows
+	free        pool.Scratch[int] // tiles of the tapes, by their first rows
 }
 
 // A task processes a tile of tileRows rows. The tapes have memory for one tile per worker, or for
@@ -70,14 +70,15 @@ func New(a *memory.Arena, m Model, workers int, p *pool.Pool) *Generator {
 		model: m, pool: p,
 		decoderTape: m.Decoder.NewTape(a, m.DecoderP, rows, model.Evaluate),
 		sampler:     m.Prior.NewSampler(a, m.PriorP, rows),
-		free:        make(chan int, tiles),
 	}
 	if m.Encoder != nil {
 		g.encoderTape = m.Encoder.NewTape(a, m.EncoderP, rows, model.Evaluate)
 	}
-	for i := range tiles {
-		g.free <- i * tileRows
+	first := make([]int, tiles)
+	for i := range first {
+		first[i] = i * tileRows
 	}
+	g.free = pool.ScratchOf(first)
 	return g
 }
 
@@ -195,8 +196,7 @@ func (g *Generator) pack(t model.Packer) {
 func (g *Generator) tiles(n int, do func(first, lo, hi int)) {
 	tiles := (n + tileRows - 1) / tileRows
 	g.pool.Run(pool.Group{N: tiles, Do: func(i int) {
-		first, lo := i*tileRows, <-g.free
-		defer func() { g.free <- lo }()
-		do(first, lo, lo+min(tileRows, n-first))
+		first := i * tileRows
+		g.free.Use(func(lo int) { do(first, lo, lo+min(tileRows, n-first)) })
 	}})
 }

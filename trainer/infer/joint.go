@@ -22,12 +22,17 @@ type Joint struct {
 	pool    *pool.Pool
 	d       int
 	decoder model.Tape
-	priors  []prior.Tape // one for each tile of the decoder's tape
-	free    chan int     // free tiles of the decoder's tape, and their priors
+	tiles   pool.Scratch[jointTile]
 }
 
-// jointTile is the number of latents in a task.
-const jointTile = 50
+// jointTile is what a task works with: tileRows rows of the decoder's tape, and a tape of the prior.
+type jointTile struct {
+	first int
+	prior prior.Tape
+}
+
+// tileRows is the number of latents in a task.
+const tileRows = 50
 
 // NewJoint returns the joint density of a model. obsNoise is the standard deviation of a pixel
 // given its latent. NewJoint panics unless m.PriorP has as many parameters as the prior.
@@ -37,30 +42,31 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 	n := generate.Tiles(p.Workers(), dim)
 	j := &Joint{
 		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: dim}, seed: seed, pool: p,
-		d: m.Decoder.In(), free: make(chan int, n),
-		decoder: m.Decoder.NewTape(nil, m.DecoderP, n*jointTile, model.Evaluate),
+		d:       m.Decoder.In(),
+		decoder: m.Decoder.NewTape(nil, m.DecoderP, n*tileRows, model.Evaluate),
 	}
 	j.pool.Run(pack(j.decoder))
-	for i := range n {
+	tiles := make([]jointTile, n)
+	for i := range tiles {
 		t := m.Prior.Steady().NewTape(nil, m.PriorP, 1, model.Evaluate)
 		j.pool.Run(pack(t))
-		j.priors = append(j.priors, t)
-		j.free <- i
+		tiles[i] = jointTile{first: i * tileRows, prior: t}
 	}
+	j.tiles = pool.ScratchOf(tiles)
 	return j
 }
 
 // Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
 // into dst (n numbers). image is the index of x, on which the random numbers of the bound depend.
 func (j *Joint) Log(dst []float64, x, z []float32, image int) {
-	tiles := pool.Pieces(len(dst), jointTile)
-	j.pool.Run(pool.Group{N: tiles, Do: func(i int) {
-		tile := <-j.free
-		defer func() { j.free <- tile }()
-		lo, hi := pool.Span(len(dst), tiles, i)
+	n := pool.Pieces(len(dst), tileRows)
+	j.pool.Run(pool.Group{N: n, Do: func(i int) {
+		lo, hi := pool.Span(len(dst), n, i)
 		rows := z[lo*j.d : hi*j.d]
-		j.decode(tile*jointTile, dst[lo:hi], x, rows)
-		j.prior(j.priors[tile], dst[lo:hi], rows, image)
+		j.tiles.Use(func(t jointTile) {
+			j.decode(t.first, dst[lo:hi], x, rows)
+			j.prior(t.prior, dst[lo:hi], rows, image)
+		})
 	}})
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/plume-ml/plume/kernel"
 )
 
@@ -52,7 +54,7 @@ func (p *Posterior) Marginals(
 
 // marginal returns the estimate for the given logarithms of the weights.
 func marginal(logW []float64) Marginal {
-	total := logSum(logW)
+	total := floats.LogSumExp(logW)
 	m := Marginal{LogP: total - math.Log(float64(len(logW)))}
 	for _, v := range logW {
 		share := math.Exp(v - total)

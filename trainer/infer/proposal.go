@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/kernel"
@@ -106,21 +107,5 @@ func (p *proposal) logDensity(z []float32, tails float64) float64 {
 	a, _ := math.Lgamma((nu + d) / 2)
 	b, _ := math.Lgamma(nu / 2)
 	t := a - b - d/2*math.Log(nu*math.Pi) - (nu+d)/2*math.Log1p(square/nu)
-	return logSum([]float64{math.Log(1-tails) + gauss, math.Log(tails) + t}) - p.logDet
-}
-
-// logSum is log(sum of exp(x)), without overflow.
-func logSum(x []float64) float64 {
-	largest := math.Inf(-1)
-	for _, v := range x {
-		largest = max(largest, v)
-	}
-	if math.IsInf(largest, -1) {
-		return largest
-	}
-	sum := 0.0
-	for _, v := range x {
-		sum += math.Exp(v - largest)
-	}
-	return largest + math.Log(sum)
+	return floats.LogSumExp([]float64{math.Log(1-tails) + gauss, math.Log(tails) + t}) - p.logDet
 }

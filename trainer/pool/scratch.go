@@ -21,9 +21,18 @@ func NewScratch[T any](p *Pool, make1 func() T) Scratch[T] {
 	if p != nil {
 		n = p.Workers()
 	}
-	s := make(Scratch[T], n)
-	for range n {
-		s <- make1()
+	values := make([]T, n)
+	for i := range values {
+		values[i] = make1()
+	}
+	return ScratchOf(values)
+}
+
+// ScratchOf shares the given values. At most as many tasks work at the same time; others wait.
+func ScratchOf[T any](values []T) Scratch[T] {
+	s := make(Scratch[T], len(values))
+	for _, v := range values {
+		s <- v
 	}
 	return s
 }
