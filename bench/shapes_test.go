@@ -53,7 +53,7 @@ func (s shape) layers() []layer {
 		list = append(list, layer{widths[i], widths[i+1]})
 	}
 	w := o.ScoreWidth
-	// two layers of lambda's embedding, then that of z
+	// two layers of lambda's embedding, then the layer that reads z
 	list = append(list, layer{o.ScoreFeatures, w}, layer{w, w}, layer{o.Latent, w})
 	for range o.ScoreBlocks {
 		list = append(list, layer{w, w}, layer{w, w})

@@ -117,7 +117,7 @@ func place(m Matrix, t Trans, i, j int) *float32 {
 
 func at(m Matrix, t Trans, i, j int) float32 { return *place(m, t, i, j) }
 
-// dims is the shape of op(m), given that of m; or the other way round.
+// dims returns the shape of op(m) for the shape of m, or the shape of m for that of op(m).
 func dims(rows, cols int, t Trans) (int, int) {
 	if t {
 		return cols, rows

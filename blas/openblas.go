@@ -16,7 +16,7 @@ extern int openblas_get_num_threads(void);
 extern void *blas_memory_alloc(int) __attribute__((weak));
 extern void blas_memory_free(void *) __attribute__((weak));
 
-// address_space tells whether so many bytes could be mapped now.
+// address_space reports whether that many bytes could be mapped now.
 static int address_space(size_t bytes) {
 	void *p = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
 	if (p == MAP_FAILED) return 0;

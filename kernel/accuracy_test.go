@@ -10,7 +10,7 @@ import (
 
 // The tests of this file measure functions of one argument against float64 and print a table: the
 // largest and mean error in ulp, and the largest absolute one. By default they take a few million
-// arguments; -exhaustive takes all float32 for which the result is not plainly 1, x or the like.
+// arguments; -exhaustive takes all float32 except those whose result is plainly 1 or x.
 // Paths other than the generic one compute the same bits, which other tests hold them to.
 
 var exhaustive = flag.Bool(
@@ -86,7 +86,7 @@ func (e errs) bound(t *testing.T, name string, ulps float64) {
 	}
 }
 
-// boundAbsolute holds it to the largest absolute error.
+// boundAbsolute fails the test if the largest absolute error exceeds limit.
 func (e errs) boundAbsolute(t *testing.T, name string, limit float64) {
 	t.Helper()
 	if !(e.absolute <= limit) {

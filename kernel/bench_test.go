@@ -8,8 +8,7 @@ import (
 // benchLens are the sizes of the benchmarks: in cache, and in memory.
 var benchLens = []int{1 << 14, 1 << 24}
 
-// benchWidth is the row width of the benchmarks whose rows are latents, benchWide that of the
-// networks' layers.
+// Widths of the benchmarks' rows: latents, and the layers of networks.
 const benchWidth, benchWide = 32, 256
 
 // eachBench times a loop on every path and length: BenchmarkLangevin/impl=avx512/n=16384. prepare

@@ -53,7 +53,7 @@ func (b block) margins() (before, behind []byte) {
 	return b.region[max(0, b.start-margin):b.start], b.region[end:min(len(b.region), end+margin)]
 }
 
-// address is that of the first element, also if there is none.
+// address is where the first element is, or would be in an empty block.
 func (b block) address() unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(b.region)), b.start)
 }

@@ -2,7 +2,7 @@ package kernel
 
 import "slices"
 
-// operands are the arguments of one raw kernel: as many as it takes.
+// operands are the arguments of one raw kernel, which uses some of the fields.
 type operands struct {
 	f     [6][]float32 // in the order of the kernel's parameters
 	bytes []uint8

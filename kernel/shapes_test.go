@@ -91,7 +91,7 @@ func (o *operands) grid(l layout) (rows, width, apart int, is bool) {
 	return 0, 0, 0, false
 }
 
-// length is that of a slice of the layout.
+// length is the number of elements of a slice of the layout.
 func (o *operands) length(l layout) int {
 	if rows, width, apart, is := o.grid(l); is {
 		return min(rows, 1) * ((rows-1)*apart + width)

@@ -231,7 +231,7 @@ func (c *armCode) scan() []*armValue {
 	return nil
 }
 
-// take assigns a free register, that of the value copied if possible.
+// take assigns a free register, if possible the one of the value copied.
 func (v *armValue) take(pool map[int]bool) bool {
 	v.reg = -1
 	if v.hint != nil && pool[v.hint.reg] {

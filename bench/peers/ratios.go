@@ -28,8 +28,8 @@ var goals = []goal{
 	{"adam", large, torch, "avx512", false, 4},
 }
 
-// bandwidthLimit is the largest time for a byte of a kernel that memory bounds, over that of an
-// axpy.
+// bandwidthLimit is the largest accepted time per byte of a kernel that is bound by memory,
+// relative to an axpy.
 const bandwidthLimit = 1.3
 
 func (g goal) met(x float64) string {

@@ -88,7 +88,7 @@ func (s *side) ask(line string) (string, error) {
 	return strings.TrimSpace(answer), nil
 }
 
-// silentError is that of a side that ended instead of answering. log is from its standard error.
+// silentError says that a side ended instead of answering. log is from its standard error.
 type silentError struct{ side, line, log string }
 
 func (e *silentError) Error() string {

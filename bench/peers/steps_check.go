@@ -120,7 +120,7 @@ func (r *recording) comparisons() (list []compared) {
 		compared{"cloud/u", "", r.start["cloud/u"], cloudTolerance})
 }
 
-// compareArray compares an array as a whole, or that of a network by parameters.
+// compareArray compares an array as a whole or, if it is a network, parameter by parameter.
 func (r *recording) compareArray(c compared, got, want []float32) error {
 	if c.network == "" {
 		return c.within(c.name, got, want, c.origin)

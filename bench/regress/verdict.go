@@ -21,7 +21,7 @@ type change struct {
 	benchmath.Comparison
 }
 
-// comparison is that of all benchmarks that both sides have.
+// comparison compares all benchmarks that both sides have.
 type comparison struct {
 	threshold      float64
 	compared       int // benchmarks
@@ -114,7 +114,7 @@ func newChange(s series, base, head []float64) change {
 }
 
 // detectable says whether a rank test of samples of these sizes can find a difference at all. Its
-// smallest p is that of the two most extreme of all orders.
+// smallest p is the probability of the two most extreme orders.
 func detectable(n1, n2 int) bool {
 	logWays := lgamma(n1+n2+1) - lgamma(n1+1) - lgamma(n2+1)
 	return 2*math.Exp(-logWays) < alpha

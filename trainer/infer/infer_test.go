@@ -132,7 +132,8 @@ func (m linearModel) trained(prior prior.Prior) generate.Model {
 	priorP := make([]float32, prior.Layout().Size())
 	prior.Layout().Init(priorP, 1, priorNet)
 	return generate.Model{
-		Decoder: model.NewMLP(nil, inferLatent, inferDim), DecoderP: m.p, Prior: prior, PriorP: priorP,
+		Decoder: model.NewMLP(nil, inferLatent, inferDim), DecoderP: m.p,
+		Prior: prior, PriorP: priorP,
 	}
 }
 

@@ -61,7 +61,8 @@ func TestBackendsTrainAtOnce(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			} else if name := want.diff(got); name != "" {
-				t.Errorf("%s by %s: %s has other bits beside other methods", j.method, j.backend, name)
+				t.Errorf("%s by %s: %s has other bits beside other methods",
+					j.method, j.backend, name)
 			}
 		})
 	}

@@ -39,7 +39,7 @@ type Findings struct {
 	Figures []Figure
 }
 
-// New prepares a lab for an experiment. seed is that of the run, and thorough asks for more
+// New prepares a lab for an experiment. seed is the seed of the run; thorough asks for more
 // replicates.
 func New(ctx context.Context, workers *pool.Pool, e Experiment, seed uint64, thorough bool) *Lab {
 	return &Lab{
@@ -88,8 +88,8 @@ func (l *Lab) Branch(part string) *Lab {
 }
 
 // Models trains n independent models side by side, each on a pool of one worker, which never waits
-// for others. The result must not depend on their order. The error is that of the first model that
-// has one.
+// for others. The result must not depend on their order. It returns the error of the first model
+// that has one.
 func (l *Lab) Models(n int, train func(k int, p *pool.Pool) error) error {
 	errs := make([]error, n)
 	l.Pool.Run(pool.Group{N: n, Do: func(k int) {

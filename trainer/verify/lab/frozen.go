@@ -14,7 +14,7 @@ import (
 const frozenStep = 1e-16
 
 // Frozen starts a training of theta alone, from the given values, on a cloud that does not move: N
-// particles of one datapoint. weight is that of the noise levels, and k numbers the seed.
+// particles of one datapoint. weight weights the noise levels, and k numbers the seed.
 func (l *Lab) Frozen(
 	law exactnet.Law, weight diffusion.Weight, cloud, theta []float32, lr float64, k int,
 ) (method.Method, error) {

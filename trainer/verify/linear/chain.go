@@ -66,7 +66,7 @@ type gauss struct{ u, z, uu, uz, zz float64 }
 // atStart is the law of a particle at rest whose position is N(0, 1).
 func atStart() gauss { return gauss{zz: 1} }
 
-// variance is that of the drift's noise, averaged over the law of the particle.
+// variance is the variance of the drift's noise, averaged over the law of the particle.
 func (c chain) variance(g gauss) float64 { return c.v0 + c.v1*g.z + c.v2*(g.z*g.z+g.zz) }
 
 func (c chain) step(g gauss) gauss {

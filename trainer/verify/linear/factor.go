@@ -91,7 +91,7 @@ func (f *factorData) best() float64 {
 	return l
 }
 
-// logLikelihood is that of N(mean, c), in nats per datapoint.
+// logLikelihood is the log-likelihood of N(mean, c), in nats per datapoint.
 func (f *factorData) logLikelihood(mean []float64, c *mat.SymDense) float64 {
 	var chol mat.Cholesky
 	if !chol.Factorize(c) {
@@ -104,7 +104,7 @@ func (f *factorData) logLikelihood(mean []float64, c *mat.SymDense) float64 {
 	return -(factorDim*math.Log(2*math.Pi) + chol.LogDet() + mat.Trace(&ratio)) / 2
 }
 
-// covariance is that of the data about a point.
+// covariance is the covariance of the data about a point.
 func (f *factorData) covariance(mean []float64) *mat.SymDense {
 	cov := mat.NewSymDense(factorDim, nil)
 	for k, v := range f.values {
@@ -142,7 +142,8 @@ func (f *factorData) averageGap(means [][]float64, covs []*mat.SymDense) (gap, s
 	if !chol.Factorize(cov) || chol.InverseTo(&inverse) != nil {
 		return math.Inf(1), 0
 	}
-	var slope mat.Dense // twice that of the gap by the covariance: C^-1 - C^-1 Sigma C^-1
+	// twice the gradient of the gap by the covariance: C^-1 - C^-1 Sigma C^-1
+	var slope mat.Dense
 	slope.Product(&inverse, f.covariance(mean), &inverse)
 	slope.Sub(&inverse, &slope)
 	const blocks = 30

@@ -119,8 +119,8 @@ func (t *learner) field(j int) *meanField {
 	}
 }
 
-// learnedSteps: with w, s or both learned, the marginal variance after k steps is that of the
-// mean-field recursion at every k, which measures the error of the discretised flow in k.
+// learnedSteps: with w, s or both learned, the marginal variance after k steps equals the
+// mean-field recursion's at every k, which measures the error of the discretised flow in k.
 func learnedSteps(l *lab.Lab) error {
 	at := make([]int, l.N(21, 41))
 	for i := range at {

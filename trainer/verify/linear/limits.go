@@ -102,7 +102,7 @@ func byStepSize(l *lab.Lab) error {
 
 // cloudAllowance bounds what a finite cloud adds to the expectation of a learned variance, as a
 // share of it. It is of second order in the fluctuations, whose relative variance is at most about
-// 2/(N M): that of ipla, whose parameters fluctuate most. A nonlinear function of the variance
+// 2/(N M), as for ipla, whose parameters fluctuate most. A nonlinear function of the variance
 // doubles it.
 func cloudAllowance(c learning) float64 { return 4 / float64(c.points*c.copies) }
 

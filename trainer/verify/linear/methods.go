@@ -31,8 +31,8 @@ type trained struct {
 	annealed         bool    // the learning rate falls to zero along a cosine
 	drag, noise      float64 // of the parameters
 	share            float64 // of the training, for the prior's stage
-	// limit is that of the marginal variance in a leading direction of variance lambda; nil: the
-	// likelihood must reach its maximum.
+	// limit returns where the marginal variance ends in a leading direction of variance lambda; if
+	// it is nil, the likelihood must reach its maximum.
 	limit func(lambda float64) float64
 }
 

@@ -93,8 +93,8 @@ func samplers(l *lab.Lab) error {
 	return nil
 }
 
-// sampledError is the relative error of the variance, averaged over the prior variances: that of
-// the recursion, and that of the samples about its mean.
+// sampledError is the relative error of the variance, averaged over the prior variances: by
+// the recursion, and measured in samples.
 func sampledError(
 	latents []float32, solver diffusion.Solver, steps int,
 ) (law float64, measured lab.Sample) {

@@ -27,7 +27,8 @@ func gaussianEncoder(l *lab.Lab) error {
 	m, err := method.New("vae+diffusion", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(observed)}, Batch: len(observed),
 		Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)), Encoder: model.NewEncoder(nil, 1, 1),
+		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
+		Encoder: model.NewEncoder(nil, 1, 1),
 	})
 	if err != nil {
 		return err

@@ -121,8 +121,8 @@ func countModes(z []float32, n int) (share, both lab.Sample) {
 	return share, both
 }
 
-// against compares the coverage of the particles with that of as many draws from the best Gaussian,
-// which is at one of the modes.
+// against compares the coverage of the particles with the coverage of the same number of draws from
+// the best Gaussian, which is at one of the modes.
 func (t twoModes) against(l *lab.Lab, x, coverage float64) {
 	p := t.posterior(x)
 	best := math.Inf(1)

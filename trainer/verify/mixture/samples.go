@@ -12,9 +12,9 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
-// samples: the share of samples above 0 is that of the mixture. With DDIM it is that of the steps,
-// exactly: the probability flow is monotone, so that the samples above 0 are those of the normals
-// above the point that is mapped to 0.
+// samples: the share of samples above 0 is the mixture's. With DDIM the share after the given steps
+// is known exactly: the probability flow is monotone, so that the samples above 0 come from the
+// normals above the point that is mapped to 0.
 func samples(l *lab.Lab) error {
 	t := newTwoModes()
 	o := lab.Plain(1, 1, 1, 1)

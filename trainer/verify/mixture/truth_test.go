@@ -31,7 +31,7 @@ func TestMixturePosterior(t *testing.T) {
 }
 
 // TestMeanDrift: with exact scores the bound is tight, so that apart from the cut-offs its
-// gradient is that of -log p.
+// gradient is the gradient of -log p.
 func TestMeanDrift(t *testing.T) {
 	m := newTwoModes()
 	for _, z := range []float64{-1.6, 0, 0.9} {

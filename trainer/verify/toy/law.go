@@ -25,7 +25,7 @@ func (t toy) total() int { return t.seen() + 1 }
 // size is how many numbers the law has.
 func (t toy) size() int { return t.seen() + 2 }
 
-// startLaw is that of theta = start and particles at rest whose positions are N(0, 1).
+// startLaw is the law of theta = start with particles at rest whose positions are N(0, 1).
 func (t toy) startLaw() law {
 	l := newLaw(t.size())
 	l.mean.SetVec(0, t.start)
@@ -38,8 +38,8 @@ func (t toy) startLaw() law {
 // rows is the number of particles of a minibatch.
 func (t toy) rows() float64 { return float64(t.points / t.parts * t.particles) }
 
-// couple is the sign of theta in the residual: that of the prior, x - theta, or with non-centred
-// latents that of the decoder, z + theta - y.
+// couple is the sign of theta in the residual: in the prior's, x - theta, or with non-centred
+// latents in the decoder's, z + theta - y.
 func (t toy) couple() float64 {
 	if t.noncentred {
 		return 1
@@ -191,7 +191,7 @@ func (t toy) limit() float64 { return (float64(t.points+2) - t.root()) / float64
 func (t toy) best() float64 { return 2 / float64(t.points+2) }
 
 // limitVariance is the stationary variance of theta for h -> 0: 1/(N (D+2)), or with ipla's noise
-// 2/(N D), that of the likelihood to the power N.
+// 2/(N D), the variance under the likelihood to the power N.
 func (t toy) limitVariance() float64 {
 	if t.heat > 0 {
 		return 2 / float64(t.particles*t.points)

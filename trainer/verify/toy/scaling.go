@@ -26,7 +26,7 @@ func (t toy) settled() int {
 }
 
 // stationaryVariance measures the variance of theta once it has settled, and checks it against
-// that of the stationary law.
+// the stationary law.
 func stationaryVariance(l *lab.Lab, what string, t toy, replicates int) (v, se float64, err error) {
 	t.start = dataMean
 	steps := t.settled()
@@ -49,7 +49,7 @@ func (p *points) add(x, y, se, exact float64) {
 	p.se, p.exact = append(p.se, se), append(p.exact, exact)
 }
 
-// power checks the exponent of y ~ x^exponent against that of the exact numbers, which is fitted
+// power checks the exponent of y ~ x^exponent against the exact numbers' exponent, which is fitted
 // with the same weights and differs from the law's by its next order.
 func power(l *lab.Lab, quantity string, p points) {
 	l.Slope(quantity, lab.FitLog(lab.Logs(p.x), p.exact, p.se).Slope, p.x, p.y, p.se, 0)
