@@ -122,10 +122,10 @@ func TestCloudFileIsCut(t *testing.T) {
 // not a directory is refused before anything is stored.
 func TestCloudOnDiskIsPlanned(t *testing.T) {
 	needsMapping(t)
-	var told []string
-	hook := WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }})
+	var messages []string
+	hook := WithHook(Hook{OnMessage: func(s string) { messages = append(messages, s) }})
 	plan := func(c config.Config) (needs, error) {
-		told = nil
+		messages = nil
 		tr, err := New(context.Background(), c, t.TempDir(), hook)
 		if err != nil {
 			return needs{}, err
@@ -156,10 +156,10 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 		t.Errorf("%d bytes less in memory, expected %d", got, size)
 	}
 	if line := "Particles on disk: 11 KiB in " + disk; !slices.ContainsFunc(
-		told,
+		messages,
 		func(s string) bool { return strings.HasPrefix(s, line) },
 	) {
-		t.Errorf("told %q, expected %q", told, line)
+		t.Errorf("messages %q, expected %q", messages, line)
 	}
 	file := filepath.Join(disk, "file")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
@@ -176,9 +176,9 @@ func TestCloudOnDiskIsPlanned(t *testing.T) {
 		}
 	}
 	c.CloudDir, c.Method = "", "vae" // which has no particles
-	if m, err := plan(c); err != nil || m.Disk != 0 || slices.ContainsFunc(told,
+	if m, err := plan(c); err != nil || m.Disk != 0 || slices.ContainsFunc(messages,
 		func(s string) bool { return strings.Contains(s, "on disk") }) {
-		t.Errorf("vae: %d bytes on disk, %v, told %q", m.Disk, err, told)
+		t.Errorf("vae: %d bytes on disk, %v, messages %q", m.Disk, err, messages)
 	}
 }
 

@@ -359,7 +359,7 @@ func TestHopeless(t *testing.T) {
 	}
 }
 
-// hugePixel is an array of 60 images, of which number 7 has a pixel whose square overflows.
+// hugePixel is an array of 60 images; number 7 has a pixel whose square overflows.
 func hugePixel(t *testing.T) string {
 	t.Helper()
 	header := "{'descr': '<f4', 'fortran_order': False, 'shape': (60, 4, 4), }"

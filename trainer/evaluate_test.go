@@ -103,14 +103,14 @@ func TestSlowReport(t *testing.T) {
 	}
 	slow := &slowImages{Dataset: train, wait: make(chan struct{})}
 	ticks, asked := make(chan time.Time), make(chan time.Duration, 10)
-	var told []string
+	var messages []string
 	after := func(d time.Duration) <-chan time.Time {
 		asked <- d
 		return ticks
 	}
 	tr := &Trainer{pool: pool.New(1), data: images{train: slow}, reports: reports{after: after}}
 	defer tr.pool.Close()
-	WithHook(Hook{OnMessage: func(s string) { told = append(told, s) }})(tr)
+	WithHook(Hook{OnMessage: func(s string) { messages = append(messages, s) }})(tr)
 	go func() {
 		<-slow.wait
 		<-asked
@@ -123,8 +123,8 @@ func TestSlowReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"report: principal components of 180 images of 8 x 8, pass 1"}
-	if !slices.Equal(told, want) {
-		t.Errorf("told %q, expected %q", told, want)
+	if !slices.Equal(messages, want) {
+		t.Errorf("messages %q, expected %q", messages, want)
 	}
 	if tr.reports.pca == nil {
 		t.Error("no components")

@@ -202,10 +202,10 @@ func TestTooLarge(t *testing.T) {
 func TestMemoryIsRecorded(t *testing.T) {
 	dir := t.TempDir()
 	c := smallRun()
-	var told []string
+	var messages []string
 	var summary Summary
 	hook := WithHook(Hook{
-		OnMessage: func(s string) { told = append(told, s) },
+		OnMessage: func(s string) { messages = append(messages, s) },
 		OnEnd:     func(s Summary) { summary = s },
 	})
 	run := func(prepare func(config.Config, string, ...Option) (*Trainer, error)) {
@@ -218,8 +218,8 @@ func TestMemoryIsRecorded(t *testing.T) {
 		if err != nil || info.Memory.Sum == 0 || info.Memory.Peak != 0 {
 			t.Errorf("at the beginning: %+v, %v", info.Memory, err)
 		}
-		if want := "Memory: " + tr.memory.Parts.String(); len(told) < 2 || told[1] != want {
-			t.Errorf("told %q, expected what was read, then %q", told, want)
+		if want := "Memory: " + tr.memory.Parts.String(); len(messages) < 2 || messages[1] != want {
+			t.Errorf("messages %q, expected what was read, then %q", messages, want)
 		}
 		if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 			t.Fatal(err)
@@ -231,7 +231,7 @@ func TestMemoryIsRecorded(t *testing.T) {
 		peak, known := memory.Peak()
 		if m := *info.Memory; m.Peak != summary.Memory.Peak || (m.Peak > 0) != known ||
 			m.Peak > peak || m.Sum != m.Parts.Total() {
-			t.Errorf("at the end: %+v, told %+v, the peak is %d", m, summary.Memory, peak)
+			t.Errorf("at the end: %+v, messages %+v, the peak is %d", m, summary.Memory, peak)
 		}
 	}
 	run(func(c config.Config, dir string, o ...Option) (*Trainer, error) {
@@ -240,11 +240,11 @@ func TestMemoryIsRecorded(t *testing.T) {
 	again := func(c config.Config, dir string, o ...Option) (*Trainer, error) {
 		return Resume(context.Background(), dir, c, o...)
 	}
-	told, c.Epochs = nil, c.Epochs+1
+	messages, c.Epochs = nil, c.Epochs+1
 	run(again)
 	if err := os.Remove(filepath.Join(dir, "run.json")); err != nil {
 		t.Fatal(err)
 	}
-	told, c.Epochs = nil, c.Epochs+1
+	messages, c.Epochs = nil, c.Epochs+1
 	run(again)
 }

@@ -24,7 +24,7 @@ func TestSlowReading(t *testing.T) {
 	}
 	c := smallRun()
 	c.Data = path
-	var told []string
+	var messages []string
 	var waits []time.Duration
 	tr := &Trainer{cfg: c, reports: reports{after: func(d time.Duration) <-chan time.Time {
 		if waits = append(waits, d); len(waits) > 3 {
@@ -33,8 +33,8 @@ func TestSlowReading(t *testing.T) {
 		return time.After(time.Millisecond)
 	}}}
 	hook := Hook{
-		OnMessage: func(s string) { told = append(told, s) },
-		OnWarning: func(s string) { told = append(told, s) },
+		OnMessage: func(s string) { messages = append(messages, s) },
+		OnWarning: func(s string) { messages = append(messages, s) },
 	}
 	WithHook(hook)(tr)
 	all, err := tr.readSlowly(t.Context())
@@ -42,10 +42,12 @@ func TestSlowReading(t *testing.T) {
 		t.Fatal(err)
 	}
 	says := func(what string) bool {
-		return slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, what) })
+		return slices.ContainsFunc(messages, func(s string) bool {
+			return strings.Contains(s, what)
+		})
 	}
 	if !says("still reading the data "+path) || !says("nothing to learn") || !says("Read 8,192") {
-		t.Errorf("%q", told)
+		t.Errorf("%q", messages)
 	}
 	if len(waits) < 2 || waits[0] != progress.First || waits[1] != progress.Every {
 		t.Error(waits)

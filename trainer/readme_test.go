@@ -45,7 +45,7 @@ func TestReadmeNamesTests(t *testing.T) {
 	}
 }
 
-// declared tells whether a test file of the directories declares the test.
+// declared reports whether a test file of the directories declares the test.
 func declared(t *testing.T, dirs []string, test string) bool {
 	t.Helper()
 	for _, dir := range dirs {

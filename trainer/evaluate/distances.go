@@ -24,7 +24,7 @@ type measure struct {
 	alone    func(a, b *metric.Features) (float64, error) // without an interval
 }
 
-// The methods below make the measures: Fréchet distance, kernel distances and Wasserstein distance.
+// The measures: Fréchet distance, kernel distances and sliced Wasserstein distance.
 
 func (e *evaluation) frechet(m Metric) measure {
 	return measure{m, func(a, b *metric.Features) (metric.Estimate, error) {

@@ -42,7 +42,7 @@ type Options struct {
 
 	Which []string // of Groups; default all
 
-	Images int // held-out images behind the reconstruction; default 1,000, or as many as there are
+	Images int // held-out images for the reconstruction; default 1,000, or all if fewer
 	Moves  int // of a particle in posterior inference; default 300
 
 	LikelihoodImages  int // held-out images for log p(x); default 32
