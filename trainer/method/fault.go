@@ -12,7 +12,7 @@ var ErrDiverged = errors.New("training diverged")
 // Kind says what held the first number that was not finite.
 type Kind string
 
-// The kinds, in the order in which a step computes them.
+// The kinds. All but the last are found within a step; the trainer finds BlownUp over an epoch.
 const (
 	InWeight     Kind = "weight"     // before the step, or after the optimiser's
 	InParticle   Kind = "particle"   // position of a particle, or a latent drawn from an encoder
@@ -24,7 +24,8 @@ const (
 )
 
 // Fault is the first place, in the order of computation, where the numbers of a step stopped being
-// finite. As an error it wraps ErrDiverged.
+// finite. As an error it wraps ErrDiverged. Section 10 of trainer/ALGORITHM.md says which check
+// catches what, and what the trainer does then.
 type Fault struct {
 	Kind      Kind   `json:"kind"`
 	Step      int    `json:"step"`                // from 1; in a second stage, a step of it

@@ -24,8 +24,8 @@ type Layout struct {
 	size   int
 }
 
-// Add appends a parameter and returns its offset. Its initial values are uniform in (-bound, bound]:
-// all zero if bound is 0.
+// Add appends a parameter and returns its offset. Its initial values are uniform in (-bound,
+// bound]: all zero if bound is 0.
 func (l *Layout) Add(name string, bound float64, shape ...int) int {
 	n := 1
 	for _, s := range shape {
