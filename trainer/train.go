@@ -21,7 +21,10 @@ type Model struct {
 	pool      *pool.Pool
 	method    method.Method
 	generator *generate.Generator
+	closed    bool
 }
+
+var errClosed = errors.New("the model is closed")
 
 // Train trains a model on all of the images, in memory. It reads and writes no files, unless the
 // configuration keeps the particles in one, and measures nothing: for a run with records,
@@ -35,11 +38,12 @@ type Model struct {
 func Train(
 	ctx context.Context, cfg config.Config, images data.Dataset, opts ...Option,
 ) (*Model, error) {
-	if err := errors.Join(method.Validate(cfg), kernel.Err()); err != nil {
-		return nil, err
+	err := method.Validate(cfg)
+	if err == nil {
+		err = method.CheckUnread(cfg)
 	}
-	if images.Len() == 0 {
-		return nil, errors.New("no images: expected at least one to train on")
+	if err := errors.Join(err, checkImages(images), kernel.Err()); err != nil {
+		return nil, err
 	}
 	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: "."}, pool: pool.New(cfg.Threads)}
 	for _, o := range opts {
@@ -48,7 +52,7 @@ func Train(
 	t.data.train = images
 	t.data.batches = data.NewBatches(images.Len(), cfg.Batch, cfg.Seed)
 	m := &Model{cfg: cfg, images: images.Len(), pool: t.pool}
-	err := withDiskRemedy(t.build(ctx))
+	err = withDiskRemedy(t.build(ctx))
 	m.method = t.method
 	if err == nil {
 		err = t.steps(ctx)
@@ -58,6 +62,22 @@ func Train(
 	}
 	m.generator = m.method.Generator(true)
 	return m, nil
+}
+
+// checkImages reports data that cannot be trained on.
+func checkImages(images data.Dataset) error {
+	if table, ok := images.(data.Table); ok {
+		if err := table.Validate(); err != nil {
+			return err
+		}
+	}
+	if images.Len() == 0 {
+		return errors.New("no images: expected at least one to train on")
+	}
+	if images.Shape().Dim() < 1 {
+		return fmt.Errorf("images of %v: expected at least one number in each", images.Shape())
+	}
+	return nil
 }
 
 // steps trains to the end of the last epoch, and writes nothing.
@@ -89,6 +109,12 @@ func (t *Trainer) steps(ctx context.Context) error {
 // Sample draws n images, n x D, with the solver of the configuration. Pixels are meant for [-1, 1]
 // but not clamped to it. Sample stops early, with ctx's error, when ctx ends.
 func (m *Model) Sample(ctx context.Context, n int, seed uint64) ([]float32, error) {
+	if m.closed {
+		return nil, errClosed
+	}
+	if n < 0 {
+		return nil, fmt.Errorf("%d samples: expected 0 or more", n)
+	}
 	x := make([]float32, n*m.generator.Dim())
 	err := m.generator.Sample(ctx, x, n, m.cfg.Solver, m.cfg.SolverSteps, seed)
 	return x, err
@@ -97,21 +123,34 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64) ([]float32, erro
 // Latents returns a latent of each training image, M x d, in the order of the images: the first of
 // its particles, or the mean of the encoder.
 func (m *Model) Latents() ([]float32, error) {
+	if m.closed {
+		return nil, errClosed
+	}
 	z := make([]float32, m.images*m.cfg.Latent)
 	m.method.Latents(m.generator, z, data.Range(0, m.images))
 	return z, m.method.Err()
 }
 
 // Decode returns the images of latents: n x D from n x d.
-func (m *Model) Decode(z []float32) []float32 {
+func (m *Model) Decode(z []float32) ([]float32, error) {
+	if m.closed {
+		return nil, errClosed
+	}
+	if len(z)%m.cfg.Latent != 0 {
+		return nil, fmt.Errorf("%d numbers: expected whole latents of %d", len(z), m.cfg.Latent)
+	}
 	x := make([]float32, len(z)/m.cfg.Latent*m.generator.Dim())
 	m.generator.Decode(x, z)
-	return x
+	return x, nil
 }
 
-// Close ends the workers, and removes the file of particles if there is one. The model must not be
-// used afterwards.
+// Close ends the workers, and removes the file of particles if there is one. A closed model gives
+// errors; closing it again does nothing.
 func (m *Model) Close() error {
+	if m.closed {
+		return nil
+	}
+	m.closed = true
 	m.pool.Close()
 	if m.method == nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
@@ -44,8 +45,11 @@ func TestTrainInMemory(t *testing.T) {
 			t.Errorf("%s: the state differs from that of a run", name)
 		}
 		checkModel(t, m, images.Len())
-		if err := m.Close(); err != nil {
+		if err := errors.Join(m.Close(), m.Close()); err != nil {
 			t.Error(err)
+		}
+		if _, err := m.Sample(t.Context(), 1, 1); err == nil {
+			t.Error("a closed model samples")
 		}
 	}
 }
@@ -67,8 +71,16 @@ func copies(tensors []checkpoint.Tensor) []checkpoint.Tensor {
 func checkModel(t *testing.T, m *Model, images int) {
 	t.Helper()
 	z, err := m.Latents()
-	if err != nil || len(z) != images*m.cfg.Latent || len(m.Decode(z)) != images*64 {
+	x, decoded := m.Decode(z)
+	if err := errors.Join(err, decoded); err != nil || len(z) != images*m.cfg.Latent ||
+		len(x) != images*64 {
 		t.Errorf("%d numbers in the latents of %d images, %v", len(z), images, err)
+	}
+	if _, err := m.Decode(z[1:]); err == nil {
+		t.Error("a latent that is not whole: no error")
+	}
+	if _, err := m.Sample(t.Context(), -1, 1); err == nil {
+		t.Error("-1 samples: no error")
 	}
 	first, err := m.Sample(t.Context(), 3, 1)
 	if err != nil || len(first) != 3*64 {
@@ -86,8 +98,18 @@ func TestTrainRefuses(t *testing.T) {
 	c := method.Default()
 	c.Epochs, c.DecoderWidths = 1, []int{8}
 	table := data.Table{D: 2, X: make([]float32, 20)}
-	if _, err := Train(t.Context(), c, data.Table{D: 2}); err == nil {
-		t.Error("no images: no error")
+	for what, bad := range map[string]data.Table{
+		"no images": {D: 2}, "no numbers": {}, "a part of a row": {D: 3, X: make([]float32, 20)},
+	} {
+		if _, err := Train(t.Context(), c, bad); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+	other := c
+	other.Method = config.VAE
+	if _, err := Train(t.Context(), other, table); err == nil ||
+		!strings.Contains(err.Error(), "step_size") {
+		t.Errorf("a step size of a method without moves: %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()

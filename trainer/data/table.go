@@ -1,10 +1,23 @@
 package data
 
+import "fmt"
+
 // Table is a data set of rows of D > 0 numbers, which are used as pixels without conversion. It has
 // no labels.
 type Table struct {
 	D int
 	X []float32 // M x D
+}
+
+// Validate returns an error unless D is positive and X holds whole rows.
+func (t Table) Validate() error {
+	if t.D < 1 {
+		return fmt.Errorf("table with rows of D = %d numbers: expected at least 1", t.D)
+	}
+	if len(t.X)%t.D != 0 {
+		return fmt.Errorf("table of %d numbers: expected whole rows of D = %d", len(t.X), t.D)
+	}
+	return nil
 }
 
 // Name implements Dataset.

@@ -71,3 +71,22 @@ func CheckRead(given []config.Given, methods ...config.Method) error {
 	}
 	return p.Err()
 }
+
+// CheckUnread returns an error that names the keys of a configuration that its method does not
+// read, if they have other values than the method's defaults.
+func CheckUnread(c config.Config) error {
+	base, err := DefaultFor(c.Method)
+	if err != nil {
+		return err
+	}
+	var changed []config.Given
+	for _, key := range c.Keys() {
+		if !Reads(c.Method, key.Name) && key.String() != base.Key(key.Name).String() {
+			changed = append(changed, config.Given{Key: key.Name, Where: "configuration"})
+		}
+	}
+	if err := CheckRead(changed, c.Method); err != nil {
+		return fmt.Errorf("%w (method.DefaultFor(%q) leaves them at their defaults)", err, c.Method)
+	}
+	return nil
+}
