@@ -231,7 +231,7 @@ func TestMemoryIsRecorded(t *testing.T) {
 		peak, known := memory.Peak()
 		if m := *info.Memory; m.Peak != summary.Memory.Peak || (m.Peak > 0) != known ||
 			m.Peak > peak || m.Sum != m.Parts.Total() {
-			t.Errorf("at the end: %+v, messages %+v, the peak is %d", m, summary.Memory, peak)
+			t.Errorf("at the end: %+v, summary %+v, the peak is %d", m, summary.Memory, peak)
 		}
 	}
 	run(func(c config.Config, dir string, o ...Option) (*Trainer, error) {
