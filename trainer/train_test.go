@@ -27,7 +27,13 @@ func TestTrainInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Data, c.Holdout, c.Epochs, c.Batch, c.BatchRepeats = "digits", 0, 2, 300, 2
-		c.DecoderWidths, c.EncoderWidths, c.ScoreWidth = []int{16}, []int{16}, 16
+		c.DecoderWidths = []int{16}
+		if method.Reads(name, "encoder_widths") {
+			c.EncoderWidths = []int{16}
+		}
+		if method.Reads(name, "score_width") {
+			c.ScoreWidth = 16
+		}
 		c.EvalSamples = 0
 		m, err := Train(t.Context(), c, images)
 		if err != nil {
