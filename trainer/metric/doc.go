@@ -8,8 +8,8 @@
 //
 // Sums are in float64 and in one order: results have the same bits with any number of workers.
 // Functions that take a pool run on the caller's goroutine alone if it is nil, and must not be
-// called from one of its tasks. Matrix products are computed by the present default of package blas,
-// whose choice shows in the last bits.
+// called from one of its tasks. Matrix products are computed by the present default of package
+// blas, whose choice shows in the last bits.
 package metric
 
 const panicFeatures = "metric: features are not N rows of K numbers"
