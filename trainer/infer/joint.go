@@ -25,8 +25,8 @@ type Joint struct {
 	tiles   pool.Scratch[jointTile]
 }
 
-// jointTile is what a task works with: tileRows rows of the decoder's tape, from first on, and a tape
-// of the prior.
+// jointTile is what a task works with: tileRows rows of the decoder's tape, from first on, and a
+// tape of the prior.
 type jointTile struct {
 	first int
 	prior prior.Tape
