@@ -59,6 +59,7 @@ type compareCommand struct {
 	seeds, jobs         int
 	json, quiet         bool
 	keys                config.Config // bound to the flags of the keys
+	warning             string        // of keys without effect
 }
 
 func newCompare() *cobra.Command {
@@ -139,6 +140,9 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	}
 	o.Training(0)
 	announce(r)
+	if c.warning != "" {
+		r.warn(c.warning)
+	}
 	results, err := compare.Run(ctx, o)
 	r.status.close()
 	switch {
@@ -195,9 +199,10 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	if err != nil {
 		return o, err
 	}
-	if err := method.CheckRead(given, o.Methods()...); err != nil {
+	if err := method.CheckRead(given.meant, o.Methods()...); err != nil {
 		return o, err
 	}
+	c.warning = withoutEffect(given.stored, o.Methods()...)
 	for i := range c.seeds {
 		o.Seeds = append(o.Seeds, common.Seed+uint64(i))
 	}

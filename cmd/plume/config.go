@@ -64,65 +64,122 @@ func warnOfUnknownEnv(w io.Writer) {
 }
 
 // resolveNew returns the configuration of a new run: the file, the environment and the flags, on
-// top of the defaults of the method that they name.
-func resolveNew(file string, flags *pflag.FlagSet) (config.Config, error) {
-	c, _, err := overlay(method.Default(), file, flags)
+// top of the defaults of the method that they name. warning names keys without effect; it may be
+// "".
+func resolveNew(file string, flags *pflag.FlagSet) (c config.Config, warning string, err error) {
+	c, _, err = overlay(method.Default(), file, flags)
 	if err != nil {
-		return c, err
+		return c, "", err
 	}
 	if c, err = method.DefaultFor(c.Method); err != nil {
-		return c, usage(err)
+		return c, "", usage(err)
 	}
-	return resolve(c, file, flags)
+	c, given, err := resolve(c, file, flags)
+	if err == nil {
+		err = usage(method.CheckRead(given.meant, c.Method))
+	}
+	return c, withoutEffect(given.stored, c.Method), err
+}
+
+// resolveResumed returns the configuration to resume a run with: the file, the environment and the
+// flags, on top of the stored configuration. warning is that of resolveNew.
+func resolveResumed(
+	stored config.Config, file string, flags *pflag.FlagSet,
+) (c config.Config, warning string, err error) {
+	c, given, err := resolve(stored, file, flags)
+	if err != nil || c.Method != stored.Method { // which CheckResume refuses
+		return c, "", err
+	}
+	// An earlier version may have begun the run with keys that its method does not read.
+	var changed []config.Given
+	for _, g := range given.meant {
+		if slices.Contains(given.changed, g.Key) {
+			changed = append(changed, g)
+		} else {
+			given.stored = append(given.stored, g)
+		}
+	}
+	return c, withoutEffect(given.stored, c.Method), usage(method.CheckStored(changed, c.Method))
+}
+
+// withoutEffect is the warning of keys that none of the methods reads; "" if there are none.
+func withoutEffect(given []config.Given, methods ...config.Method) string {
+	var names []string
+	for _, g := range method.Unread(given, methods...) {
+		names = append(names, fmt.Sprintf("%s (%s)", g.Key, g.Where))
+	}
+	if names == nil {
+		return ""
+	}
+	return fmt.Sprintf("Keys without effect, since they are not read by %s: %s.",
+		strings.Join(config.Names(methods), ", "), strings.Join(names, ", "))
 }
 
 // resolve returns overlay's configuration if it is valid. Keys that its method does not read keep
 // their values in base.
-func resolve(base config.Config, file string, flags *pflag.FlagSet) (config.Config, error) {
-	c, given, err := overlay(base, file, flags)
+func resolve(
+	base config.Config, file string, flags *pflag.FlagSet,
+) (c config.Config, given givenKeys, err error) {
+	c, given, err = overlay(base, file, flags)
 	if err != nil {
-		return c, err
+		return c, given, err
 	}
 	if err := method.Validate(c); err != nil {
-		return c, usage(err)
+		return c, given, usage(err)
 	}
 	for _, key := range c.Keys() { // of a file that serves several methods
 		if !method.Reads(c.Method, key.Name) {
 			if err := key.Set(base.Key(key.Name).String()); err != nil {
-				return c, err
+				return c, given, err
 			}
 		}
 	}
-	return c, usage(method.CheckRead(given, c.Method))
+	return c, given, nil
+}
+
+// givenKeys are the keys that a user set.
+type givenKeys struct {
+	meant   []config.Given // for the method in particular, which must read them
+	stored  []config.Given // by a file with all keys, as plume stores: not all need be read
+	changed []string       // names of those whose values differ from the configuration before
 }
 
 // overlay applies to base the configuration file (if any), the environment and the flags that were
-// given, in this order. It also returns the keys that they set for the method in particular.
+// given, in this order. It also returns the keys that they set.
 func overlay(
 	base config.Config, file string, flags *pflag.FlagSet,
-) (c config.Config, given []config.Given, err error) {
+) (c config.Config, given givenKeys, err error) {
 	c = base
+	var fromFile []config.Given
 	if file != "" {
-		if given, err = c.LoadFile(file); err != nil {
-			return c, nil, usage(err)
+		if fromFile, err = c.LoadFile(file); err != nil {
+			return c, given, usage(err)
 		}
 	}
 	loaded := c
 	fromEnv, err := c.LoadEnv(os.LookupEnv)
 	if err != nil {
-		return c, nil, usage(err)
+		return c, given, usage(err)
 	}
 	var fromFlags []config.Given
 	for _, key := range c.Keys() {
 		if flag := flags.Lookup(key.Flag()); flag.Changed {
 			if err := key.Set(flag.Value.String()); err != nil {
-				return c, nil, usage(err)
+				return c, given, usage(err)
 			}
 			fromFlags = append(fromFlags, config.Given{Key: key.Name, Where: "--" + key.Flag()})
 		}
 	}
-	given = meant(given, base, loaded, c.Method)
-	return c, slices.Concat(given, fromEnv, fromFlags), nil
+	whole := len(fromFile) == len(c.Keys())
+	fromFile = meant(fromFile, base, loaded, c.Method)
+	given.changed = base.Changed(c)
+	given.meant = slices.Concat(fromEnv, fromFlags)
+	if whole {
+		given.stored = fromFile
+	} else {
+		given.meant = slices.Concat(fromFile, given.meant)
+	}
+	return c, given, nil
 }
 
 // meant are the keys of a file that are meant for the method. A file that names no method, or one

@@ -44,6 +44,7 @@ type trainCommand struct {
 	from                      string
 	json, quiet               bool
 	keys                      config.Config // bound to the flags of the keys
+	warning                   string        // of keys without effect
 	profile                   profiling
 	interrupt                 *interrupt
 }
@@ -97,6 +98,7 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 		return t.profile.end(interrupt.ended(err))
 	}
 	if train == nil { // the run is finished
+		t.warn(r)
 		return r.finished(runDir)
 	}
 	interrupt.somethingToSave()
@@ -129,7 +131,14 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 // begin announces the backend, and starts the profiles.
 func (t *trainCommand) begin(r *reporter) error {
 	announce(r)
+	t.warn(r)
 	return t.profile.start(r.insist)
+}
+
+func (t *trainCommand) warn(r *reporter) {
+	if t.warning != "" {
+		r.warn(t.warning)
+	}
 }
 
 // announce describes the backend and the kernels. Warnings are printed even if progress is not.

@@ -129,7 +129,7 @@ func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (
 	if err != nil {
 		return stored, asked, usage(err)
 	}
-	asked, err = resolve(stored.Config, t.config, cmd.Flags())
+	asked, t.warning, err = resolveResumed(stored.Config, t.config, cmd.Flags())
 	if err != nil {
 		return stored, asked, err
 	}
@@ -143,8 +143,8 @@ func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (
 func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *reporter) (
 	runDir string, train *trainer.Trainer, err error,
 ) {
-	cfg, err := resolveNew(t.config, cmd.Flags())
-	if err != nil {
+	cfg, warning, err := resolveNew(t.config, cmd.Flags())
+	if t.warning = warning; err != nil {
 		return "", nil, err
 	}
 	made := firstMissing(cmp.Or(t.out, t.runs)) // to be created for the run's directory

@@ -12,24 +12,32 @@ import (
 // method reads. Keys in none of the sets are read by all methods.
 type keySet struct {
 	names []string
-	lacks string // why a method does not read them, for errors: "which " + lacks
+	// Why a method, or several, do not read them, for errors: "which " + lacks.
+	lacks, lack string
 }
 
 var (
 	moveKeys = &keySet{[]string{
 		"cloud", "cloud_dir", "dynamics", "step_size", "step_size_end", "step_schedule", "friction",
 		"inner_steps", "scale_anchor", "drift_clip", "catch_up",
-	}, "moves no particles"}
-	noiseKeys = &keySet{[]string{"param_noise"}, "adds no noise to its parameters"}
+	}, "moves no particles", "move no particles"}
+	noiseKeys = &keySet{
+		[]string{"param_noise"},
+		"adds no noise to its parameters", "add no noise to their parameters",
+	}
 	scoreKeys = &keySet{[]string{
 		"score_width", "score_blocks", "score_features", "lambda_min", "lambda_max", "score_draws",
 		"prior_weight", "score_lr",
-	}, "has no diffusion prior"}
+	}, "has no diffusion prior", "have no diffusion prior"}
 	jointKeys = &keySet{[]string{
 		"prior_warmup", "prior_drift", "control_variate",
-	}, "learns no diffusion prior together with the latents"}
-	encoderKeys = &keySet{[]string{"encoder_widths"}, "has no encoder"}
-	stageKeys   = &keySet{[]string{"prior_share"}, "fits no prior to frozen latents"}
+	}, "learns no diffusion prior together with the latents",
+		"learn no diffusion prior together with the latents"}
+	encoderKeys = &keySet{[]string{"encoder_widths"}, "has no encoder", "have no encoder"}
+	stageKeys   = &keySet{
+		[]string{"prior_share"},
+		"fits no prior to frozen latents", "fit no prior to frozen latents",
+	}
 )
 
 var keySets = []*keySet{moveKeys, noiseKeys, scoreKeys, jointKeys, encoderKeys, stageKeys}
@@ -54,20 +62,22 @@ func Reads(name config.Method, key string) bool {
 	return set == nil || slices.Contains(m.reads, set)
 }
 
+// Unread returns the keys that a user gave but none of the methods reads.
+func Unread(given []config.Given, methods ...config.Method) []config.Given {
+	return slices.DeleteFunc(slices.Clone(given), func(g config.Given) bool {
+		read := func(name config.Method) bool { return Reads(name, g.Key) }
+		return slices.ContainsFunc(methods, read)
+	})
+}
+
 // CheckRead returns an error that names the keys that a user gave but none of the methods reads.
 func CheckRead(given []config.Given, methods ...config.Method) error {
 	var p config.Problems
-	for _, g := range given {
-		read := func(name config.Method) bool { return Reads(name, g.Key) }
-		if slices.ContainsFunc(methods, read) {
-			continue
-		}
+	for _, g := range Unread(given, methods...) {
 		readers := slices.DeleteFunc(slices.Clone(config.Methods),
-			func(name config.Method) bool { return !read(name) })
-		p = append(p, fmt.Errorf("%s: %s is not read by %s, which %s; leave it out, or choose a "+
-			"method that reads it: %s",
-			g.Where, g.Key, strings.Join(config.Names(methods), ", "), setOf(g.Key).lacks,
-			strings.Join(config.Names(readers), ", ")))
+			func(name config.Method) bool { return !Reads(name, g.Key) })
+		p = append(p, fmt.Errorf("%w, or choose a method that reads it: %s",
+			unread(g, methods), strings.Join(config.Names(readers), ", ")))
 	}
 	return p.Err()
 }
@@ -89,4 +99,23 @@ func CheckUnread(c config.Config) error {
 		return fmt.Errorf("%w (method.DefaultFor(%q) leaves them at their defaults)", err, c.Method)
 	}
 	return nil
+}
+
+// CheckStored is CheckRead for a stored run, whose method cannot be changed.
+func CheckStored(given []config.Given, name config.Method) error {
+	var p config.Problems
+	for _, g := range Unread(given, name) {
+		p = append(p, unread(g, []config.Method{name}))
+	}
+	return p.Err()
+}
+
+// unread is the error for a key that none of the methods reads.
+func unread(g config.Given, methods []config.Method) error {
+	set, names := setOf(g.Key), config.Names(methods)
+	why, list := set.lacks, names[0]
+	if last := len(names) - 1; last > 0 {
+		why, list = set.lack, strings.Join(names[:last], ", ")+" and "+names[last]
+	}
+	return fmt.Errorf("%s: %s is not read by %s, which %s; leave it out", g.Where, g.Key, list, why)
 }

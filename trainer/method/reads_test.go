@@ -3,6 +3,7 @@ package method
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
@@ -108,6 +109,16 @@ func TestCheckRead(t *testing.T) {
 		"abp"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nexpected %s", err, want)
+	}
+	want = "--step-size: step_size is not read by vae, vae+diffusion and two-stage, which move no " +
+		"particles; leave it out, or choose a method that reads it: ipld, "
+	err = CheckRead(given, config.VAE, config.VAEDiffusion, config.TwoStage)
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("of several methods: error %v\nexpected %s", err, want)
+	}
+	want = "--step-size: step_size is not read by vae, which moves no particles; leave it out"
+	if err := CheckStored(given, config.VAE); err == nil || err.Error() != want {
+		t.Errorf("of a stored run: error %v\nexpected %s", err, want)
 	}
 	if err := CheckRead(given, config.VAE, config.PGD); err != nil {
 		t.Errorf("one of two methods reads the key: %v", err)
