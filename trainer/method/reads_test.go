@@ -110,8 +110,8 @@ func TestCheckRead(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nexpected %s", err, want)
 	}
-	want = "--step-size: step_size is not read by vae, vae+diffusion and two-stage, which move no " +
-		"particles; leave it out, or choose a method that reads it: ipld, "
+	want = "--step-size: step_size is not read by vae, vae+diffusion and two-stage, which move " +
+		"no particles; leave it out, or choose a method that reads it: ipld, "
 	err = CheckRead(given, config.VAE, config.VAEDiffusion, config.TwoStage)
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("of several methods: error %v\nexpected %s", err, want)

@@ -73,9 +73,6 @@ func (a array) Gather(dst []float32, idx []int) {
 	}
 }
 
-// float32 rows of size 1 are off by 6e-8; sums over a few of them stay below this.
-const rounding = 1e-6
-
 func wantClose(t *testing.T, what string, got, want, tol float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tol) {
