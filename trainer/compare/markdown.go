@@ -143,7 +143,8 @@ func (r *Results) remarks(out *strings.Builder) {
 	}
 }
 
-// differences lists the keys in which the contestants' configurations differ.
+// differences lists the keys in which the contestants' configurations differ. A value that a method
+// does not read is "-".
 func (r *Results) differences(out *strings.Builder) {
 	rows := [][]string{{"key"}}
 	for _, row := range r.Rows {
@@ -152,19 +153,34 @@ func (r *Results) differences(out *strings.Builder) {
 	c := method.Default()
 	for _, key := range c.Keys() {
 		line, same := []string{key.Name}, true
+		read := false
 		for _, row := range r.Rows {
-			line = append(line, row.Keys[key.Name])
-			same = same && row.Keys[key.Name] == r.Rows[0].Keys[key.Name]
+			value := row.Keys[key.Name]
+			same = same && value == r.Rows[0].Keys[key.Name]
+			if method.Reads(row.Method, key.Name) {
+				read = true
+			} else {
+				value = unread
+			}
+			line = append(line, value)
 		}
-		if !same && !slices.Contains(FixedKeys, key.Name) {
+		if !same && read && !slices.Contains(FixedKeys, key.Name) {
 			rows = append(rows, line)
 		}
 	}
-	if len(rows) > 1 {
-		out.WriteString("\nKeys in which the contestants differ; all others are the same:\n\n")
-		writeTable(out, rows)
+	if len(rows) == 1 {
+		return
 	}
+	out.WriteString("\nKeys in which the contestants differ; all others are the same")
+	if slices.ContainsFunc(rows, func(l []string) bool { return slices.Contains(l, unread) }) {
+		out.WriteString(" (" + unread + ": the method does not read the key)")
+	}
+	out.WriteString(":\n\n")
+	writeTable(out, rows)
 }
+
+// unread stands for the value of a key that a method does not read.
+const unread = "-"
 
 func join(seeds []uint64) string {
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(seeds)), ", "), "[]")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
@@ -102,6 +103,34 @@ func TestTableFiles(t *testing.T) {
 		if diff := cmp.Diff(string(want), string(got)); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", name, err, diff)
 		}
+	}
+}
+
+// In the list of keys that differ, a dash stands where a method does not read the key.
+func TestUnreadKeysAreDashes(t *testing.T) {
+	r := &Results{}
+	for _, name := range []config.Method{config.IPLD, config.VAE} {
+		c, err := method.DefaultFor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.ParamDrag = map[config.Method]float64{config.IPLD: 0.25, config.VAE: 0.5}[name]
+		c.StepSizeEnd, c.PriorShare = c.ParamDrag, c.ParamDrag
+		r.Rows = append(r.Rows, Row{ContestantPlan: ContestantPlan{
+			Contestant: Contestant{Name: string(name), Method: name}, Keys: values(c),
+		}})
+	}
+	var out strings.Builder
+	r.differences(&out)
+	text := strings.ReplaceAll(out.String(), " ", "")
+	for _, want := range []string{"|step_size_end|0.25|-|", "|param_drag|0.25|0.5|",
+		"thesame(-:themethoddoesnotreadthekey):"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, &out)
+		}
+	}
+	if strings.Contains(text, "prior_share") {
+		t.Errorf("a key that neither method reads:\n%s", &out)
 	}
 }
 
