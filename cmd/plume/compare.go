@@ -18,9 +18,10 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-const compareLong = `Train several methods, or one with several settings, on the same data with
-the same networks, seeds and budget; evaluate every run in the same way; report means and standard
-deviations over the seeds.
+const compareLong = "" +
+	`Train several methods, or one with several settings, on the same data with the same networks,
+seeds and budget; evaluate every run in the same way; report means and standard deviations over
+the seeds.
 
 A contestant is a method, and keys that it alone sets: METHOD[:KEY=VALUE]..., as in
 ipld:particles=4:inner_steps=2. Its configuration begins with the defaults of its method;

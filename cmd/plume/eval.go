@@ -19,9 +19,10 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-const evalLong = `Measure the newest checkpoint of a run: its samples against real images, its
-model against images held out of training. Every distance comes with a 95 % interval and a floor:
-what real images reach in the samples' place.
+const evalLong = "" +
+	`Measure the newest checkpoint of a run: its samples against real images, its model against
+images held out of training. Every distance comes with a 95 % interval and a floor: what real
+images reach in the samples' place.
 
 Metrics, by the names that --only takes:
   pca             Fréchet distance, KID and Gaussian MMD of 64 principal components

@@ -22,9 +22,10 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-const sampleLong = `Draw new images from the newest checkpoint of a run, given by its directory,
-or by its name or number under --runs. The ending of the output file decides what is written: .png
-is a grid of pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].`
+const sampleLong = "" +
+	`Draw new images from the newest checkpoint of a run, given by its directory, or by its name or
+number under --runs. The ending of the output file decides what is written: .png is a grid of
+pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].`
 
 const sampleExample = `  plume sample 7                                  100 images, as samples.png
   plume sample runs/00007-fashion10k-ipld -n 16 --solver dpm++2m --steps 20 -o grid.png

@@ -13,8 +13,9 @@ import (
 	"github.com/plume-ml/plume/trainer/method"
 )
 
-const trainLong = `Train a model and write the run's directory: the resolved configuration
-(config.toml), metrics (metrics.jsonl), sample grids (samples/) and checkpoints (checkpoints/).
+const trainLong = "" +
+	`Train a model and write the run's directory: the resolved configuration (config.toml), metrics
+(metrics.jsonl), sample grids (samples/) and checkpoints (checkpoints/).
 
 Every key of the configuration is a flag (--step-size), an environment variable (PLUME_STEP_SIZE)
 and a key of the file given with --config (step_size = 0.002). Flags override the environment,

@@ -16,11 +16,12 @@ import (
 	"github.com/plume-ml/plume/trainer/verify"
 )
 
-const verifyLong = `Measure the error guarantees of the training methods on models whose truth is
-known in closed form: errors against steps, step size, particles, datapoints and the range of
-noise levels, limits of stability, stationary laws. The numbers come out of the code that trains
-images; only the networks are replaced by exact linear ones. The exit code is 1 if a measured
-number is too far from the exact one.`
+const verifyLong = "" +
+	`Measure the error guarantees of the training methods on models whose truth is known in closed
+form: errors against steps, step size, particles, datapoints and the range of noise levels, limits
+of stability, stationary laws. The numbers come out of the code that trains images; only the
+networks are replaced by exact linear ones. The exit code is 1 if a measured number is too far
+from the exact one.`
 
 const verifyExample = `  plume verify                          a table, in about a minute
   plume verify -o verified              and diagrams (PNG, SVG) and report.json in verified/
