@@ -112,7 +112,14 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 	g := t.method.Generator(true)
 	n, d := max(t.cfg.EvalSamples, gridImages), t.cfg.Latent
 	z := make([]float32, n*d)
-	doing.Set(fmt.Sprintf("drawing %s samples (%s)", humanize.Comma(int64(n)), t.cfg.Solver))
+	solver := string(t.cfg.Solver)
+	drawing := fmt.Sprintf("drawing %s samples", humanize.Comma(int64(n)))
+	if g.Model().Prior.Closed() { // whose samples need none
+		solver = ""
+	} else {
+		drawing += " (" + solver + ")"
+	}
+	doing.Set(drawing)
 	if err := g.SampleLatents(ctx, z, n, t.cfg.Solver, t.cfg.SolverSteps, t.cfg.Seed); err != nil {
 		return err
 	}
@@ -127,9 +134,7 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 		}
 		distance := record.Number(fd)
 		e.PCA64FD = &distance
-		if !g.Model().Prior.Closed() { // whose samples need no solver
-			e.EvalSolver = string(t.cfg.Solver)
-		}
+		e.EvalSolver = solver
 	}
 	doing.Set("pictures")
 	return t.draw(g, z[:gridImages*d])

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/evaluate"
@@ -153,20 +154,28 @@ func (e *evalCommand) validate() error {
 	return e.Validate()
 }
 
-func (e *evalCommand) run(_ *cobra.Command, args []string) error {
+// find returns the directory of the run; "" if there is none, but features of another program.
+func (e *evalCommand) find(flags *pflag.FlagSet, args []string) (runDir string, err error) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	if args[0] == "auto" {
+		return "", usage(errors.New("auto is for train --resume; " +
+			"expected the directory, the name or the number of a run"))
+	}
+	if runDir, err = run.Find(e.runs, args[0]); err != nil {
+		return "", usage(err)
+	}
+	return runDir, checkSolver(flags, runDir)
+}
+
+func (e *evalCommand) run(cmd *cobra.Command, args []string) error {
 	if err := e.validate(); err != nil {
 		return usage(err)
 	}
-	runDir := ""
-	if len(args) > 0 {
-		if args[0] == "auto" {
-			return usage(errors.New("auto is for train --resume; " +
-				"expected the directory, the name or the number of a run"))
-		}
-		var err error
-		if runDir, err = run.Find(e.runs, args[0]); err != nil {
-			return usage(err)
-		}
+	runDir, err := e.find(cmd.Flags(), args)
+	if err != nil {
+		return err
 	}
 	made := firstMissing(e.out)
 	if e.out != "" {

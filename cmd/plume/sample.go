@@ -11,11 +11,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/run"
@@ -56,7 +58,9 @@ func newSample() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: command(func(_ *cobra.Command, args []string) error { return s.run(args[0]) }),
+		RunE: command(func(cmd *cobra.Command, args []string) error {
+			return s.run(cmd.Flags(), args[0])
+		}),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -79,6 +83,25 @@ func newSample() *cobra.Command {
 // solvers returns the names of the samplers.
 func solvers() []string {
 	return config.Names(diffusion.Solvers)
+}
+
+// checkSolver refuses the flags of the sampler for the run in dir if its samples need none.
+func checkSolver(flags *pflag.FlagSet, dir string) error {
+	var given []config.Given
+	if flags.Changed("solver") {
+		given = append(given, config.Given{Key: "solver", Where: "--solver"})
+	}
+	if flags.Changed("steps") {
+		given = append(given, config.Given{Key: "solver_steps", Where: "--steps"})
+	}
+	if given == nil {
+		return nil
+	}
+	stored, err := run.Open(dir)
+	if err != nil {
+		return err
+	}
+	return usage(method.CheckStored(given, stored.Config.Method))
 }
 
 func (s *sampleCommand) validate() error {
@@ -104,7 +127,7 @@ func (s *sampleCommand) validate() error {
 	return nil
 }
 
-func (s *sampleCommand) run(spec string) error {
+func (s *sampleCommand) run(flags *pflag.FlagSet, spec string) error {
 	if err := s.validate(); err != nil {
 		return usage(err)
 	}
@@ -115,6 +138,9 @@ func (s *sampleCommand) run(spec string) error {
 	dir, err := run.Find(s.runs, spec)
 	if err != nil {
 		return usage(err)
+	}
+	if err := checkSolver(flags, dir); err != nil {
+		return err
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
 	notify := func(told string) { insist("plume: " + told) }

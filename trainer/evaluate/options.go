@@ -33,8 +33,8 @@ func Groups() []string {
 // Options say what is measured, and how thoroughly. Zero values mean defaults.
 type Options struct {
 	Samples int              // images drawn, 2 or more; default 2,000
-	Solver  diffusion.Solver // default that of the run's reports, with its steps
-	Steps   int              // of the solver; default its own
+	Solver  diffusion.Solver // of a diffusion prior; default that of the run's reports
+	Steps   int              // of the solver; default those of the reports, or its own
 	Seed    uint64           // of all random numbers except the classifier's
 	Threads int              // workers; default all cores; does not affect the result
 	Raw     bool             // use the weights themselves, not their moving average

@@ -74,8 +74,8 @@ type Report struct {
 	TrainImage int              `json:"training_images"`
 	HeldOut    int              `json:"held_out_images"`
 	Samples    int              `json:"samples"`
-	Solver     diffusion.Solver `json:"solver"`
-	Steps      int              `json:"solver_steps"`
+	Solver     diffusion.Solver `json:"solver,omitempty"` // "": they need none
+	Steps      int              `json:"solver_steps,omitempty"`
 	Seed       uint64           `json:"seed"`
 	Classifier *ClassifierInfo  `json:"classifier,omitempty"` // nil: not needed, or no labels
 	Metrics    []Metric         `json:"metrics"`

@@ -122,9 +122,10 @@ func (e *evaluation) begin(runDir string) error {
 		TrainImage: e.train.Len(),
 		HeldOut:    e.held.Len(),
 		Samples:    e.Samples,
-		Solver:     e.Solver,
-		Steps:      e.Steps,
 		Seed:       e.Seed,
+	}
+	if !e.generator.Model().Prior.Closed() { // whose samples need no solver
+		e.report.Solver, e.report.Steps = e.Solver, e.Steps
 	}
 	if !e.needsSamples() {
 		return nil
@@ -134,7 +135,8 @@ func (e *evaluation) begin(runDir string) error {
 
 // drawSamples draws the latents of the samples.
 func (e *evaluation) drawSamples() error {
-	e.Progress(fmt.Sprintf("drawing %d samples (%s, %d steps)", e.Samples, e.Solver, e.Steps))
+	e.Progress(fmt.Sprintf("drawing %d samples%s", e.Samples,
+		bySolver(e.report.Solver, e.report.Steps)))
 	e.z = make([]float32, e.Samples*e.generator.Latent())
 	err := e.slowly(func() error {
 		e.doing.Set(fmt.Sprintf("drawing %d samples", e.Samples))

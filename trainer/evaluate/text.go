@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/record"
 )
 
@@ -20,9 +21,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		if r.Averaged {
 			weights = "averaged weights"
 		}
-		fmt.Fprintf(&out, "%s: %s on %s, epoch %d, step %s, %s; %s samples (%s, %d steps)\n",
+		fmt.Fprintf(&out, "%s: %s on %s, epoch %d, step %s, %s; %s samples%s\n",
 			r.Run, r.Method, r.Data, r.Epoch, humanize.Comma(int64(r.Step)), weights,
-			humanize.Comma(int64(r.Samples)), r.Solver, r.Steps)
+			humanize.Comma(int64(r.Samples)), bySolver(r.Solver, r.Steps))
 	}
 	if c := r.Classifier; c != nil {
 		fmt.Fprintf(&out, "Classifier of the FFD: seed %d, accuracy %.1f %% on %s test images, %d "+
@@ -40,6 +41,14 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// bySolver describes the solver of samples; "" if they need none.
+func bySolver(solver diffusion.Solver, steps int) string {
+	if solver == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s, %d steps)", solver, steps)
 }
 
 func (r *Report) writeTable(out io.Writer) {

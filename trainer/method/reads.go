@@ -38,9 +38,15 @@ var (
 		[]string{"prior_share"},
 		"fits no prior to frozen latents", "fit no prior to frozen latents",
 	}
+	solverKeys = &keySet{
+		[]string{"solver", "solver_steps"},
+		"samples its prior N(0, I) directly", "sample their prior N(0, I) directly",
+	}
 )
 
-var keySets = []*keySet{moveKeys, noiseKeys, scoreKeys, jointKeys, encoderKeys, stageKeys}
+var keySets = []*keySet{
+	moveKeys, noiseKeys, scoreKeys, jointKeys, encoderKeys, stageKeys, solverKeys,
+}
 
 // setOf returns the set that holds the key, nil for a key that all methods read.
 func setOf(key string) *keySet {

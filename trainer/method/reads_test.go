@@ -130,3 +130,15 @@ func TestCheckRead(t *testing.T) {
 		}
 	}
 }
+
+// A method reads the keys of the solver if and only if its prior needs one.
+func TestSolverOfPriors(t *testing.T) {
+	for _, m := range specs {
+		want := !m.prior(nil, smallEncoder()).Closed()
+		for _, key := range []string{"solver", "solver_steps"} {
+			if got := Reads(m.name, key); got != want {
+				t.Errorf("%s reads %s: %v, expected %v", m.name, key, got, want)
+			}
+		}
+	}
+}

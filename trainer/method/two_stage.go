@@ -13,7 +13,7 @@ import (
 // there are a mean and a scale for each dimension.
 var twoStage = spec{
 	name:    config.TwoStage,
-	reads:   []*keySet{encoderKeys, scoreKeys, stageKeys},
+	reads:   []*keySet{encoderKeys, scoreKeys, stageKeys, solverKeys},
 	batch:   encoderBatch,
 	check:   checkStages,
 	prior:   fittedPrior,

@@ -11,7 +11,7 @@ import (
 // and weights and samples the noise levels differently.
 var vaeDiffusion = spec{
 	name:    config.VAEDiffusion,
-	reads:   []*keySet{encoderKeys, scoreKeys, jointKeys},
+	reads:   []*keySet{encoderKeys, scoreKeys, jointKeys, solverKeys},
 	batch:   encoderBatch,
 	prior:   newDiffusion,
 	encoder: newEncoder,
