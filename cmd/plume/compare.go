@@ -131,12 +131,12 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	o.Hook, o.Message, o.Warn = r.hook(), r.status.message, r.warn
 	ctx, interrupt := watchSignals(context.Background(), r.status.message)
 	defer interrupt.stop()
-	goOn := "plume: interrupted; go on with the same command: " + commandLine(os.Args[1:])
+	resume := "plume: interrupted; go on with the same command: " + commandLine(os.Args[1:])
 	o.Training = func(runs int) {
 		if runs > 0 {
 			interrupt.somethingToSave()
 		} else { // it reads and evaluates again
-			interrupt.nothingToSave(toldInterrupted, func() { fmt.Fprintln(os.Stderr, goOn) })
+			interrupt.nothingToSave(interruptedNotice, func() { fmt.Fprintln(os.Stderr, resume) })
 		}
 	}
 	o.Training(0)
@@ -148,7 +148,7 @@ func (c *compareCommand) run(cmd *cobra.Command, _ []string) error {
 	r.status.close()
 	switch {
 	case errors.Is(err, compare.ErrInterrupted):
-		fmt.Fprintln(os.Stderr, goOn)
+		fmt.Fprintln(os.Stderr, resume)
 		return &exitError{code: interrupt.exitCode()}
 	case errors.Is(err, compare.ErrUsage), errors.Is(err, compare.ErrOtherPlan):
 		return usage(err)

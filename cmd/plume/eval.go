@@ -185,10 +185,10 @@ func (e *evalCommand) run(cmd *cobra.Command, args []string) error {
 		e.Pictures = e.out
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	notify := func(told string) { insist("plume: " + told) }
+	notify := func(notice string) { insist("plume: " + notice) }
 	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
-	interrupt.nothingToSave(toldInterrupted, func() { removeEmpty(e.out, made) })
+	interrupt.nothingToSave(interruptedNotice, func() { removeEmpty(e.out, made) })
 	e.Warn = func(text string) { insist("WARNING: " + text) }
 	if !e.quiet {
 		e.Progress = func(text string) { insist("plume: " + text) }
@@ -198,7 +198,7 @@ func (e *evalCommand) run(cmd *cobra.Command, args []string) error {
 		removeEmpty(e.out, made)
 		return interrupt.ended(err)
 	}
-	interrupt.stop() // the report is whole: who interrupts its printing is not told that it is not
+	interrupt.stop() // the report is complete: an interrupted printing does not make it otherwise
 	return e.write(report)
 }
 

@@ -15,10 +15,10 @@ import (
 // measure adds the rates of the machine.
 func (m *machine) measure() error {
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	notify := func(told string) { insist("plume: " + told) }
+	notify := func(notice string) { insist("plume: " + notice) }
 	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
-	interrupt.nothingToSave(toldInterrupted, nil)
+	interrupt.nothingToSave(interruptedNotice, nil)
 	insist("Measuring for some seconds ...")
 	rates, err := measured.Measure(ctx, measured.Options{})
 	m.Measured = &rates

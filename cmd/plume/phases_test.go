@@ -156,7 +156,7 @@ func TestReadingIsLeft(t *testing.T) {
 		p := begin(t, inDir(t, dir, args...), "BLAS: ")
 		p.signal(syscall.SIGTERM)
 		p.ends(143)
-		p.said("\n"+toldTooEarly+"\n", "interrupted")
+		p.said("\n"+tooEarlyNotice+"\n", "interrupted")
 		if _, err := os.Stat(filepath.Join(dir, "new")); err == nil {
 			t.Errorf("%v left its directory", args)
 		}

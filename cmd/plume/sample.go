@@ -143,10 +143,10 @@ func (s *sampleCommand) run(flags *pflag.FlagSet, spec string) error {
 		return err
 	}
 	insist := func(line string) { fmt.Fprintln(os.Stderr, line) }
-	notify := func(told string) { insist("plume: " + told) }
+	notify := func(notice string) { insist("plume: " + notice) }
 	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
-	interrupt.nothingToSave(toldInterrupted, func() { _ = file.Abandon(file.OS, s.out) })
+	interrupt.nothingToSave(interruptedNotice, func() { _ = file.Abandon(file.OS, s.out) })
 	if err := s.profile.start(insist); err != nil {
 		return err
 	}

@@ -23,10 +23,10 @@ const (
 )
 
 const (
-	toldInterrupted = "interrupted"
-	toldSaving      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after " +
+	interruptedNotice = "interrupted"
+	savingNotice      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after " +
 		"half a second, ends at once without it)"
-	toldAtOnce = "plume: ended at once, without a checkpoint; those saved before remain"
+	atOnceNotice = "plume: ended at once, without a checkpoint; those saved before remain"
 )
 
 // interrupt turns SIGINT, SIGTERM and SIGHUP into the end of a context.
@@ -44,7 +44,7 @@ type interrupt struct {
 	stopped sync.Once
 
 	mu      sync.Mutex // held while the process ends, so that nothing else begins
-	told    string     // printed at the first signal
+	notice  string     // printed at the first signal
 	abandon bool       // there is nothing to save: the command need not be waited for
 	cleanup func()     // called before it is abandoned; may be nil
 }
@@ -55,7 +55,7 @@ type interrupt struct {
 func watchSignals(parent context.Context, notify func(string)) (context.Context, *interrupt) {
 	ctx, cancel := context.WithCancel(parent)
 	w := &interrupt{
-		signals: make(chan os.Signal, 2), notify: notify, cancel: cancel, told: toldInterrupted,
+		signals: make(chan os.Signal, 2), notify: notify, cancel: cancel, notice: interruptedNotice,
 		now: time.Now, after: func(d time.Duration, do func()) {
 			time.AfterFunc(d, do)
 		}, exit: os.Exit,
@@ -84,9 +84,9 @@ func (w *interrupt) hear(s os.Signal) {
 	if w.code.CompareAndSwap(0, code) {
 		w.first = w.now()
 		w.mu.Lock()
-		told := w.told
+		notice := w.notice
 		w.mu.Unlock()
-		w.notify(told)
+		w.notify(notice)
 		w.cancel()
 		w.after(grace, w.giveUp)
 		return
@@ -97,7 +97,7 @@ func (w *interrupt) hear(s os.Signal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.abandon {
-		fmt.Fprintln(os.Stderr, "\n"+toldAtOnce)
+		fmt.Fprintln(os.Stderr, "\n"+atOnceNotice)
 	} else if w.cleanup != nil {
 		w.cleanup()
 	}
@@ -105,12 +105,12 @@ func (w *interrupt) hear(s os.Signal) {
 }
 
 // nothingToSave allows the process to end at any point from now on, without waiting for a long
-// step, a slow disk or a hanging file system. told is printed at the first signal, and cleanup is
+// step, a slow disk or a hanging file system. notice is printed at the first signal, and cleanup is
 // called before the end unless it is nil.
-func (w *interrupt) nothingToSave(told string, cleanup func()) {
+func (w *interrupt) nothingToSave(notice string, cleanup func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told, w.abandon, w.cleanup = told, true, cleanup
+	w.notice, w.abandon, w.cleanup = notice, true, cleanup
 }
 
 // somethingToSave makes the process wait, from now on, until the command ends by itself at its
@@ -118,7 +118,7 @@ func (w *interrupt) nothingToSave(told string, cleanup func()) {
 func (w *interrupt) somethingToSave() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told, w.abandon, w.cleanup = toldSaving, false, nil
+	w.notice, w.abandon, w.cleanup = savingNotice, false, nil
 }
 
 // giveUp ends a process that did not react to the end of its context and has nothing to save.

@@ -24,8 +24,8 @@ func stubborn() {
 
 // stuck is a command that has nothing to save and does not hear the end of its context.
 func stuck() {
-	_, interrupt := watchSignals(context.Background(), func(told string) { fmt.Println(told) })
-	interrupt.nothingToSave("told", func() { fmt.Println("cleaned up") })
+	_, interrupt := watchSignals(context.Background(), func(notice string) { fmt.Println(notice) })
+	interrupt.nothingToSave("notice", func() { fmt.Println("cleaned up") })
 	fmt.Println("ready")
 	select {}
 }
@@ -80,11 +80,11 @@ func TestHangup(t *testing.T) {
 // scripted is an interrupt whose clock the test sets, and what it did.
 type scripted struct {
 	interrupt
-	at    time.Duration
-	told  []string
-	codes []int
-	later func()
-	ended bool
+	at     time.Duration
+	notice []string
+	codes  []int
+	later  func()
+	ended  bool
 }
 
 func newScripted() *scripted {
@@ -92,7 +92,7 @@ func newScripted() *scripted {
 	s.now = func() time.Time { return time.Unix(0, 0).Add(s.at) }
 	s.after = func(_ time.Duration, do func()) { s.later = do }
 	s.exit = func(code int) { s.codes = append(s.codes, code) }
-	s.notify = func(text string) { s.told = append(s.told, text) }
+	s.notify = func(text string) { s.notice = append(s.notice, text) }
 	s.cancel = func() { s.ended = true }
 	return s
 }
@@ -113,8 +113,8 @@ func TestSignalsAtOnceAreOne(t *testing.T) {
 			t.Errorf("after %v: ended with %v, expected %v; context ended: %t, code %d",
 				c.after, s.codes, c.want, s.ended, s.exitCode())
 		}
-		if len(s.told) != 1 || s.told[0] != toldSaving {
-			t.Errorf("told %q", s.told)
+		if len(s.notice) != 1 || s.notice[0] != savingNotice {
+			t.Errorf("notice %q", s.notice)
 		}
 	}
 }
@@ -153,5 +153,5 @@ func TestStuckEnds(t *testing.T) {
 	p := begin(t, cmd, "ready")
 	p.signal(syscall.SIGTERM)
 	p.ends(143)
-	p.said("told", "cleaned up")
+	p.said("notice", "cleaned up")
 }

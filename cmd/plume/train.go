@@ -50,7 +50,7 @@ type trainCommand struct {
 	interrupt                 *interrupt
 }
 
-const toldTooEarly = "interrupted before the first step: there was nothing to save"
+const tooEarlyNotice = "interrupted before the first step: there was nothing to save"
 
 func newTrain() *cobra.Command {
 	t := &trainCommand{keys: method.Default()}
@@ -91,7 +91,7 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	ctx, interrupt := watchSignals(context.Background(), r.insist)
 	defer interrupt.stop()
 	t.interrupt = interrupt
-	interrupt.nothingToSave(toldTooEarly, nil)
+	interrupt.nothingToSave(tooEarlyNotice, nil)
 
 	runDir, train, err := t.open(ctx, cmd, r)
 	if err != nil {

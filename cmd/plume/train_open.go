@@ -165,7 +165,7 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 		lock.Release()
 		removeEmpty(runDir, made)
 	}
-	t.interrupt.nothingToSave(toldTooEarly, leave)
+	t.interrupt.nothingToSave(tooEarlyNotice, leave)
 	if err == nil {
 		err = t.begin(r)
 	}

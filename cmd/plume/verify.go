@@ -78,10 +78,10 @@ func (v *verifyCommand) run() error {
 	if !v.quiet {
 		v.options.Progress = insist
 	}
-	notify := func(told string) { insist("plume: " + told) }
+	notify := func(notice string) { insist("plume: " + notice) }
 	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
-	interrupt.nothingToSave(toldInterrupted, func() { removeEmpty(v.out, made) })
+	interrupt.nothingToSave(interruptedNotice, func() { removeEmpty(v.out, made) })
 	start := time.Now()
 	report, err := verify.Run(ctx, v.options)
 	if err != nil {
