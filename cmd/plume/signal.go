@@ -24,8 +24,8 @@ const (
 
 const (
 	interruptedNotice = "interrupted"
-	savingNotice      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, after " +
-		"half a second, ends at once without it)"
+	savingNotice      = "interrupted: saving a checkpoint at the next step (a second Ctrl-C, " +
+		"after half a second, ends at once without it)"
 	atOnceNotice = "plume: ended at once, without a checkpoint; those saved before remain"
 )
 
