@@ -344,7 +344,7 @@ func TestMovesOutOfRange(t *testing.T) {
 func TestMovesDoNotAllocate(t *testing.T) {
 	post := newLinearModel().inferred(t, flatDiffusion(2), 4, 2)
 	allocations := func(keep int) float64 {
-		return testing.AllocsPerRun(3, func() { run(t, post, Moves{Keep: keep}) })
+		return testing.AllocsPerRun(10, func() { run(t, post, Moves{Keep: keep}) })
 	}
 	if few, many := allocations(1), allocations(101); many != few {
 		t.Errorf("%v allocations in 1 move, %v in 101", few, many)
