@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 )
@@ -31,6 +32,11 @@ func TestBytes(t *testing.T) {
 // allocations are left out.
 func TestReportBytes(t *testing.T) {
 	const k = 20
+	before := blas.Default().Name()
+	if err := blas.Use("native"); err != nil { // gonum's products allocate
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = blas.Use(before) })
 	for _, c := range []struct{ m, dim int }{
 		{1100, 300}, {1200, 600}, {300, 200}, {90, 2000}, {160, 70000}, {600, 3000},
 	} {
