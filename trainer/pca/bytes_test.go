@@ -32,11 +32,12 @@ func TestBytes(t *testing.T) {
 // allocations are left out.
 func TestReportBytes(t *testing.T) {
 	const k = 20
-	before := blas.Default().Name()
-	if err := blas.Use("native"); err != nil { // gonum's products allocate
-		t.Fatal(err)
+	if blas.Default().Name() == "gonum" { // whose products allocate
+		t.Cleanup(func() { _ = blas.Use("gonum") })
+		if err := blas.Use("native"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	t.Cleanup(func() { _ = blas.Use(before) })
 	for _, c := range []struct{ m, dim int }{
 		{1100, 300}, {1200, 600}, {300, 200}, {90, 2000}, {160, 70000}, {600, 3000},
 	} {
