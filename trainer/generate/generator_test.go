@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
@@ -23,19 +22,9 @@ func random() Model {
 			Score: model.NewResidualScore(nil, testLatent, 6, 2, 4),
 		},
 	}
-	m.DecoderP = normals(m.Decoder.Layout().Size(), 20, 0.4)
-	m.PriorP = normals(m.Prior.Layout().Size(), 21, 0.4)
+	m.DecoderP = reference.Normals(m.Decoder.Layout().Size(), 20, 0.4)
+	m.PriorP = reference.Normals(m.Prior.Layout().Size(), 21, 0.4)
 	return m
-}
-
-// normals are n standard normals times s.
-func normals(n int, seed uint64, s float32) []float32 {
-	x := make([]float32, n)
-	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
-	for i := range x {
-		x[i] *= s
-	}
-	return x
 }
 
 // Images are those of Decode: the same bits if whole tiles are read in order, and up to the order
@@ -45,7 +34,7 @@ func TestImages(t *testing.T) {
 	defer p.Close()
 	g := New(nil, random(), p.Workers(), p)
 	const n = 2*tileRows + 9
-	z := normals(n*testLatent, 5, 1)
+	z := reference.Normals(n*testLatent, 5, 1)
 	all := make([]float32, n*testDim)
 	g.Decode(all, z)
 	images := g.Images(z)

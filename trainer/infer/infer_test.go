@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"errors"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"math"
 	"slices"
 	"testing"
@@ -29,16 +30,6 @@ const (
 	inferPoints = 40
 )
 
-// normals are n standard normals times s.
-func normals(n int, seed uint64, s float32) []float32 {
-	x := make([]float32, n)
-	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
-	for i := range x {
-		x[i] *= s
-	}
-	return x
-}
-
 type linearModel struct {
 	w    *mat.Dense // inferDim x inferLatent
 	mu   []float64
@@ -50,7 +41,7 @@ type linearModel struct {
 func newLinearModel() linearModel {
 	net := model.NewMLP(nil, inferLatent, inferDim)
 	m := linearModel{
-		w: mat.NewDense(inferDim, inferLatent, nil), p: normals(net.Layout().Size(), 3, 0.6),
+		w: mat.NewDense(inferDim, inferLatent, nil), p: reference.Normals(net.Layout().Size(), 3, 0.6),
 	}
 	for j, v := range net.Layout().View(m.p, "layer0.bias") {
 		m.mu = append(m.mu, float64(v))
@@ -58,7 +49,7 @@ func newLinearModel() linearModel {
 			m.w.Set(j, i, float64(net.Layout().View(m.p, "layer0.weight")[i*inferDim+j]))
 		}
 	}
-	z, noise := normals(inferPoints*inferLatent, 4, 1), normals(inferPoints*inferDim, 5, inferNoise)
+	z, noise := reference.Normals(inferPoints*inferLatent, 4, 1), reference.Normals(inferPoints*inferDim, 5, inferNoise)
 	m.data = data.Table{D: inferDim, X: noise}
 	for n := range inferPoints {
 		for j := range inferDim {

@@ -2,6 +2,7 @@ package method
 
 import (
 	"fmt"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"slices"
 	"testing"
 
@@ -18,7 +19,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *flow {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	f, err := c.flow(nil, Setup{
-		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: newDecoder(nil, o, testDim), Prior: newDiffusion(nil, o),
 	})
@@ -26,7 +27,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *flow {
 		t.Fatal(err)
 	}
 	for i, n := range []*network{f.decoder, f.prior} {
-		copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
+		copy(n.p, reference.Normals(len(n.p), uint64(20+i), 0.4))
 	}
 	return f
 }

@@ -3,6 +3,7 @@ package method
 import (
 	"errors"
 	"fmt"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"math"
 	"strings"
 	"testing"
@@ -234,7 +235,7 @@ func spoilable(t *testing.T, name config.Method) Method {
 	m := startMethod(t, name, o, testPoints, 2, 4)
 	for i, n := range []string{"decoder", "prior", "encoder"} {
 		if n := parts(m)[n]; n != nil {
-			copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
+			copy(n.p, reference.Normals(len(n.p), uint64(20+i), 0.4))
 		}
 	}
 	return m

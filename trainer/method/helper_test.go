@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/blas"
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -37,16 +36,6 @@ func useBLAS(t *testing.T, name string) {
 	}
 }
 
-// normals are n standard normals times s.
-func normals(n int, seed uint64, s float32) []float32 {
-	x := make([]float32, n)
-	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
-	for i := range x {
-		x[i] *= s
-	}
-	return x
-}
-
 const (
 	testSeed   = 11
 	testPoints = 9 // datapoints M
@@ -75,7 +64,7 @@ func newFlow(t testing.TB, name config.Method, o config.Options, batch int) *flo
 	t.Helper()
 	f := startFlow(t, name, o, batch, 2)
 	for i, n := range []*network{f.decoder, f.prior} {
-		copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
+		copy(n.p, reference.Normals(len(n.p), uint64(20+i), 0.4))
 		copy(n.opt.EMA, n.p)
 	}
 	return f

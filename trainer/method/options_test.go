@@ -235,7 +235,7 @@ func TestEMA(t *testing.T) {
 		}
 	}
 
-	z := normals(2*o.Latent, 5, 1)
+	z := reference.Normals(2*o.Latent, 5, 1)
 	for _, ema := range []bool{false, true} {
 		values := reference.Wide(f.decoder.p)
 		if ema {

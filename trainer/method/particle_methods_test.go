@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"math"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func TestDecoderDecay(t *testing.T) {
 				t.Errorf("case %d: the decay reached the %s", i, n.name)
 			}
 		}
-		start := normals(len(pair[0][0].p), 20, 0.4)
+		start := reference.Normals(len(pair[0][0].p), 20, 0.4)
 		want, got := make([]float64, len(start)), make([]float32, len(start))
 		for j, p := range pair[1][0].p {
 			want[j] = -2 * o.LR * float64(start[j])

@@ -2,6 +2,7 @@ package method
 
 import (
 	"bytes"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func phasedStep(t *testing.T, o config.Options, points, dim int) func() {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New("ipld", Setup{
-		Options: o, Train: table{D: dim, X: normals(points*dim, 3, 1)},
+		Options: o, Train: table{D: dim, X: reference.Normals(points*dim, 3, 1)},
 		Batch: points, Tile: (points + 7) / 8, Seed: testSeed, Pool: p,
 	})
 	if err != nil {

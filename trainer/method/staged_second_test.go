@@ -38,7 +38,7 @@ func atTheSwitch(t *testing.T, name config.Method, o config.Options) (*staged, [
 	for k := range stagedSteps / 2 {
 		takeStep(t, s, stagedBatch(k))
 	}
-	copy(s.prior.p, normals(len(s.prior.p)-2*o.Latent, 20, 0.4))
+	copy(s.prior.p, reference.Normals(len(s.prior.p)-2*o.Latent, 20, 0.4))
 	ahead := startStaged(t, name, o) // a copy, to compute the latents in advance
 	carry(s, ahead)
 	decoder, encoder := ahead.first.networks()
@@ -137,7 +137,7 @@ func checkFit(t *testing.T, s *staged, index []int, z [][]float64) {
 	kernel.Uniform(u, key, 1<<32)
 	process := reference.Process{Min: s.setup.Options.LambdaMin, Max: s.setup.Options.LambdaMax}
 	levels := process.Levels(perm, float64(u[0]))
-	theta := reference.Wide(normals(len(s.prior.p)-2*s.setup.Options.Latent, 20, 0.4))
+	theta := reference.Wide(reference.Normals(len(s.prior.p)-2*s.setup.Options.Latent, 20, 0.4))
 	loss := func(theta []float64) (sum float64) {
 		o := &s.setup.Options
 		all := append(slices.Clone(theta), make([]float64, 2*o.Latent)...)

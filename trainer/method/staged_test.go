@@ -130,7 +130,7 @@ func TestSamplesOfBothStages(t *testing.T) {
 		s := startStaged(t, name, o)
 		if _, encoder := s.first.networks(); encoder != nil {
 			for _, p := range [][]float32{encoder.p, encoder.opt.EMA} { // latents far from N(0, I)
-				copy(p, normals(len(p), 5, 1))
+				copy(p, reference.Normals(len(p), 5, 1))
 			}
 		}
 		for k := range stagedSteps {

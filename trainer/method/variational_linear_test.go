@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"math"
 	"testing"
 
@@ -23,7 +24,7 @@ const (
 // pcaImages are draws from a Gaussian of unequal standard deviations 2, 1.3, 0.7, 0.5 along slanted
 // axes.
 func pcaImages() table {
-	e := normals(pcaPoints*pcaDim, 8, 1)
+	e := reference.Normals(pcaPoints*pcaDim, 8, 1)
 	x := make([]float32, len(e))
 	for i := 0; i < len(x); i += pcaDim {
 		a, b, c, d := 2*e[i], 1.3*e[i+1], 0.7*e[i+2], 0.5*e[i+3]

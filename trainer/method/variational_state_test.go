@@ -12,7 +12,7 @@ func TestEncode(t *testing.T) {
 	v := newVariational(t, "vae+diffusion", smallEncoder(), 5)
 	g := v.Generator(false)
 	const n = 69 // more than a tile
-	x := normals(n*testDim, 9, 1)
+	x := reference.Normals(n*testDim, 9, 1)
 	d := v.setup.Options.Latent
 	mean, logvar := make([]float32, n*d), make([]float32, n*d)
 	g.Encode(mean, logvar, x)

@@ -26,7 +26,7 @@ func startMethod(t testing.TB, name config.Method, o config.Options, batch, work
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
 	m, err := New(name, Setup{
-		Options: o, Train: table{D: testDim, X: normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
 		Batch: batch, Tile: tile, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
@@ -40,7 +40,7 @@ func newVariational(t testing.TB, name config.Method, o config.Options, batch in
 	t.Helper()
 	v := startMethod(t, name, o, batch, 2, 4).(*variational)
 	for i, n := range []*network{v.decoder, v.prior, v.encoder} {
-		copy(n.p, normals(len(n.p), uint64(20+i), 0.4))
+		copy(n.p, reference.Normals(len(n.p), uint64(20+i), 0.4))
 		copy(n.opt.EMA, n.p)
 	}
 	return v

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/blas"
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -15,16 +14,6 @@ import (
 // 6e-8 per operation over chains of about a hundred; what dominates is the argument of the
 // fastest sinusoid, |5 lambda| <= 50, whose float32 product is off by up to 3e-6.
 const tolerance = 2e-5
-
-// normals are standard normals scaled by s.
-func normals(n int, seed uint64, s float32) []float32 {
-	x := make([]float32, n)
-	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
-	for i := range x {
-		x[i] *= s
-	}
-	return x
-}
 
 func params(l *model.Layout, values []float64) reference.Params {
 	views := map[string][]float64{}
@@ -92,9 +81,9 @@ func score(latent, width, blocks, features int) subject {
 }
 
 func (s *subject) fill() {
-	s.p = normals(s.layout.Size(), 1, 0.5)
-	s.x = normals(rows*s.in, 2, 1)
-	s.dout = normals(rows*s.out, 3, 1)
+	s.p = reference.Normals(s.layout.Size(), 1, 0.5)
+	s.x = reference.Normals(rows*s.in, 2, 1)
+	s.dout = reference.Normals(rows*s.out, 3, 1)
 }
 
 func pack(t model.Tape) {
@@ -216,11 +205,11 @@ func TestRowIndependence(t *testing.T) {
 // fewer rows (1e-6, as in TestRowIndependence).
 func TestForwardAt(t *testing.T) {
 	net := model.NewResidualScore(nil, 3, 40, 2, 8)
-	p := normals(net.Layout().Size(), 1, 0.5)
+	p := reference.Normals(net.Layout().Size(), 1, 0.5)
 	tape := net.NewScoreTape(nil, p, rows, model.Train)
 	pack(tape)
 	const lo, lambda = 2, -1.5
-	x := normals((rows-lo)*3, 2, 1)
+	x := reference.Normals((rows-lo)*3, 2, 1)
 	copy(tape.In(lo, rows), x)
 	for i := range tape.Lambda(lo, rows) {
 		tape.Lambda(lo, rows)[i] = lambda
@@ -269,7 +258,7 @@ func TestUnusedRows(t *testing.T) {
 func TestInit(t *testing.T) {
 	net := model.NewResidualScore(nil, 8, 64, 2, 16)
 	l := net.Layout()
-	p := normals(l.Size(), 9, 1)
+	p := reference.Normals(l.Size(), 9, 1)
 	l.Init(p, 5, 1)
 	end := 0
 	for _, q := range l.Params() {
@@ -320,7 +309,7 @@ func TestInitOfOthers(t *testing.T) {
 	if w, b := l.Add("weight", bound, 10, n/10), l.Add("bias", 0, 7); w != 0 || b != n {
 		t.Errorf("offsets %d and %d, expected 0 and %d", w, b, n)
 	}
-	p := normals(l.Size(), 9, 1)
+	p := reference.Normals(l.Size(), 9, 1)
 	l.Init(p, 5, 1)
 	w, b := l.View(p, "weight"), l.View(p, "bias")
 	if lo, hi := slices.Min(w), slices.Max(w); lo < -bound || lo > -0.9*bound || hi > bound ||

@@ -1,6 +1,7 @@
 package prior_test
 
 import (
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"math"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestClosed(t *testing.T) {
 			t.Errorf("%s: closed is %v, expected %v", name, got, c.closed)
 		}
 	}
-	mean, z := []float32{1, -2, 0.5}, normals(4*3, 3, 1)
+	mean, z := []float32{1, -2, 0.5}, reference.Normals(4*3, 3, 1)
 	_, loss, _ := evaluated(prior.Gaussian{Latent: 3, LearnMean: true}, mean, z)
 	for i, got := range loss {
 		want := 1.5 * math.Log(2*math.Pi)
@@ -57,7 +58,7 @@ func TestStandardiseAndSteady(t *testing.T) {
 		prior prior.Prior
 		p     []float32
 	}{"diffusion": {inner, p}, "standardised": {outer, q}} {
-		steady, z := c.prior.Steady(), normals(7*3, 4, 1)
+		steady, z := c.prior.Steady(), reference.Normals(7*3, 4, 1)
 		if a, b := steady.Layout().Size(), c.prior.Layout().Size(); a != b {
 			t.Errorf("%s: %d parameters, and %d of the steady prior", name, b, a)
 		}

@@ -19,7 +19,7 @@ var testMean, testStd = []float64{0.5, -2, 0}, []float64{0.2, 3, 1}
 func standardised() (inner *prior.Diffusion, p []float32, outer *prior.Standardised, q []float32) {
 	o := small()
 	inner = diffusionOf(o)
-	p = normals(inner.Layout().Size(), 20, 0.4)
+	p = reference.Normals(inner.Layout().Size(), 20, 0.4)
 	outer = prior.NewStandardised(diffusionOf(o), o.Latent)
 	q = make([]float32, outer.Layout().Size())
 	copy(q, p)
@@ -40,16 +40,6 @@ func small() config.Options {
 		Latent: 3, ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
 		ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
 	}
-}
-
-// normals are n standard normals times s.
-func normals(n int, seed uint64, s float32) []float32 {
-	x := make([]float32, n)
-	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
-	for i := range x {
-		x[i] *= s
-	}
-	return x
 }
 
 func near(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
@@ -95,7 +85,7 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 func TestStandardisedDensity(t *testing.T) {
 	inner, p, outer, q := standardised()
 	const rows, d = 7, 3
-	own := normals(rows*d, 4, 1)
+	own := reference.Normals(rows*d, 4, 1)
 	z := make([]float32, len(own))
 	for i, v := range own {
 		z[i] = float32(testMean[i%d] + testStd[i%d]*float64(v))
@@ -139,7 +129,7 @@ func TestStandardisedSamples(t *testing.T) {
 		for i := range s.PackTasks() {
 			s.Pack(i)
 		}
-		z := normals(rows*d, 6, 1)
+		z := reference.Normals(rows*d, 6, 1)
 		spec := prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2}
 		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, spec)
 		return z
@@ -157,7 +147,7 @@ func TestPriorLossAlone(t *testing.T) {
 	outer.Standardise(q, testMean, testStd)
 	scored := diffusionOf(small())
 	scored.Bound.ScoreDrift = true
-	z := normals(7*len(testMean), 4, 1)
+	z := reference.Normals(7*len(testMean), 4, 1)
 	for name, c := range map[string]struct {
 		prior prior.Prior
 		p     []float32

@@ -17,6 +17,16 @@ func Uniform(n int, seed uint64) []float32 {
 	return out
 }
 
+// Normals returns n standard normals times scale.
+func Normals(n int, seed uint64, scale float32) []float32 {
+	x := make([]float32, n)
+	kernel.Normal(x, kernel.Key{Seed: seed}, 0)
+	for i := range x {
+		x[i] *= scale
+	}
+	return x
+}
+
 // Rotation returns an orthogonal matrix, dim x dim.
 func Rotation(dim int, seed uint64) *mat.Dense {
 	random := make([]float64, dim*dim)

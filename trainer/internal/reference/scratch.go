@@ -14,7 +14,7 @@ import (
 func CutScratch(t testing.TB, dir string, size int64) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("unnamed files cannot be reached without /proc")
+		t.Skip("this test finds unnamed files through /proc, which is missing here")
 	}
 	open, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil {

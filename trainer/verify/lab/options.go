@@ -18,7 +18,7 @@ const Float32Error = 1e-5
 
 // Plain returns the options of the plain flow: overdamped particles with step size h, gradient
 // descent with learning rate lr, unit observation noise, no guards and no averages. The sizes of
-// networks are placeholders, since the models bring their own.
+// networks are the smallest valid ones and have no effect: the models bring networks of their own.
 func Plain(latent, particles int, h, lr float64) config.Options {
 	return config.Options{
 		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2,
