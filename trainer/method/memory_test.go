@@ -52,7 +52,8 @@ func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) builda
 	p := pool.New(c.workers)
 	t.Cleanup(p.Close)
 	s := Setup{
-		Options: c.Options, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: c.Options, Train: table{D: testDim,
+			X: reference.Normals(testPoints*testDim, 3, 1)},
 		Batch: c.batch, Tile: 4, Seed: testSeed, Pool: p, CloudDir: cloudDir,
 	}
 	m, err := find(c.name)
