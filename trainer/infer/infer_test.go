@@ -41,7 +41,8 @@ type linearModel struct {
 func newLinearModel() linearModel {
 	net := model.NewMLP(nil, inferLatent, inferDim)
 	m := linearModel{
-		w: mat.NewDense(inferDim, inferLatent, nil), p: reference.Normals(net.Layout().Size(), 3, 0.6),
+		w: mat.NewDense(inferDim, inferLatent, nil),
+		p: reference.Normals(net.Layout().Size(), 3, 0.6),
 	}
 	for j, v := range net.Layout().View(m.p, "layer0.bias") {
 		m.mu = append(m.mu, float64(v))
@@ -49,7 +50,9 @@ func newLinearModel() linearModel {
 			m.w.Set(j, i, float64(net.Layout().View(m.p, "layer0.weight")[i*inferDim+j]))
 		}
 	}
-	z, noise := reference.Normals(inferPoints*inferLatent, 4, 1), reference.Normals(inferPoints*inferDim, 5, inferNoise)
+	z, noise :=
+		reference.Normals(inferPoints*inferLatent, 4, 1), reference.Normals(inferPoints*inferDim,
+			5, inferNoise)
 	m.data = data.Table{D: inferDim, X: noise}
 	for n := range inferPoints {
 		for j := range inferDim {
