@@ -6,6 +6,9 @@ package blas
 #cgo LDFLAGS: -lopenblas
 #include <stdlib.h>
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 extern char *openblas_get_corename(void);
 extern char *openblas_get_config(void);
@@ -15,6 +18,14 @@ extern int openblas_get_num_threads(void);
 // Not part of the library's interface, so that they may be missing.
 extern void *blas_memory_alloc(int) __attribute__((weak));
 extern void blas_memory_free(void *) __attribute__((weak));
+
+// one_heap keeps glibc from reserving 64 MiB of address space for every thread that allocates:
+// plume's threads hardly do, and under ulimit -v the space is wanted.
+__attribute__((constructor)) static void one_heap(void) {
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, 1);
+#endif
+}
 
 // address_space reports whether that many bytes could be mapped now.
 static int address_space(size_t bytes) {
@@ -59,9 +70,9 @@ var library = &Backend{
 // many calls run at once as there are buffers.
 const bufferBytes = 128 << 20
 
-// spareBytes is what must be left: for the heaps of Go and C, and for each processor's thread its
-// stack and the heap that C's malloc reserves for it.
-func spareBytes() int { return 256<<20 + runtime.GOMAXPROCS(0)*(128<<20) }
+// spareBytes is what must be left: for the heaps of Go and C, and for each processor the stacks of
+// its threads.
+func spareBytes() int { return 256<<20 + runtime.GOMAXPROCS(0)*(32<<20) }
 
 // calls holds a token for each buffer not in use; scarce says why it may hold calls up, or is
 // empty.
