@@ -23,15 +23,17 @@ The file (safetensors; arrays F32, sums F64, integers U32) holds, for each case 
 and its metadata holds each case's configuration, as TOML.
 """
 
-import argparse
 import json
 import math
 import pathlib
-import struct
 import sys
 
 import numpy as np
 import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "internal" / "reference"))
+import recorded
+from recorded import single
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -466,11 +468,6 @@ def sample(case, model, solver):
 # ---- Recording --------------------------------------------------------------------------------
 
 
-def single(x):
-    """x rounded to float32, so that both sides start from the same numbers."""
-    return np.asarray(x, np.float32).astype(np.float64)
-
-
 def record(name, case, out):
     o, n = case["options"], case["points"] * case["options"]["particles"]
     rng = lambda count, number: normal(count, 99, number, INIT)  # a seed that no case has
@@ -527,7 +524,13 @@ def record_normals(out):
     ]
     halves = [[s % 2**32, s >> 32, step, stream, g % 2**32, g >> 32] for s, step, stream, g in keys]
     values = [normal(72, s, step, stream, first=g) for s, step, stream, g in keys]
-    out["normals/keys"], out["normals/values"] = np.array(halves, np.uint32), np.stack(values)
+    out["normals/keys"] = np.array(halves, np.uint32)
+    out["normals/values"] = np.stack(values).astype(np.float32)
+
+
+def stored(name, x):
+    """x in the type in which the file keeps it."""
+    return np.asarray(x, np.float64 if name.endswith(("stats", "/mean_square")) else np.float32)
 
 
 def run():
@@ -538,7 +541,7 @@ def run():
     for name, c in CASES.items():
         out = {}
         record(name, c, out)
-        tensors.update({f"{name}/{k}": np.asarray(v) for k, v in out.items()})
+        tensors.update({f"{name}/{k}": stored(k, v) for k, v in out.items()})
         about = {"method": c["method"], "batch": c["batch"], "seed": c["seed"]}
         table = lambda d: "".join(f"{k} = {json.dumps(v)}\n" for k, v in d.items())
         metadata[name] = table(about) + "[options]\n" + table(c["options"])
@@ -546,64 +549,5 @@ def run():
     return tensors, metadata
 
 
-def stored(name, x):
-    """x in the type in which the file keeps it."""
-    if x.dtype == np.uint32:
-        return x
-    return x.astype(np.float64 if name.endswith(("/stats", "/mean_square")) else np.float32)
-
-
-def write(path, tensors, metadata):
-    """The safetensors format: header length, JSON header, the tensors' bytes."""
-    types = {"float32": "F32", "float64": "F64", "uint32": "U32"}
-    arrays = {k: stored(k, v) for k, v in tensors.items()}
-    order = sorted(arrays, key=lambda k: (-arrays[k].itemsize, k))
-    header, at = {"__metadata__": metadata}, 0
-    for k in order:
-        a = arrays[k]
-        span = [at, at + a.nbytes]
-        header[k] = dict(dtype=types[a.dtype.name], shape=list(a.shape), data_offsets=span)
-        at += a.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    path.parent.mkdir(exist_ok=True)
-    body = b"".join(arrays[k].tobytes() for k in order)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
-
-
-def read(path):
-    raw = path.read_bytes()
-    n = struct.unpack("<Q", raw[:8])[0]
-    header = json.loads(raw[8:8 + n])
-    header.pop("__metadata__")
-    types = {"F32": np.float32, "F64": np.float64, "U32": np.uint32}
-    body = raw[8 + n:]
-    array = lambda e: np.frombuffer(body[slice(*e["data_offsets"])], types[e["dtype"]])
-    return {k: array(e).reshape(e["shape"]) for k, e in header.items()}
-
-
-def check(tensors):
-    """The names that differ from the committed file by more than another libm explains."""
-    old, new = read(PATH), {k: stored(k, v) for k, v in tensors.items()}
-
-    def same(k):
-        if k not in old or k not in new or old[k].shape != new[k].shape:
-            return False
-        atol = 1e-6 * (1e-30 + np.abs(old[k]).max(initial=0))
-        return np.allclose(old[k], new[k], rtol=1e-5, atol=atol)
-
-    return sorted(k for k in old.keys() | new.keys() if not same(k))
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Record the golden test's file.")
-    parser.add_argument("--check", action="store_true", help="only compare the file with a new run")
-    if parser.parse_args().check:
-        stale = check(run()[0])
-        sys.exit(f"{PATH.name} is stale: " + ", ".join(stale) if stale else 0)
-    write(PATH, *run())
-    print(f"{PATH}: {PATH.stat().st_size / 1e3:.0f} kB")
-
-
 if __name__ == "__main__":
-    main()
+    recorded.main(PATH, run)

@@ -1,0 +1,286 @@
+"""Records the golden test of package layer: values and all gradients of every layer, by PyTorch.
+
+    python3 trainer/layer/testdata/golden.py           # writes golden.safetensors beside itself
+    python3 trainer/layer/testdata/golden.py --check   # only compares the file with a new run
+
+Needs PyTorch 2.4 and NumPy. The metadata of the committed file holds the versions that it was
+recorded with. Everything is computed in float64 by PyTorch's own layers where it has them, and all
+gradients are autograd's; only the definitions are shared with the Go code. Inputs come from a
+generator that NumPy promises never to change, and are recorded too.
+
+The file (safetensors, F32) holds, for each case of CASES,
+    CASE/x0, CASE/x1, ...     inputs, rows x H x W x C
+    CASE/param/NAME           parameters, in the shapes of package layer
+    CASE/y                    the output
+    CASE/dy                   the gradient by the output, random: that of the loss sum(dy * y)
+    CASE/dx0, CASE/dx1, ...   its gradients by the inputs, of those cases that have them
+    CASE/grad/NAME            its gradients by the parameters
+and its metadata holds, for each case, the sizes of its layer as JSON.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "internal" / "reference"))
+import recorded
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+
+PATH = pathlib.Path(__file__).parent / "golden.safetensors"
+EPSILON = 1e-5  # of the norms
+
+# ---- Layers: of inputs x, rows x H x W x C, and parameters p ----------------------------------
+
+
+def channels_first(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def channels_last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def linear(p, x):
+    return F.linear(x, p["weight"].t(), p["bias"])
+
+
+def conv(kh, kw):
+    """The rows of the weight are (kh, kw, channel of the input); zeros lie around a picture."""
+
+    def f(p, x):
+        weight = p["weight"].view(kh, kw, x.shape[3], -1).permute(3, 2, 0, 1)
+        y = F.conv2d(channels_first(x), weight, p["bias"], padding=(kh // 2, kw // 2))
+        return channels_last(y)
+
+    return f
+
+
+def silu(p, x):
+    return F.silu(x)
+
+
+def group_norm(groups):
+    """scale is stored as its deviation from one, here and in the norms below."""
+    return lambda p, x: channels_last(
+        F.group_norm(channels_first(x), groups, 1 + p["scale"], p["shift"], EPSILON))
+
+
+def layer_norm(p, x):
+    return F.layer_norm(x, x.shape[3:], 1 + p["scale"], p["shift"], EPSILON)
+
+
+def rms_norm(p, x):
+    return F.rms_norm(x, x.shape[3:], 1 + p["scale"], EPSILON)
+
+
+def modulate(p, h, st):
+    """st holds the scales of all channels as deviations from one, then the shifts."""
+    s, t = st.chunk(2, 3)
+    return h * (1 + s) + t
+
+
+def after(norm, *layers):
+    """Layers after a norm; all but the norm have no parameters."""
+
+    def f(p, x, *more):
+        y = norm(p, x)
+        for l in layers:
+            y = l(p, y, *more) if l is modulate else l(p, y)
+        return y
+
+    return f
+
+
+def total(p, *x):
+    return torch.stack(x).sum(0)
+
+
+def sum_silu(p, *x):
+    return F.silu(total(p, *x))
+
+
+def concat(p, *x):
+    return torch.cat(x, 3)
+
+
+def merge(p, x):
+    """Channel (2 dy + dx) C + c of a pixel (h, w) is channel c of pixel (2h + dy, 2w + dx)."""
+    rows, c = x.shape[0], x.shape[3]
+    taps = F.unfold(channels_first(x), 2, stride=2)  # rows, (c, dy, dx), pixels
+    pixels = taps.view(rows, c, 4, -1).transpose(1, 2).reshape(rows, 4 * c, -1)
+    return pixels.transpose(1, 2).reshape(rows, x.shape[1] // 2, x.shape[2] // 2, 4 * c)
+
+
+def split(p, x):
+    """The inverse of merge."""
+    c = x.shape[3] // 4
+    pixels = channels_first(x).unflatten(1, (4, c)).transpose(1, 2).flatten(1, 2)
+    return channels_last(F.pixel_shuffle(pixels, 2))
+
+
+def attention(heads):
+    """The pixels of a row attend to each other; a pixel is [q | k | v], a head is contiguous."""
+
+    def f(p, x):
+        rows, h, w, c = x.shape
+        q, k, v = (part.view(rows, h * w, heads, -1).transpose(1, 2) for part in x.chunk(3, 3))
+        y = F.scaled_dot_product_attention(q, k, v)
+        return y.transpose(1, 2).reshape(rows, h, w, c // 3)
+
+    return f
+
+
+def moments(p, x):
+    """Means, then bounded log-variances, as one vector."""
+    mean, y = (part.flatten(1) for part in x.chunk(2, 3))
+    return torch.cat([mean, y / (1 + (y / 20)**2).sqrt()], 1)[:, None, None]
+
+
+def sinusoids(features, slowest, fastest):
+    frequencies = torch.from_numpy(np.geomspace(slowest, fastest, features // 2))
+    return lambda p, x: torch.cat([(x * frequencies).sin(), (x * frequencies).cos()], 3)
+
+
+# ---- Cases ------------------------------------------------------------------------------------
+
+RANDOM = None  # of the case that is recorded
+
+
+def normals(*shape):
+    return recorded.single(RANDOM.standard_normal(shape))
+
+
+def one_hot(*shape):
+    """A class for each row, and none for the second."""
+    x = np.zeros(shape)
+    for i in range(shape[0]):
+        x[i, 0, 0, RANDOM.randint(shape[3])] = i != 1
+    return x
+
+
+def levels(*shape):
+    return np.linspace(-9.5, 9.5, shape[0]).astype(np.float32).astype(np.float64).reshape(shape)
+
+
+def affine(rows, columns):
+    return {"weight": (rows, columns), "bias": (columns,)}
+
+
+def scale_shift(c):
+    return {"scale": (c,), "shift": (c,)}
+
+
+class Case:
+    """A layer, its name and sizes for the Go test, and how many rows of which shapes it takes."""
+
+    def __init__(self, layer, f, rows, *shapes, params={}, make=normals, back=True, **sizes):
+        self.f, self.params, self.make, self.back = f, params, make, back
+        self.shapes = [(rows, *s) for s in shapes]
+        self.about = {"layer": layer, **sizes}
+
+    def record(self):
+        x = [torch.from_numpy(self.make(*s)).requires_grad_() for s in self.shapes]
+        if self.about["layer"] == "Attention":  # sharper than uniform
+            x = [(2 * v).detach().requires_grad_() for v in x]
+        p = {k: torch.from_numpy(normals(*s) / 2).requires_grad_() for k, s in self.params.items()}
+        y = self.f(p, *x)
+        dy = torch.from_numpy(normals(*y.shape))
+        by = (x if self.back else []) + list(p.values())
+        grads = list(torch.autograd.grad((dy * y).sum(), by)) if by else []
+        out = {f"x{i}": v for i, v in enumerate(x)} | {f"param/{k}": v for k, v in p.items()}
+        out |= {"y": y, "dy": dy}
+        out |= {f"dx{i}": grads.pop(0) for i in range(len(x)) if self.back}
+        out |= {f"grad/{k}": grads.pop(0) for k in p}
+        return {k: v.detach().numpy().astype(np.float32, order="C") for k, v in out.items()}
+
+
+def case_linear(rows, h, w, c, out):
+    return Case("Linear", linear, rows, (h, w, c), params=affine(c, out), channels=out)
+
+
+def case_conv(kh, kw, rows, h, w, c, out):
+    return Case("Conv", conv(kh, kw), rows, (h, w, c), params=affine(kh * kw * c, out),
+                kh=kh, kw=kw, channels=out)
+
+
+def case_group(groups, rows, h, w, c, *layers):
+    name = "GroupNorm" + "".join({modulate: "Modulate", silu: "SiLU"}[l] for l in layers)
+    more = [(1, 1, 2 * c)] * (modulate in layers)
+    return Case(name, after(group_norm(groups), *layers), rows, (h, w, c), *more,
+                params=scale_shift(c), groups=groups)
+
+
+def case_attention(heads, rows, h, w, c):
+    return Case("Attention", attention(heads), rows, (h, w, 3 * c), heads=heads)
+
+
+CASES = {
+    "linear/pixels": case_linear(3, 3, 5, 7, 11),
+    "linear/row": case_linear(1, 1, 1, 19, 33),
+    "linear/rows": case_linear(9, 1, 1, 33, 3),
+    "class": Case("Linear", linear, 5, (1, 1, 7), params=affine(7, 9), make=one_hot, channels=9),
+    "conv/3x3": case_conv(3, 3, 3, 5, 7, 3, 5),
+    "conv/3x3/row": case_conv(3, 3, 1, 4, 5, 17, 33),
+    "conv/3x3/grey": case_conv(3, 3, 2, 6, 3, 1, 4),
+    "conv/3x3/pixel": case_conv(3, 3, 4, 1, 1, 5, 3),
+    "conv/5x5": case_conv(5, 5, 2, 7, 9, 3, 4),
+    "conv/5x5/low": case_conv(5, 5, 3, 2, 3, 4, 7),
+    "conv/1x1": case_conv(1, 1, 3, 5, 3, 7, 9),
+    "conv/3x5": case_conv(3, 5, 1, 5, 4, 3, 3),
+    "conv/signal": case_conv(1, 3, 3, 1, 11, 3, 5),
+    "conv/signal/row": case_conv(1, 5, 1, 1, 3, 9, 4),
+    "silu": Case("SiLU", silu, 3, (3, 5, 7)),
+    "group_norm": case_group(3, 3, 5, 3, 12),
+    "group_norm/row": case_group(5, 1, 3, 3, 35),
+    "group_norm/one": case_group(1, 2, 3, 5, 7),
+    "group_norm/each": case_group(9, 3, 3, 5, 9),
+    "group_norm/pixel": case_group(2, 4, 1, 1, 10),
+    "group_norm/silu": case_group(3, 3, 3, 5, 9, silu),
+    "group_norm/modulate": case_group(4, 2, 5, 3, 12, modulate),
+    "group_norm/modulate/silu": case_group(3, 3, 3, 5, 9, modulate, silu),
+    "group_norm/modulate/silu/row": case_group(7, 1, 1, 7, 35, modulate, silu),
+    "layer_norm": Case("LayerNorm", layer_norm, 3, (3, 5, 11), params=scale_shift(11)),
+    "layer_norm/row": Case("LayerNorm", layer_norm, 1, (1, 1, 35), params=scale_shift(35)),
+    "rms_norm": Case("RMSNorm", rms_norm, 3, (3, 5, 11), params={"scale": (11,)}),
+    "rms_norm/row": Case("RMSNorm", rms_norm, 1, (1, 1, 35), params={"scale": (35,)}),
+    "modulate": Case("Modulate", modulate, 3, (3, 5, 7), (1, 1, 14)),
+    "modulate/row": Case("Modulate", modulate, 1, (1, 3, 33), (1, 1, 66)),
+    "sum": Case("Sum", total, 3, (3, 5, 7), (3, 5, 7)),
+    "sum_silu": Case("SumSiLU", sum_silu, 3, (3, 5, 7), (3, 5, 7)),
+    "concat": Case("Concat", concat, 3, (3, 5, 4), (3, 5, 7)),
+    "concat/row": Case("Concat", concat, 1, (1, 1, 33), (1, 1, 3)),
+    "concat/three": Case("Concat", concat, 2, (3, 2, 5), (3, 2, 1), (3, 2, 8)),
+    "merge": Case("Merge", merge, 3, (6, 10, 3)),
+    "merge/row": Case("Merge", merge, 1, (2, 2, 5)),
+    "split": Case("Split", split, 3, (3, 5, 12)),
+    "split/row": Case("Split", split, 1, (1, 1, 20)),
+    "attention": case_attention(3, 3, 3, 5, 12),
+    "attention/one": case_attention(1, 2, 3, 3, 7),
+    "attention/each": case_attention(5, 2, 1, 7, 5),
+    "attention/row": case_attention(2, 1, 1, 11, 34),
+    "attention/pixel": case_attention(2, 3, 1, 1, 6),
+    "moments": Case("Moments", moments, 3, (3, 5, 6)),
+    "sinusoids": Case("Sinusoids", sinusoids(10, 0.05, 5), 7, (1, 1, 1), make=levels, back=False,
+                      features=10, slowest=0.05, fastest=5),
+}
+
+
+def run():
+    """All tensors, and the metadata."""
+    global RANDOM
+    tensors, metadata = {}, {"torch": torch.__version__, "numpy": np.__version__}
+    for number, (name, case) in enumerate(CASES.items()):
+        RANDOM = np.random.RandomState(number)
+        tensors.update({f"{name}/{k}": v for k, v in case.record().items()})
+        metadata[name] = json.dumps(case.about)
+    return tensors, metadata
+
+
+if __name__ == "__main__":
+    recorded.main(PATH, run)
