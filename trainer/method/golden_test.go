@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -21,11 +22,10 @@ import (
 // with this one but the definitions.
 const goldenFile = "testdata/golden.safetensors"
 
-// tolerance bounds the deviation as a share of the root mean square of the recorded numbers: its
-// root mean square, and its largest element. Each parameter tensor of a network is compared
-// separately, so that small gradients count as much as large ones. The tolerances are three to ten
-// times the largest deviations seen with OpenBLAS and gonum (in brackets); native must pass with
-// them too.
+// Tolerances of deviations as shares of the recorded numbers' root mean square. Each parameter
+// tensor of a network is compared separately, so that small gradients count as much as large ones.
+// The tolerances are three to ten times the largest deviations seen with OpenBLAS and gonum (in
+// brackets); native must pass with them too.
 //
 // Float32 rounds by 6e-8. Products of some dozen terms, and phases of up to 50 in the sinusoids,
 // make the error a few times larger. The normals of the noise agree to 4e-7.
@@ -37,15 +37,13 @@ const goldenFile = "testdata/golden.safetensors"
 // sign. This affects only that element, and hardly the root mean square of its tensor: nothing is
 // left out, but the bound on the largest element is looser. The second moment adds the rounding of
 // 0.999 to float32, 1.3e-5 of 1 - 0.999; PyTorch keeps it in float64.
-type tolerance struct{ rms, largest float64 }
-
 var (
-	forwardTolerance  = tolerance{1e-6, 5e-6} // (1.5e-7, 7e-7)
-	gradientTolerance = tolerance{5e-6, 2e-5} // (9e-7, 3e-6)
-	cloudTolerance    = tolerance{2e-6, 1e-5} // (4e-7, 1.1e-6)
-	sampleTolerance   = tolerance{4e-6, 2e-5} // (6e-7, 2.4e-6)
-	momentTolerance   = tolerance{1e-4, 1e-3} // (2.5e-5, 1.5e-4)
-	movedTolerance    = tolerance{5e-4, 2e-3} // (1e-4, 3.5e-4)
+	forwardTolerance  = reference.Tolerance{RMS: 1e-6, Largest: 5e-6} // (1.5e-7, 7e-7)
+	gradientTolerance = reference.Tolerance{RMS: 5e-6, Largest: 2e-5} // (9e-7, 3e-6)
+	cloudTolerance    = reference.Tolerance{RMS: 2e-6, Largest: 1e-5} // (4e-7, 1.1e-6)
+	sampleTolerance   = reference.Tolerance{RMS: 4e-6, Largest: 2e-5} // (6e-7, 2.4e-6)
+	momentTolerance   = reference.Tolerance{RMS: 1e-4, Largest: 1e-3} // (2.5e-5, 1.5e-4)
+	movedTolerance    = reference.Tolerance{RMS: 5e-4, Largest: 2e-3} // (1e-4, 3.5e-4)
 )
 
 const (
@@ -55,10 +53,10 @@ const (
 )
 
 func TestGolden(t *testing.T) {
-	g := readGolden(t)
-	t.Run("normals", g.normals)
+	g := reference.ReadRecorded(t, goldenFile)
+	t.Run("normals", func(t *testing.T) { normals(t, g) })
 	var cases []string
-	for name, text := range g.metadata {
+	for name, text := range g.Metadata {
 		if strings.Contains(text, "[options]") {
 			cases = append(cases, name)
 		}
@@ -74,8 +72,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func (g *golden) normals(t *testing.T) {
-	keys, values := g.take(t, "normals/keys"), g.take(t, "normals/values")
+func normals(t *testing.T, g *reference.Recorded) {
+	keys, values := g.Take(t, "normals/keys"), g.Take(t, "normals/values")
 	n := len(values) / (len(keys) / 6)
 	for i, k := range slices.Collect(slices.Chunk(keys, 6)) {
 		key := kernel.Key{Seed: uint64(k[0]) | uint64(k[1])<<32, Step: uint32(k[2]),
@@ -89,7 +87,7 @@ func (g *golden) normals(t *testing.T) {
 // goldenRun is one case under test.
 type goldenRun struct {
 	*testing.T
-	*golden
+	*reference.Recorded
 	name   string
 	config config.Config
 	images goldenImages
@@ -97,17 +95,17 @@ type goldenRun struct {
 	start  map[string][]float64 // parameters that the steps start from
 }
 
-func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
-	r := &goldenRun{T: t, golden: g, name: name, start: map[string][]float64{}}
-	keys := strings.Replace(g.metadata[name], "[options]\n", "", 1)
+func newGoldenRun(t *testing.T, g *reference.Recorded, name string) *goldenRun {
+	r := &goldenRun{T: t, Recorded: g, name: name, start: map[string][]float64{}}
+	keys := strings.Replace(g.Metadata[name], "[options]\n", "", 1)
 	if _, err := r.config.Parse(goldenFile, []byte(keys)); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.config.Options.Validate().Err(); err != nil {
 		t.Fatal(err)
 	}
-	x := float32s(r.want("x"))
-	r.images = goldenImages{x: x, dim: g.tensors[name+"/x"].shape[1]}
+	x := reference.Float32s(r.want("x"))
+	r.images = goldenImages{x: x, dim: g.Shape(t, name+"/x")[1]}
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New(r.config.Method, Setup{
@@ -123,10 +121,17 @@ func newGoldenRun(t *testing.T, g *golden, name string) *goldenRun {
 
 func (r *goldenRun) want(name string) []float64 {
 	r.Helper()
-	return r.take(r.T, r.name+"/"+name)
+	return r.Take(r.T, r.name+"/"+name)
 }
 
-func (r *goldenRun) has(name string) bool { return r.tensors[r.name+"/"+name] != nil }
+func (r *goldenRun) recorded(name string) bool { return r.Has(r.name + "/" + name) }
+
+// compare holds got - want to the tolerance's shares of want - origin.
+func (r *goldenRun) compare(what string, got []float32, want, origin []float64,
+	tol reference.Tolerance) {
+	r.Helper()
+	tol.Compare(r.T, what, got, want, origin)
+}
 
 func (r *goldenRun) run() {
 	r.initial()
@@ -134,18 +139,14 @@ func (r *goldenRun) run() {
 	r.forward()
 	r.samples()
 	r.steps()
-	for name, tensor := range r.tensors {
-		if strings.HasPrefix(name, r.name+"/") && !tensor.used {
-			r.Errorf("recorded but not compared: %s", name)
-		}
-	}
+	r.AllRead(r.T, r.name+"/")
 }
 
 // initial compares the initial state of the seed with the recorded one.
 func (r *goldenRun) initial() {
 	compareAbs(r.T, "decoder's first parameters", r.flow.decoder.p, r.want("init/decoder/params"),
 		initTolerance)
-	if r.has("init/prior/params") {
+	if r.recorded("init/prior/params") {
 		compareAbs(r.T, "prior's first parameters", r.flow.prior.p, r.want("init/prior/params"),
 			initTolerance)
 	}
@@ -155,11 +156,11 @@ func (r *goldenRun) initial() {
 // restore sets the flow to the recorded starting state, as a checkpoint does.
 func (r *goldenRun) restore() {
 	for _, tensor := range r.flow.Tensors() {
-		if !r.has("start/" + tensor.Name) {
+		if !r.recorded("start/" + tensor.Name) {
 			continue
 		}
 		want := r.want("start/" + tensor.Name)
-		copy(tensor.F32, float32s(want))
+		copy(tensor.F32, reference.Float32s(want))
 		copy(tensor.F64, want)
 		r.start[tensor.Name] = want
 	}
@@ -173,7 +174,7 @@ func packForward(p model.Packer) {
 }
 
 func (r *goldenRun) forward() {
-	z := float32s(r.want("forward/z"))
+	z := reference.Float32s(r.want("forward/z"))
 	rows := len(z) / r.config.Options.Latent
 	tape := r.flow.setup.Decoder.NewTape(nil, r.flow.decoder.p, rows, model.Evaluate)
 	packForward(tape)
@@ -185,7 +186,7 @@ func (r *goldenRun) forward() {
 		tape := prior.Score.NewScoreTape(nil, r.flow.prior.p, rows, model.Evaluate)
 		packForward(tape)
 		copy(tape.In(0, rows), z)
-		copy(tape.Lambda(0, rows), float32s(r.want("forward/lambda")))
+		copy(tape.Lambda(0, rows), reference.Float32s(r.want("forward/lambda")))
 		tape.Forward(0, rows)
 		r.compare("score residual", tape.Out(0, rows), r.want("forward/residual"), nil,
 			forwardTolerance)
@@ -197,7 +198,7 @@ func (r *goldenRun) samples() {
 		return
 	}
 	var steps map[string]int
-	decode(r.T, []byte(r.metadata["samples"]), &steps)
+	r.Decode(r.T, "samples", &steps)
 	generator := r.flow.Generator(false)
 	for _, solver := range diffusion.Solvers {
 		want := r.want("sample/" + string(solver) + "/z")
@@ -219,7 +220,7 @@ const goldenSteps = 10
 // steps takes the recorded minibatches and compares the state after each.
 func (r *goldenRun) steps() {
 	var columns []string
-	decode(r.T, []byte(r.metadata["stats"]), &columns)
+	r.Decode(r.T, "stats", &columns)
 	stats := make([][]float64, len(columns))
 	repeats := r.config.Options.BatchRepeats
 	batches := data.NewBatches(r.images.Len(), r.config.Batch, r.config.Seed)
@@ -257,7 +258,7 @@ func (r *goldenRun) gradients() {
 		gradientTolerance)
 	r.byLayer("first step: gradient", f.decoder, f.decoder.g, r.want("first/decoder_grad"), nil,
 		gradientTolerance)
-	if r.has("first/lambda") {
+	if r.recorded("first/lambda") {
 		want := r.want("first/lambda")
 		tape := f.priorTape.(diffusion.Score)
 		r.compare("first step: levels lambda", tape.Lambda(0, len(want)), want, nil,
@@ -270,7 +271,7 @@ func (r *goldenRun) gradients() {
 // state compares everything that was recorded after a step.
 func (r *goldenRun) state(step string) {
 	for _, tensor := range r.flow.Tensors() {
-		if tensor.U32 != nil || !r.has(step+tensor.Name) {
+		if tensor.U32 != nil || !r.recorded(step+tensor.Name) {
 			continue
 		}
 		want := r.want(step + tensor.Name)
@@ -305,7 +306,7 @@ func (r *goldenRun) sums(columns []string, got [][]float64) {
 
 // byLayer compares each parameter tensor of a network by itself.
 func (r *goldenRun) byLayer(what string, net *network, got []float32, want, origin []float64,
-	tol tolerance) {
+	tol reference.Tolerance) {
 	r.Helper()
 	layout := r.flow.setup.Decoder.Layout()
 	if net == r.flow.prior {

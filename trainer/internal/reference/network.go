@@ -1,6 +1,7 @@
 // Package reference is a second implementation of the networks and losses of a training step,
 // written from ALGORITHM.md in float64, one number at a time. Only tests import it, to compare the
-// real code with it. It shares no code with that, except for the random numbers of test rows.
+// real code with it. It shares no code with that, except for the random numbers of test rows. It
+// also reads the numbers that scripts recorded from PyTorch.
 package reference
 
 import (
