@@ -22,7 +22,7 @@ func BenchmarkGemm(b *testing.B) {
 			y, z := matrix(n, n, 2), matrix(n, n, 3)
 			benchmarkProduct(
 				b, 2*float64(n)*float64(n)*float64(n),
-				func() { blas.Default().Gemm(blas.N, blas.N, 1, x, y, 0, z) },
+				func() { blas.Default().Gemm(blas.N, blas.N, 1, x.Left(), y, 0, z) },
 			)
 		})
 	}
@@ -40,18 +40,18 @@ var passes = []pass{
 	{"forward", func(l layer, rows int) func() {
 		x, w, y := matrix(rows, l.in, 1), matrix(l.in, l.out, 2), matrix(rows, l.out, 3)
 		return byTiles(rows, func(lo, hi int) {
-			blas.Default().Gemm(blas.N, blas.N, 1, cut(x, lo, hi), w, 0, cut(y, lo, hi))
+			blas.Default().Gemm(blas.N, blas.N, 1, cut(x, lo, hi).Left(), w, 0, cut(y, lo, hi))
 		})
 	}},
 	{"backward", func(l layer, rows int) func() {
 		dy, w, dx := matrix(rows, l.out, 1), matrix(l.in, l.out, 2), matrix(rows, l.in, 3)
 		return byTiles(rows, func(lo, hi int) {
-			blas.Default().Gemm(blas.N, blas.T, 1, cut(dy, lo, hi), w, 0, cut(dx, lo, hi))
+			blas.Default().Gemm(blas.N, blas.T, 1, cut(dy, lo, hi).Left(), w, 0, cut(dx, lo, hi))
 		})
 	}},
 	{"weights", func(l layer, rows int) func() {
 		x, dy, dw := matrix(rows, l.in, 1), matrix(rows, l.out, 2), matrix(l.in, l.out, 3)
-		return func() { blas.Default().Gemm(blas.T, blas.N, 1, x, dy, 0, dw) }
+		return func() { blas.Default().Gemm(blas.T, blas.N, 1, x.Left(), dy, 0, dw) }
 	}},
 }
 

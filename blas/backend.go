@@ -18,7 +18,7 @@ import (
 // [Open] and [Default] return them.
 type Backend struct {
 	name     string
-	routines routines
+	routines routines // of a library
 	info     func() LibraryInfo
 	load     func() error // makes it ready, once; nil: it always is
 }

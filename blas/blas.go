@@ -30,6 +30,12 @@ func (m Matrix) Slice(lo, hi int) Matrix {
 	}
 }
 
+// rows is the view of rows lo to hi (exclusive).
+func (m Matrix) rows(lo, hi int) Matrix {
+	m.Rows, m.Data = hi-lo, m.Data[min(lo*m.Stride, len(m.Data)):]
+	return m
+}
+
 func (m Matrix) valid() bool {
 	return m.Rows >= 0 && m.Cols >= 0 && m.Stride >= max(m.Cols, 1) &&
 		(m.Rows == 0 || m.Cols == 0 || len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols)
@@ -77,8 +83,10 @@ const errShape = "blas: shapes do not match"
 
 // Gemm is c = alpha op(left) op(right) + beta c. With beta = 0, what c held before is not read, so
 // that NaN in it does no harm; with alpha = 0, left and right are not.
-func (b *Backend) Gemm(tl, tr Trans, alpha float32, left, right Matrix, beta float32, c Matrix) {
-	m, k := tl.shape(left)
+func (b *Backend) Gemm(
+	tl, tr Trans, alpha float32, left Left, right Matrix, beta float32, c Matrix,
+) {
+	m, k := tl.shape(left.m)
 	kr, n := tr.shape(right)
 	if k != kr || c.Rows != m || c.Cols != n || !left.valid() || !right.valid() || !c.valid() {
 		panic(errShape)
@@ -90,6 +98,45 @@ func (b *Backend) Gemm(tl, tr Trans, alpha float32, left, right Matrix, beta flo
 		c.scale(beta)
 		return
 	}
-	b.routines.Sgemm(tl.flag(), tr.flag(), m, n, k,
+	switch {
+	case b == &nativeBackend:
+		multiply(tl, tr, alpha, left, right, beta, c)
+	case left.gathered():
+		b.gathered(tl, tr, alpha, left, right, beta, c)
+	default:
+		b.sgemm(tl, tr, alpha, left.m, right, beta, c)
+	}
+}
+
+func (b *Backend) sgemm(tl, tr Trans, alpha float32, left, right Matrix, beta float32, c Matrix) {
+	_, k := tl.shape(left)
+	b.routines.Sgemm(tl.flag(), tr.flag(), c.Rows, c.Cols, k,
 		alpha, left.Data, left.Stride, right.Data, right.Stride, beta, c.Data, c.Stride)
+}
+
+// gatheredRows is how many patches are gathered at a time for a library. It shows in the bits of
+// products of transposed patches, whose sums go on from one part to the next.
+const gatheredRows = 256
+
+// gathered is a product whose left factor is patches, by a library.
+func (b *Backend) gathered(
+	tl, tr Trans, alpha float32, left Left, right Matrix, beta float32, c Matrix,
+) {
+	w := takeWorkspace()
+	defer w.release()
+	for lo := 0; lo < left.m.Rows; lo += gatheredRows {
+		hi := min(lo+gatheredRows, left.m.Rows)
+		part := Dense(grow(&w.a, (hi-lo)*left.m.Cols), hi-lo, left.m.Cols)
+		left.gather(block{part.Data, part.Stride}, lo, hi, 0, left.m.Cols)
+		if !tl {
+			b.sgemm(N, tr, alpha, part, right, beta, c.rows(lo, hi))
+			continue
+		}
+		of := right.rows(lo, hi)
+		if tr {
+			of = right.Slice(lo, hi)
+		}
+		b.sgemm(T, tr, alpha, part, of, beta, c)
+		beta = 1
+	}
 }

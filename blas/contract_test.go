@@ -27,17 +27,20 @@ var (
 // TestShapePanics: shapes that do not fit are programming errors.
 func TestShapePanics(t *testing.T) {
 	d := empty
+	gemm := func(tl, tr Trans, left, right, c Matrix) func() {
+		return func() { Default().Gemm(tl, tr, 1, left.Left(), right, 0, c) }
+	}
 	for name, f := range map[string]func(){
-		"inner":               func() { Default().Gemm(N, N, 1, d(2, 3), d(4, 5), 0, d(2, 5)) },
-		"inner, a transposed": func() { Default().Gemm(T, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
-		"inner, b transposed": func() { Default().Gemm(N, T, 1, d(2, 3), d(3, 5), 0, d(2, 5)) },
-		"rows of c":           func() { Default().Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(3, 5)) },
-		"columns of c":        func() { Default().Gemm(N, N, 1, d(2, 3), d(3, 5), 0, d(2, 4)) },
-		"short a":             func() { Default().Gemm(N, N, 1, short, d(3, 5), 0, d(2, 5)) },
-		"short b":             func() { Default().Gemm(N, T, 1, d(4, 3), short, 0, d(4, 2)) },
-		"short c":             func() { Default().Gemm(N, N, 1, d(2, 4), d(4, 3), 0, short) },
-		"stride of a":         func() { Default().Gemm(N, N, 1, narrow, d(3, 5), 0, d(2, 5)) },
-		"negative":            func() { Default().Gemm(N, N, 1, negative, d(3, 5), 0, d(2, 5)) },
+		"inner":               gemm(N, N, d(2, 3), d(4, 5), d(2, 5)),
+		"inner, a transposed": gemm(T, N, d(2, 3), d(3, 5), d(3, 5)),
+		"inner, b transposed": gemm(N, T, d(2, 3), d(3, 5), d(2, 5)),
+		"rows of c":           gemm(N, N, d(2, 3), d(3, 5), d(3, 5)),
+		"columns of c":        gemm(N, N, d(2, 3), d(3, 5), d(2, 4)),
+		"short a":             gemm(N, N, short, d(3, 5), d(2, 5)),
+		"short b":             gemm(N, T, d(4, 3), short, d(4, 2)),
+		"short c":             gemm(N, N, d(2, 4), d(4, 3), short),
+		"stride of a":         gemm(N, N, narrow, d(3, 5), d(2, 5)),
+		"negative":            gemm(N, N, negative, d(3, 5), d(2, 5)),
 	} {
 		panics(t, name, errShape, f)
 	}
@@ -48,24 +51,27 @@ func TestFactorPanics(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		d := empty
 		var unset, f Factor
-		panics(t, "before Set", errUnset, func() { unset.Mul(d(2, 3), nil, d(2, 5)) })
+		panics(t, "before Set", errUnset, func() { unset.Mul(d(2, 3).Left(), nil, d(2, 5)) })
 		panics(t, "Set to a short matrix", errShape, func() { unset.Set(N, short) })
-		panics(t, "after a failed Set", errUnset, func() { unset.Mul(d(2, 2), nil, d(2, 3)) })
+		panics(
+			t, "after a failed Set", errUnset, func() { unset.Mul(d(2, 2).Left(), nil, d(2, 3)) },
+		)
 		f.Set(T, d(5, 3))
 		for name, mul := range map[string]func(){
-			"inner":                 func() { f.Mul(d(2, 4), nil, d(2, 5)) },
-			"inner, not transposed": func() { f.Mul(d(2, 5), nil, d(2, 3)) },
-			"rows of c":             func() { f.Mul(d(2, 3), nil, d(3, 5)) },
-			"columns of c":          func() { f.Mul(d(2, 3), nil, d(2, 4)) },
-			"short a":               func() { f.Mul(short, nil, d(2, 5)) },
-			"stride of a":           func() { f.Mul(narrow, nil, d(2, 5)) },
-			"negative":              func() { f.Mul(negative, nil, d(2, 5)) },
+			"inner":                 func() { f.Mul(d(2, 4).Left(), nil, d(2, 5)) },
+			"inner, not transposed": func() { f.Mul(d(2, 5).Left(), nil, d(2, 3)) },
+			"rows of c":             func() { f.Mul(d(2, 3).Left(), nil, d(3, 5)) },
+			"columns of c":          func() { f.Mul(d(2, 3).Left(), nil, d(2, 4)) },
+			"short a":               func() { f.Mul(short.Left(), nil, d(2, 5)) },
+			"stride of a":           func() { f.Mul(narrow.Left(), nil, d(2, 5)) },
+			"negative":              func() { f.Mul(negative.Left(), nil, d(2, 5)) },
 			"short c": func() {
-				f.Mul(d(2, 3), nil, Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)})
+				c := Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)}
+				f.Mul(d(2, 3).Left(), nil, c)
 			},
-			"bias":            func() { f.Mul(d(2, 3), make([]float32, 4), d(2, 5)) },
-			"long bias":       func() { f.Mul(d(2, 3), make([]float32, 6), d(2, 5)) },
-			"bias of nothing": func() { f.Mul(d(2, 3), []float32{}, d(2, 5)) },
+			"bias":            func() { f.Mul(d(2, 3).Left(), make([]float32, 4), d(2, 5)) },
+			"long bias":       func() { f.Mul(d(2, 3).Left(), make([]float32, 6), d(2, 5)) },
+			"bias of nothing": func() { f.Mul(d(2, 3).Left(), []float32{}, d(2, 5)) },
 		} {
 			panics(t, name, errShape, mul)
 		}
@@ -86,9 +92,9 @@ func TestNoAllocation(t *testing.T) {
 			p := s.wide(s.product(ta, tb, d[0], d[1], d[2]).with(1), 2048)
 			c, left, bias := copyOf(p.c), s.spread(d[0], d[2]), s.fill(d[1])
 			for name, mul := range map[string]func(){
-				"Gemm": func() { Default().Gemm(ta, tb, p.alpha, p.a, p.b, p.beta, c) },
+				"Gemm": func() { Default().Gemm(ta, tb, p.alpha, p.a.Left(), p.b, p.beta, c) },
 				"Set":  func() { f.Set(tb, p.b) },
-				"Mul":  func() { f.Set(tb, p.b); f.Mul(left, bias, c) },
+				"Mul":  func() { f.Set(tb, p.b); f.Mul(left.Left(), bias, c) },
 			} {
 				if count := testing.AllocsPerRun(3, mul); count != 0 {
 					t.Errorf("%s, %v: %v allocations", name, p, count)

@@ -15,9 +15,9 @@ func ExampleBackend_Gemm() {
 	a := blas.Dense([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
 	b := blas.Dense([]float32{1, 0, 0, 1, 1, 1}, 3, 2)
 	c := blas.Dense(make([]float32, 4), 2, 2)
-	native.Gemm(blas.N, blas.N, 1, a, b, 0, c)
+	native.Gemm(blas.N, blas.N, 1, a.Left(), b, 0, c)
 	fmt.Println(c.Data)
-	native.Gemm(blas.T, blas.T, 1, b, a, 0, c) // the transpose of the same product
+	native.Gemm(blas.T, blas.T, 1, b.Left(), a, 0, c) // the transpose of the same product
 	fmt.Println(c.Data)
 	// Output:
 	// [4 5 10 11]
@@ -32,7 +32,7 @@ func ExampleFactor() {
 	f.Set(blas.N, weights)
 	for _, row := range [][]float32{{1, 1}, {2, 0}} {
 		y := make([]float32, 2)
-		f.Mul(blas.Dense(row, 1, 2), bias, blas.Dense(y, 1, 2))
+		f.Mul(blas.Dense(row, 1, 2).Left(), bias, blas.Dense(y, 1, 2))
 		fmt.Println(y)
 	}
 	// Output:
@@ -51,7 +51,7 @@ func ExampleOpen() {
 		f := backend.Factor()
 		f.Set(blas.N, blas.Dense([]float32{3}, 1, 1))
 		y := blas.Dense(make([]float32, 1), 1, 1)
-		f.Mul(blas.Dense([]float32{2}, 1, 1), nil, y)
+		f.Mul(blas.Dense([]float32{2}, 1, 1).Left(), nil, y)
 		fmt.Println(backend.Name(), y.Data[0])
 	}
 	// Output:

@@ -56,13 +56,55 @@ func (f *Factor) Reserve(rows, cols int, floats func(n int) []float32) {
 	f.panels = floats(panelSize(rows, cols, width))
 }
 
+// ReserveTurned gives the factor memory for [Factor.SetTurned] to weights of rows x cols, which
+// floats makes: it then allocates nothing for as many.
+func (f *Factor) ReserveTurned(rows, cols, taps int, floats func(n int) []float32) {
+	if taps == 1 || f.choose() == &nativeBackend {
+		f.Reserve(cols*taps, rows/taps, floats)
+		return
+	}
+	f.panels = floats(rows * cols)
+}
+
+// SetTurned makes the factor of a convolution's input gradient from its weights b, taps*C x
+// channels: for the patches of the output's gradient, the taps come in the opposite order, and each
+// is transposed. In row t*channels+j, column i of the factor, taps*channels x C, is row
+// (taps-1-t)*C+i, column j of b. It allocates when the factor grows.
+func (f *Factor) SetTurned(b Matrix, taps int) {
+	if taps < 1 || b.Rows%taps != 0 || !b.valid() {
+		panic(errShape)
+	}
+	if taps == 1 {
+		f.Set(T, b)
+		return
+	}
+	c, channels := b.Rows/taps, b.Cols
+	f.set = true
+	f.rows, f.cols = taps*channels, c
+	if f.choose() != &nativeBackend {
+		f.width = c
+		f.b = operand{stride: max(1, c), data: grow(&f.panels, f.rows*c), alpha: 1}
+	} else {
+		_, f.width = kernel.TileShape()
+		f.panels = grow(&f.panels, panelSize(f.rows, c, f.width))
+	}
+	for t := range taps {
+		tap := b.rows((taps-1-t)*c, (taps-t)*c)
+		for j := 0; j < c; j += f.width {
+			panel := f.panels[j*f.rows+t*channels*f.width:]
+			rows := min(f.width, c-j)
+			kernel.PackColumns(panel, f.width, tap.rows(j, j+rows).Data, b.Stride, rows, channels)
+		}
+	}
+}
+
 // Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains
 // from the bias, which costs nothing; others add it at the end.
-func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
+func (f *Factor) Mul(a Left, bias []float32, c Matrix) {
 	if !f.set {
 		panic(errUnset)
 	}
-	if a.Cols != f.rows || c.Rows != a.Rows || c.Cols != f.cols || !a.valid() || !c.valid() ||
+	if a.m.Cols != f.rows || c.Rows != a.m.Rows || c.Cols != f.cols || !a.valid() || !c.valid() ||
 		(bias != nil && len(bias) != f.cols) {
 		panic(errShape)
 	}
@@ -70,7 +112,7 @@ func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
 		return
 	}
 	if f.backend == &nativeBackend {
-		f.mulNative(a, bias, c)
+		f.mulNative(&a, bias, c)
 		return
 	}
 	b := Matrix{Rows: f.rows, Cols: f.cols, Stride: f.b.stride, Data: f.b.data}
@@ -82,17 +124,16 @@ func (f *Factor) Mul(a Matrix, bias []float32, c Matrix) {
 	}
 }
 
-func (f *Factor) mulNative(a Matrix, bias []float32, c Matrix) {
+func (f *Factor) mulNative(a *Left, bias []float32, c Matrix) {
 	w := takeWorkspace()
 	defer w.release()
-	left := operand{stride: a.Stride, data: a.Data, alpha: 1}
 	s := start{data: bias}
 	if f.rows == 0 {
-		w.multiply(left, 0, 0, f.panels, 0, s, c)
+		w.multiply(a, N, 0, 0, f.panels, 0, s, c)
 	}
 	for l := 0; l < f.rows; l += blockK {
 		kc := min(blockK, f.rows-l)
-		w.multiply(left, l, kc, f.panels[l*f.width:], f.rows*f.width, s, c)
+		w.multiply(a, N, l, kc, f.panels[l*f.width:], f.rows*f.width, s, c)
 		s = continued(c)
 	}
 }

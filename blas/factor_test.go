@@ -22,7 +22,7 @@ func (s *source) factored(tb Trans, d [3]int, biased bool) (p *product, bias []f
 func (p *product) mul(f *Factor, bias []float32) Matrix {
 	c := copyOf(p.c)
 	blank(c)
-	f.Mul(p.a, bias, c)
+	f.Mul(p.a.Left(), bias, c)
 	return c
 }
 
@@ -81,7 +81,7 @@ func TestFactorRows(t *testing.T) {
 	rows := s.cuts(p.m)
 	for i, lo := range rows[:len(rows)-1] {
 		hi := rows[i+1]
-		f.Mul(sub(p.a, N, lo, hi, 0, p.k), bias, sub(parts, N, lo, hi, 0, p.n))
+		f.Mul(sub(p.a, N, lo, hi, 0, p.k).Left(), bias, sub(parts, N, lo, hi, 0, p.n))
 	}
 	sameBits(t, p, parts.Data, p.mul(&f, bias).Data)
 }

@@ -133,9 +133,9 @@ func TestGuardPages(t *testing.T) {
 				p := s.product(ta, tb, d[0], d[1], d[2]).with(i)
 				for ends := range 8 {
 					q := f.around(p, ends)
-					f.run(
-						q, ends, func() { Default().Gemm(ta, tb, q.alpha, q.a, q.b, q.beta, q.c) },
-					)
+					f.run(q, ends, func() {
+						Default().Gemm(ta, tb, q.alpha, q.a.Left(), q.b, q.beta, q.c)
+					})
 					p.check(t, q.c)
 				}
 			})
@@ -152,7 +152,7 @@ func TestGuardPacked(t *testing.T) {
 			p := s.wide(s.product(ta, N, 7, 17, 7), stride)
 			for ends := range 2 {
 				q := f.around(p, ends)
-				f.run(q, ends, func() { Default().Gemm(ta, N, 1, q.a, q.b, 0, q.c) })
+				f.run(q, ends, func() { Default().Gemm(ta, N, 1, q.a.Left(), q.b, 0, q.c) })
 				p.checkChain(t, q.c)
 			}
 		}
@@ -172,7 +172,7 @@ func TestGuardFactor(t *testing.T) {
 					f.run(q, ends, func() {
 						var right Factor
 						right.Set(tb, q.b)
-						right.Mul(q.a, bias, q.c)
+						right.Mul(q.a.Left(), bias, q.c)
 					})
 					p.check(t, q.c)
 				}

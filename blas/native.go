@@ -3,8 +3,6 @@ package blas
 import (
 	"sync"
 
-	"gonum.org/v1/gonum/blas"
-
 	"github.com/plume-ml/plume/kernel"
 )
 
@@ -25,14 +23,11 @@ const (
 	blockN = 2048
 )
 
-var nativeBackend = Backend{name: "native", routines: native{}, info: nativeInfo}
+var nativeBackend = Backend{name: "native", info: nativeInfo}
 
 func nativeInfo() LibraryInfo {
 	return LibraryInfo{Backend: "native", Library: "plume", Threads: 1}
 }
-
-// native is our own products.
-type native struct{}
 
 // workspace is the memory of one product under way.
 type workspace struct {
@@ -73,24 +68,22 @@ func grow(x *[]float32, n int) []float32 {
 	return (*x)[:n]
 }
 
-// Sgemm implements routines.
-func (native) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int,
-	b []float32, ldb int, beta float32, c []float32, ldc int) {
-	product := Matrix{Rows: m, Cols: n, Stride: ldc, Data: c}
-	left := operand{transposed: tA == blas.Trans, stride: lda, data: a, alpha: 1}
-	right := operand{transposed: tB == blas.Trans, stride: ldb, data: b, alpha: alpha}
+// multiply is a product of the native backend.
+func multiply(tl, tr Trans, alpha float32, left Left, b Matrix, beta float32, c Matrix) {
+	_, k := tl.shape(left.m)
+	right := operand{transposed: bool(tr), stride: b.Stride, data: b.Data, alpha: alpha}
 	w := takeWorkspace()
 	defer w.release()
 	_, cols := kernel.TileShape()
-	first := scaled(beta, product)
-	for j := 0; j < n; j += blockN {
-		part := product.Slice(j, min(n, j+blockN))
+	first := scaled(beta, c)
+	for j := 0; j < c.Cols; j += blockN {
+		part := c.Slice(j, min(c.Cols, j+blockN))
 		s := first.at(j)
 		for l := 0; l < k; l += blockK {
 			kc := min(blockK, k-l)
 			panels := grow(&w.b, panelSize(kc, part.Cols, cols))
 			right.packPanels(panels, cols, l, l+kc, j, j+part.Cols)
-			w.multiply(left, l, kc, panels, kc*cols, s, part)
+			w.multiply(&left, tl, l, kc, panels, kc*cols, s, part)
 			s = continued(part)
 		}
 	}
@@ -124,15 +117,15 @@ func scaled(beta float32, c Matrix) start {
 	return continued(c)
 }
 
-// multiply is c = s + a b for rows of kc numbers of a from l on, and b in panels that begin stride
-// apart.
+// multiply is c = s + op(a) b for rows of kc numbers of op(a) from l on, and b in panels that begin
+// stride apart.
 func (w *workspace) multiply(
-	a operand, l, kc int, panels []float32, stride int, s start, c Matrix,
+	a *Left, t Trans, l, kc int, panels []float32, stride int, s start, c Matrix,
 ) {
 	rows, cols := kernel.TileShape()
 	for i := 0; i < c.Rows; i += blockM {
 		mc := min(blockM, c.Rows-i)
-		block := w.leftBlock(a, i, mc, l, kc, rows)
+		block := w.leftBlock(a, t, i, mc, l, kc, rows)
 		for j := 0; j < c.Cols; j += cols {
 			panel := panels[j/cols*stride:][:kc*cols]
 			for r := 0; r < mc; r += rows {

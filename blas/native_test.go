@@ -76,7 +76,7 @@ func TestNativeSplits(t *testing.T) {
 				for j, left := range cols[:len(cols)-1] {
 					hi, right := rows[i+1], cols[j+1]
 					a, b := sub(p.a, ta, lo, hi, 0, p.k), sub(p.b, tb, 0, p.k, left, right)
-					Default().Gemm(ta, tb, p.alpha, a, b, p.beta,
+					Default().Gemm(ta, tb, p.alpha, a.Left(), b, p.beta,
 						sub(parts, N, lo, hi, left, right))
 				}
 			}
@@ -99,10 +99,8 @@ func TestLeftBlock(t *testing.T) {
 	} {
 		data := make([]float32, 30*c.stride)
 		var w workspace
-		got := w.leftBlock(
-			operand{transposed: c.transposed, stride: c.stride, data: data, alpha: 1}, 0, 30, 0, 30,
-			6,
-		)
+		left := Matrix{Rows: 30, Cols: 30, Stride: c.stride, Data: data}.Left()
+		got := w.leftBlock(&left, Trans(c.transposed), 0, 30, 0, 30, 6)
 		if packed := unsafe.SliceData(got.data) != unsafe.SliceData(data); packed != c.packed {
 			t.Errorf(
 				"transposed %v, stride %d: packed %v, want %v", c.transposed, c.stride, packed,

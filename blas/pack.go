@@ -63,26 +63,40 @@ func (s strided) from(i int) strided {
 // farther apart than far also drive each other out of the second.
 const conflict, far = 1024, 1024
 
-// leftBlock is rows i to i+mc, numbers l to l+kc of the left factor: where it is, or packed if its
-// rows would drive each other out of the caches.
-func (w *workspace) leftBlock(a operand, i, mc, l, kc, rows int) strided {
+// leftBlock is rows i to i+mc, numbers l to l+kc of op(a): where it is, or packed if its rows would
+// drive each other out of the caches, or gathered.
+func (w *workspace) leftBlock(a *Left, t Trans, i, mc, l, kc, rows int) strided {
 	switch {
 	case kc == 0:
 		return strided{}
-	case a.transposed && a.stride <= far:
-		return strided{a.data[l*a.stride+i:], 1, a.stride, 1}
-	case !a.transposed && a.stride%conflict != 0:
-		return strided{a.data[i*a.stride+l:], a.stride, 1, a.stride}
-	case a.transposed:
+	case a.gathered():
+		return w.gathered(a, t, i, mc, l, kc)
+	case bool(t) && a.m.Stride <= far:
+		return strided{a.m.Data[l*a.m.Stride+i:], 1, a.m.Stride, 1}
+	case !bool(t) && a.m.Stride%conflict != 0:
+		return strided{a.m.Data[i*a.m.Stride+l:], a.m.Stride, 1, a.m.Stride}
+	case bool(t):
 		block := grow(&w.a, panelSize(kc, mc, rows))
-		a.transposed = false // the panels are of what is stored
-		a.packPanels(block, rows, l, l+kc, i, i+mc)
+		stored := operand{stride: a.m.Stride, data: a.m.Data, alpha: 1}
+		stored.packPanels(block, rows, l, l+kc, i, i+mc)
 		return strided{block, 1, rows, kc}
 	}
 	block := grow(&w.a, mc*(kc+spread))
-	kernel.PackRows(block, kc+spread, a.data[i*a.stride+l:], a.stride, kc, mc, 1)
+	kernel.PackRows(block, kc+spread, a.m.Data[i*a.m.Stride+l:], a.m.Stride, kc, mc, 1)
 	return strided{block, kc + spread, 1, kc + spread}
 }
 
 // spread moves the rows of a packed block to different lines of the cache.
 const spread = 16
+
+// gathered is the same of patches.
+func (w *workspace) gathered(a *Left, t Trans, i, mc, l, kc int) strided {
+	if t {
+		to := block{grow(&w.a, kc*mc), mc}
+		a.gather(to, l, l+kc, i, i+mc)
+		return strided{to.data, 1, mc, 1}
+	}
+	to := block{grow(&w.a, mc*(kc+spread)), kc + spread}
+	a.gather(to, i, i+mc, l, l+kc)
+	return strided{to.data, to.ld, 1, to.ld}
+}

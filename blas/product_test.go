@@ -52,7 +52,7 @@ func (p *product) prepared() Matrix {
 
 func (p *product) done() Matrix {
 	c := p.prepared()
-	Default().Gemm(p.ta, p.tb, p.alpha, p.a, p.b, p.beta, c)
+	Default().Gemm(p.ta, p.tb, p.alpha, p.a.Left(), p.b, p.beta, c)
 	return c
 }
 

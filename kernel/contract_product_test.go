@@ -56,6 +56,21 @@ func fittings() []fitting {
 			},
 		},
 		{
+			"CopyRows", []int{(n-1)*40 + 35, (n-1)*7 + 35},
+			func(s [][]float32) { CopyRows(s[0], 40, s[1], 7, 35, n) },
+		},
+		{
+			"CopyRows of one row", []int{35, 35},
+			func(s [][]float32) { CopyRows(s[0], 0, s[1], 0, 35, 1) },
+		},
+		{
+			"CopyRows of nothing", nil,
+			func([][]float32) {
+				CopyRows(nil, 40, nil, 7, 35, 0)
+				CopyRows(nil, 0, nil, 0, 0, 9)
+			},
+		},
+		{
 			"PackColumns", []int{n * width, 34*7 + n},
 			func(s [][]float32) { PackColumns(s[0], width, s[1], 7, 35, n) },
 		},
@@ -113,6 +128,9 @@ func TestProductNumbers(t *testing.T) {
 		packRows := func(width, ld, cols, rows int) func() {
 			return func() { PackRows(x, width, x, ld, cols, rows, 1) }
 		}
+		copyRows := func(ldd, lds, cols, rows int) func() {
+			return func() { CopyRows(x, ldd, x[MaxRow:], lds, cols, rows) }
+		}
 		packColumns := func(width, ld, cols, n int) func() {
 			return func() { PackColumns(x, width, x, ld, cols, n) }
 		}
@@ -135,6 +153,12 @@ func TestProductNumbers(t *testing.T) {
 			{"PackRows beyond the width", errLen, packRows(8, 9, 9, 1)},
 			{"PackRows of a negative stride", errLen, packRows(8, -1, 8, 1)},
 			{"PackRows of wide rows", errRow, packRows(MaxRow+1, 1, 1, 1)},
+			{"CopyRows of negative rows", errLen, copyRows(8, 8, 8, -1)},
+			{"CopyRows of negative columns", errLen, copyRows(8, 8, -1, 1)},
+			{"CopyRows onto each other", errLen, copyRows(7, 8, 8, 2)},
+			{"CopyRows at a negative stride", errLen, copyRows(-1, 8, 8, 1)},
+			{"CopyRows from a negative stride", errLen, copyRows(8, -1, 8, 1)},
+			{"CopyRows of wide rows", errRow, copyRows(1, 1, MaxRow+1, 1)},
 			{"PackColumns of a negative depth", errLen, packColumns(8, 8, 8, -1)},
 			{"PackColumns of negative width", errLen, packColumns(-1, 8, 8, 1)},
 			{"PackColumns of negative columns", errLen, packColumns(8, 8, -1, 1)},
@@ -164,11 +188,14 @@ func TestShortPacking(t *testing.T) {
 	const rows, most = 50, MaxRow / transposedRows
 	x := make([]float32, 40*(2*most+9))
 	PackRows(x, 3000, x, 3000, 3000, rows, 1)
+	CopyRows(x, 3000, x, 0, 3000, rows)
 	PackColumns(
 		x, 37, x, 2*most+9, 37, 2*most+9,
 	) // 2 blocks of 16 rows, the last 5 are transposedRows in Go
 	want := []int{
-		63000, 63000, 24000, MaxRow, MaxRow, 8 * transposedRows, MaxRow, MaxRow, 8 * transposedRows,
+		63000, 63000, 24000, // PackRows
+		63000, 63000, 24000, // CopyRows
+		MaxRow, MaxRow, 8 * transposedRows, MaxRow, MaxRow, 8 * transposedRows,
 	}
 	if fmt.Sprint(sizes) != fmt.Sprint(want) {
 		t.Errorf("calls of %d elements, want %d, at most %d", sizes, want, MaxRow)

@@ -64,3 +64,25 @@ func TestPacking(t *testing.T) {
 		}
 	})
 }
+
+// TestCopyRows: rows are copied and nothing between them is written, also where those of the source
+// overlap.
+func TestCopyRows(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		for _, p := range packings() {
+			lds := p.cols + p.more - 1 // one that overlaps, one that does not, one with a gap
+			if p.cols == 0 {
+				continue
+			}
+			src := fill(max(0, p.n-1)*lds + p.cols)
+			got := guarded(t, p.n*p.width)
+			want := fill(len(got))
+			copy(got, want)
+			for i := range p.n {
+				copy(want[i*p.width:], src[i*lds:][:p.cols])
+			}
+			CopyRows(got[:max(0, len(got)-p.width+p.cols)], p.width, src, lds, p.cols, p.n)
+			same(t, fmt.Sprintf("%+v", p), got, want)
+		}
+	})
+}

@@ -68,6 +68,26 @@ func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha
 	}
 }
 
+// CopyRows is dst[i*ldd+j] = src[i*lds+j] for i < rows, j < cols <= [MaxRow]. Rows of src may
+// overlap.
+func CopyRows(dst []float32, ldd int, src []float32, lds, cols, rows int) {
+	if rows <= 0 || cols <= 0 {
+		check(rows == 0 || cols == 0)
+		return
+	}
+	check(lds >= 0 && ldd >= 0 && (rows == 1 || ldd >= cols) &&
+		len(dst) >= (rows-1)*ldd+cols && len(src) >= (rows-1)*lds+cols)
+	checkRow(cols)
+	if raceEnabled {
+		readGrid(src, rows, lds, cols)
+		wroteGrid(dst, rows, ldd, cols)
+	}
+	step := MaxRow / cols
+	for lo := 0; lo < rows; lo += step {
+		active.packRows(dst[lo*ldd:], ldd, src[lo*lds:], lds, cols, min(rows-lo, step), 1)
+	}
+}
+
 // transposedRows is how many rows the kernel transpose takes at a time.
 const transposedRows = 16
 

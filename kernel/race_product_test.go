@@ -28,6 +28,7 @@ func productConflicts() []conflict {
 	}
 	byRows, byColumns, scattered := tile(10, 1), tile(1, 10), tile(50, 20)
 	packRows := func() { PackRows(r.dst[:], 20, r.src[:], 100, 17, 2, 1) }
+	copyRows := func() { CopyRows(r.dst[:], 100, r.src[:], 50, 17, 2) }
 	packColumns := func() { PackColumns(r.dst[:], 20, r.src[:], 12, 16, 8) }
 	return []conflict{
 		beside("a tile and its result", true, byRows, &r.c, 100+cols-1),
@@ -46,6 +47,10 @@ func productConflicts() []conflict {
 		beside("PackRows and what is around its source", false, packRows, &r.src, 17, 99, 117),
 		beside("PackRows and its padding", true, packRows, &r.dst, 39),
 		beside("PackRows and what is behind", false, packRows, &r.dst, 40),
+		beside("CopyRows and its source", true, copyRows, &r.src, 66),
+		beside("CopyRows and what is around its source", false, copyRows, &r.src, 17, 49, 67),
+		beside("CopyRows and its result", true, copyRows, &r.dst, 116),
+		beside("CopyRows and what is around its result", false, copyRows, &r.dst, 17, 99, 117),
 		beside("PackColumns and its source", true, packColumns, &r.src, 187),
 		beside(
 			"PackColumns and what is around its source", false, packColumns, &r.src, 8, 179, 188,

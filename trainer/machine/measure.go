@@ -197,7 +197,7 @@ func product(backend *blas.Backend, n int) work {
 	a, b, c := matrix(1), matrix(2), matrix(3)
 	return func(times int) float64 {
 		for range times {
-			backend.Gemm(blas.N, blas.N, 1, a, b, 0, c)
+			backend.Gemm(blas.N, blas.N, 1, a.Left(), b, 0, c)
 		}
 		return float64(times) * operations(n)
 	}

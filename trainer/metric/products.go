@@ -37,8 +37,8 @@ func eachTile(
 	for j := 0; j < b.N && ctx.Err() == nil; j += tileCols {
 		end := min(j+tileCols, b.N)
 		tile := blas.Dense(scratch, hi-lo, end-j)
-		blas.Default().Gemm(blas.N, blas.T, 1, left, blas.Dense(b.Rows(j, end).X, end-j, b.K), 0,
-			tile)
+		right := blas.Dense(b.Rows(j, end).X, end-j, b.K)
+		blas.Default().Gemm(blas.N, blas.T, 1, left.Left(), right, 0, tile)
 		f(tile, j)
 	}
 }

@@ -159,7 +159,7 @@ func setRandomAxes(axes []float32, key kernel.Key) {
 
 // project sets out to the rows' products with the axes, N x directionBlock.
 func project(out []float32, f *Features, axes []float32) {
-	blas.Default().Gemm(blas.N, blas.T, 1, blas.Dense(f.X, f.N, f.K),
+	blas.Default().Gemm(blas.N, blas.T, 1, blas.Dense(f.X, f.N, f.K).Left(),
 		blas.Dense(axes, directionBlock, f.K), 0, blas.Dense(out, f.N, directionBlock))
 }
 

@@ -62,17 +62,17 @@ func (l *layer) pack(backward bool) {
 
 // mul computes y = x W, without the bias, which the caller's next kernel adds.
 func (l *layer) mul(y, x []float32, rows int) {
-	l.forward.Mul(blas.Dense(x, rows, l.in), nil, blas.Dense(y, rows, l.out))
+	l.forward.Mul(blas.Dense(x, rows, l.in).Left(), nil, blas.Dense(y, rows, l.out))
 }
 
 // mulBias computes y = x W + b.
 func (l *layer) mulBias(y, x []float32, rows int) {
-	l.forward.Mul(blas.Dense(x, rows, l.in), l.linear.bias(l.p), blas.Dense(y, rows, l.out))
+	l.forward.Mul(blas.Dense(x, rows, l.in).Left(), l.linear.bias(l.p), blas.Dense(y, rows, l.out))
 }
 
 // mulT computes dx = dy W^T.
 func (l *layer) mulT(dx, dy []float32, rows int) {
-	l.backward.Mul(blas.Dense(dy, rows, l.out), nil, blas.Dense(dx, rows, l.in))
+	l.backward.Mul(blas.Dense(dy, rows, l.out).Left(), nil, blas.Dense(dx, rows, l.in))
 }
 
 func (l *layer) bias() []float32 { return l.linear.bias(l.p) }
@@ -151,7 +151,7 @@ func (w weightGrads) Grad(task int, grad []float32, rows int, scale float32) {
 func (w *weightGrad) run(lo, hi int, grad []float32, rows int, scale float32) {
 	dy := blas.Dense(w.dy, rows, w.out).Slice(lo, hi)
 	x := blas.Dense(w.x, rows, w.in)
-	w.products.Gemm(blas.T, blas.N, scale, x, dy, 0, w.weight(grad).Slice(lo, hi))
+	w.products.Gemm(blas.T, blas.N, scale, x.Left(), dy, 0, w.weight(grad).Slice(lo, hi))
 	kernel.ColSum(w.bias(grad)[lo:hi], w.dy[lo:(rows-1)*w.out+hi], w.out, scale)
 }
 

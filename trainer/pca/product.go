@@ -90,7 +90,8 @@ func (p *product) project(rows blas.Matrix, sum []float64, onto []float32) {
 func projectOn(rows blas.Matrix, factors, fine []blas.Factor, sum []float64, scratch blas.Matrix) {
 	clear(sum)
 	add := func(f *blas.Factor, i int) {
-		f.Mul(rows.Slice(i*chunkCols, min((i+1)*chunkCols, rows.Cols)), nil, scratch)
+		piece := rows.Slice(i*chunkCols, min((i+1)*chunkCols, rows.Cols))
+		f.Mul(piece.Left(), nil, scratch)
 		for j, v := range scratch.Data {
 			sum[j] += float64(v)
 		}
@@ -109,7 +110,7 @@ func (p *product) back(block blas.Matrix) {
 	p.columns(func(lo, hi int) {
 		p.pieces.Use(func(scratch []float32) {
 			tile := blas.Dense(scratch, hi-lo, p.cols)
-			blas.Default().Gemm(blas.T, blas.N, 1, block.Slice(lo, hi), onto, 0, tile)
+			blas.Default().Gemm(blas.T, blas.N, 1, block.Slice(lo, hi).Left(), onto, 0, tile)
 			for i, v := range tile.Data {
 				p.sums[lo*p.cols+i] += float64(v)
 			}

@@ -61,7 +61,7 @@ func (t *tall) inner(to *mat.Dense, a, b own.Matrix) {
 	clear(t.sums[:t.parts*size])
 	t.each(chunkCols, func(part, lo, hi int, scratch []float32) {
 		product := own.Dense(scratch, a.Cols, b.Cols)
-		own.Default().Gemm(own.T, own.N, 1, rowsOf(a, lo, hi), rowsOf(b, lo, hi), 0, product)
+		own.Default().Gemm(own.T, own.N, 1, rowsOf(a, lo, hi).Left(), rowsOf(b, lo, hi), 0, product)
 		sum := t.sums[part*size : (part+1)*size]
 		for i, v := range product.Data {
 			sum[i] += float64(v)
@@ -87,7 +87,7 @@ func (t *tall) gather(to *mat.Dense, rows, cols int) {
 // subtract is w -= a c.
 func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
 	t.each(tallRows, func(_, lo, hi int, _ []float32) {
-		own.Default().Gemm(own.N, own.N, -1, rowsOf(a, lo, hi), c, 1, rowsOf(w, lo, hi))
+		own.Default().Gemm(own.N, own.N, -1, rowsOf(a, lo, hi).Left(), c, 1, rowsOf(w, lo, hi))
 	})
 }
 
@@ -95,7 +95,7 @@ func (t *tall) subtract(w, a own.Matrix, c own.Matrix) {
 func (t *tall) multiply(to, a, s own.Matrix) {
 	t.each(tallRows, func(_, lo, hi int, scratch []float32) {
 		product := own.Dense(scratch, hi-lo, s.Cols)
-		own.Default().Gemm(own.N, own.N, 1, rowsOf(a, lo, hi), s, 0, product)
+		own.Default().Gemm(own.N, own.N, 1, rowsOf(a, lo, hi).Left(), s, 0, product)
 		for i := range product.Rows {
 			copy(to.Data[(lo+i)*to.Stride:][:s.Cols], product.Data[i*product.Stride:])
 		}

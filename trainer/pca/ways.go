@@ -107,7 +107,7 @@ func (g *gram) products(a, b own.Matrix, lo, at, first int, scratch []float32) {
 	tile := own.Dense(scratch, rows.Rows, b.Rows)
 	for j := 0; j < g.dim; j += chunkCols {
 		end := min(j+chunkCols, g.dim)
-		own.Default().Gemm(own.N, own.T, 1, rows.Slice(j, end), b.Slice(j, end), 0, tile)
+		own.Default().Gemm(own.N, own.T, 1, rows.Slice(j, end).Left(), b.Slice(j, end), 0, tile)
 		for r := range tile.Rows {
 			sum := g.xx.RawRowView(lo + first + r)[at:]
 			for c, v := range tile.Data[r*tile.Stride:][:tile.Cols] {
