@@ -98,11 +98,11 @@ func inspect() (machine, error) {
 		Memory:   memory.Machine(),
 	}
 	for _, name := range data.Embedded() {
-		set, err := data.Open(context.Background(), name, data.Options{})
+		set, err := data.Find(context.Background(), name, data.Options{})
 		if err != nil {
 			return machine{}, err
 		}
-		m.DataSets = append(m.DataSets, dataSet{name, set.Len(), set.Shape().String()})
+		m.DataSets = append(m.DataSets, dataSet{name, set.Len, set.Shape.String()})
 	}
 	return m, nil
 }

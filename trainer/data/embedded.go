@@ -17,16 +17,17 @@ import (
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
-// embeddedFiles holds the sample data as distributed by their authors. NOTICE.md there names the
-// authors and the licenses.
+// embeddedFiles holds the sample data. NOTICE.md there names the authors and the licenses, and what
+// was changed.
 //
-//go:embed embedded/*.gz embedded/NOTICE.md
+//go:embed embedded/*.gz embedded/*.webp embedded/NOTICE.md
 var embeddedFiles embed.FS
 
 // embedded maps the names of the embedded data sets to the functions that find them.
 var embedded = map[string]func(context.Context) (*Found, error){
 	"fashion10k": findFashion,
 	"digits":     findDigits,
+	"emoji":      findEmoji,
 }
 
 // Embedded returns the names of the embedded data sets, sorted.
@@ -59,7 +60,17 @@ func findFashion(ctx context.Context) (*Found, error) {
 		return nil, err
 	}
 	f.addLabels(idxLabels{fashionLabels})
+	f.addLabels(fashionNames{})
 	return f, nil
+}
+
+// fashionNames names the classes of fashion10k, whose files have only their numbers.
+type fashionNames struct{}
+
+func (fashionNames) readLabels(_ context.Context, a *array) error {
+	a.classes = []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt",
+		"Sneaker", "Bag", "Ankle boot"}
+	return nil
 }
 
 // checkEmbedded refuses options that do not apply to embedded data sets, and warns if a file has

@@ -2,26 +2,31 @@ package data
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
-// Counts, sums and hashes were computed with Python from the distributed files.
+// Counts, sums and hashes were computed with Python from the distributed files; of emoji, from the
+// sheet as libwebp decodes it.
 func TestEmbedded(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
 		m           int
 		shape       Shape
 		mean        float64
-		labels      [10]int
+		labels      []int
 		first       []int // labels of the first images
 		fingerprint string
 	}{
 		{"fashion10k", 10000, Shape{28, 28, 1}, -0.4263014385754301,
-			[10]int{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
+			[]int{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
 			[]int{9, 2, 1, 1, 6, 1, 4, 6, 5, 7}, "4ee90cdbd03b11a6"},
 		{"digits", 1797, Shape{8, 8, 1}, -0.3894794275180857,
-			[10]int{178, 182, 177, 183, 181, 182, 181, 179, 174, 180},
+			[]int{178, 182, 177, 183, 181, 182, 181, 179, 174, 180},
 			[]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "7f759a00a32e8c16"},
+		{"emoji", 3762, Shape{32, 32, 3}, 0.5217736379478914,
+			[]int{169, 2251, 159, 131, 218, 85, 264, 224, 261},
+			[]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "5ab7455db9be1b00"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ds := mustOpen(t, tc.name, Options{})
@@ -40,11 +45,11 @@ func TestEmbedded(t *testing.T) {
 			if lo != -1 || hi != 1 {
 				t.Errorf("pixels from %v to %v; expected exactly -1 to 1", lo, hi)
 			}
-			var labels [10]int
+			labels := make([]int, len(tc.labels))
 			for i := range ds.Len() {
 				labels[ds.Label(i)]++
 			}
-			if labels != tc.labels {
+			if !slices.Equal(labels, tc.labels) {
 				t.Errorf("label counts %v; expected %v", labels, tc.labels)
 			}
 			for i, want := range tc.first {
@@ -59,7 +64,8 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// Pixels 400 to 409 of the last garment and the last line of the digits, as od prints them.
+// Pixels 400 to 409 of the last garment, the last line of the digits and, of the last emoji (the
+// flag of Wales), row 12 from column 10, as od prints them.
 func TestEmbeddedPixels(t *testing.T) {
 	ds := mustOpen(t, "fashion10k", Options{})
 	row := make([]float32, 784)
@@ -73,6 +79,43 @@ func TestEmbeddedPixels(t *testing.T) {
 			t.Errorf("pixel %d is %v; expected %v", i, row[i], v/8-1)
 		}
 	}
+
+	ds = mustOpen(t, "emoji", Options{})
+	flag := make([]float32, 32*32*3)
+	ds.Gather(flag, []int{3761})
+	at := 3 * (12*32 + 10)
+	wantBytes(t, flag[at:at+12],
+		[]byte{0xc7, 0x98, 0xa2, 0xa9, 0x0f, 0x2f, 0xc9, 0x10, 0x36, 0x82, 0x36, 0x45})
+}
+
+func TestEmbeddedClassNames(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		names []string
+	}{
+		{"fashion10k", []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal",
+			"Shirt", "Sneaker", "Bag", "Ankle boot"}},
+		{"digits", nil},
+		{"emoji", []string{"smileys", "people", "animals", "food", "travel", "activities",
+			"objects", "symbols", "flags"}},
+	} {
+		f, err := Find(t.Context(), tc.name, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes, size := f.Bytes, f.Len
+		ds, err := f.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(f.Summary.ClassNames, tc.names) {
+			t.Errorf("%s: classes %q; expected %q", tc.name, f.Summary.ClassNames, tc.names)
+		}
+		if f.Bytes != bytes || ds.Len() != size {
+			t.Errorf("%s: found %d images, %d bytes; read %d, %d", tc.name, size, bytes, ds.Len(),
+				f.Bytes)
+		}
+	}
 }
 
 func TestUnknownName(t *testing.T) {
@@ -81,7 +124,7 @@ func TestUnknownName(t *testing.T) {
 	_, err = Open(t.Context(), "Digits", Options{})
 	wantError(t, err, `did you mean "digits"?`)
 	_, err = Open(t.Context(), "no/such/path", Options{})
-	wantError(t, err, "no/such/path", "no such file or directory", "digits, fashion10k", ".npy")
+	wantError(t, err, "no/such/path", "no such file or directory", "digits, emoji, fashion10k", ".npy")
 	_, err = Open(t.Context(), "", Options{})
-	wantError(t, err, `""`, "digits, fashion10k")
+	wantError(t, err, `""`, "digits, emoji, fashion10k")
 }
