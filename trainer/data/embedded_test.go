@@ -112,8 +112,8 @@ func TestEmbeddedClassNames(t *testing.T) {
 			t.Errorf("%s: classes %q; expected %q", tc.name, f.Summary.ClassNames, tc.names)
 		}
 		if f.Bytes != bytes || ds.Len() != size {
-			t.Errorf("%s: found %d images, %d bytes; read %d, %d", tc.name, size, bytes, ds.Len(),
-				f.Bytes)
+			t.Errorf("%s: found %d images, %d bytes; read %d, %d", tc.name, size, bytes,
+				ds.Len(), f.Bytes)
 		}
 	}
 }
@@ -124,7 +124,8 @@ func TestUnknownName(t *testing.T) {
 	_, err = Open(t.Context(), "Digits", Options{})
 	wantError(t, err, `did you mean "digits"?`)
 	_, err = Open(t.Context(), "no/such/path", Options{})
-	wantError(t, err, "no/such/path", "no such file or directory", "digits, emoji, fashion10k", ".npy")
+	wantError(t, err, "no/such/path", "no such file or directory",
+		"digits, emoji, fashion10k", ".npy")
 	_, err = Open(t.Context(), "", Options{})
 	wantError(t, err, `""`, "digits, emoji, fashion10k")
 }
