@@ -11,14 +11,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"math"
 
 	"github.com/plume-ml/plume/trainer/model"
 )
-
-// ErrNoLabels is Train's error for data without labels.
-var ErrNoLabels = errors.New("classify: the images have no labels")
 
 // Options say how a classifier is trained. Its weights depend on all of them, bit for bit.
 type Options struct {

@@ -292,12 +292,13 @@ func TestSplit(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	p := pool.New(1)
 	defer p.Close()
-	if _, err := Train(t.Context(), newTable(-1, -1), small, p, nil); !errors.Is(err, ErrNoLabels) {
+	if _, err := Train(t.Context(), newTable(-1, -1), small, p, nil); !errors.Is(err,
+		data.ErrNoLabels) {
 		t.Errorf("no labels: %v", err)
 	}
 	for _, ds := range []table{newTable(1, 1, 1, 1, 1), newTable(0, 1)} {
 		_, err := Train(t.Context(), ds, small, p, nil)
-		if err == nil || errors.Is(err, ErrNoLabels) {
+		if err == nil || errors.Is(err, data.ErrNoLabels) {
 			t.Errorf("labels %v: %v", ds.labels, err)
 		}
 	}

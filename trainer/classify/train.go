@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
@@ -29,16 +28,17 @@ type labelled struct {
 func split(ds data.Dataset, holdout float64, seed uint64) (
 	train, test labelled, classes []int, err error,
 ) {
-	var index []int
-	for i := range ds.Len() {
-		if l := ds.Label(i); l >= 0 {
-			index, classes = append(index, i), append(classes, l)
-		}
+	known, err := data.ClassesOf(ds)
+	if err != nil {
+		return train, test, nil, fmt.Errorf("classify: %w", err)
 	}
-	slices.Sort(classes)
-	classes = slices.Clone(slices.Compact(classes))
-	if len(classes) == 0 {
-		return train, test, nil, ErrNoLabels
+	classes = known.Labels
+	of := known.Of(ds)
+	var index []int
+	for i, class := range of {
+		if class >= 0 {
+			index = append(index, i)
+		}
 	}
 	held := int(math.Round(holdout * float64(len(index))))
 	if len(classes) < 2 || held < 1 || len(index)-held < 2 {
@@ -51,8 +51,7 @@ func split(ds data.Dataset, holdout float64, seed uint64) (
 	part := func(order []int) labelled {
 		chosen, class := make([]int, len(order)), make([]int, len(order))
 		for i, k := range order {
-			chosen[i] = index[k]
-			class[i], _ = slices.BinarySearch(classes, ds.Label(index[k]))
+			chosen[i], class[i] = index[k], int(of[index[k]])
 		}
 		return labelled{data.Subset(ds, chosen), class}
 	}
@@ -60,8 +59,8 @@ func split(ds data.Dataset, holdout float64, seed uint64) (
 }
 
 // Train trains a classifier on the labels of ds. It ignores images without labels; if no image has
-// one, the error is ErrNoLabels. It calls started, unless nil, at the start of each pass over the
-// images with its number, from 1 on. It stops early, with ctx's error, when ctx ends.
+// one, the error wraps data.ErrNoLabels. It calls started, unless nil, at the start of each pass
+// over the images with its number, from 1 on. It stops early, with ctx's error, when ctx ends.
 func Train(
 	ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, started func(pass int),
 ) (*Classifier, error) {

@@ -2,20 +2,25 @@ package data
 
 import "fmt"
 
-// Table is a data set of rows of D > 0 numbers, which are used as pixels without conversion. It has
-// no labels.
+// Table is a data set of rows of D > 0 numbers, which are used as pixels without conversion.
 type Table struct {
-	D int
-	X []float32 // M x D
+	D      int
+	X      []float32 // M x D
+	Labels []int32   // label of each row, -1 if unknown; nil: all unknown
 }
 
-// Validate returns an error unless D is positive and X holds whole rows.
+// Validate returns an error unless D is positive, X holds whole rows, and there are no labels or
+// one for each row.
 func (t Table) Validate() error {
 	if t.D < 1 {
 		return fmt.Errorf("table with rows of D = %d numbers: expected at least 1", t.D)
 	}
 	if len(t.X)%t.D != 0 {
 		return fmt.Errorf("table of %d numbers: expected whole rows of D = %d", len(t.X), t.D)
+	}
+	if t.Labels != nil && len(t.Labels) != t.Len() {
+		return fmt.Errorf("table with %d labels for %d rows: expected one for each, or none",
+			len(t.Labels), t.Len())
 	}
 	return nil
 }
@@ -30,7 +35,12 @@ func (t Table) Len() int { return len(t.X) / t.D }
 func (t Table) Shape() Shape { return Shape{H: 1, W: t.D, C: 1} }
 
 // Label implements Dataset.
-func (t Table) Label(int) int { return -1 }
+func (t Table) Label(i int) int {
+	if t.Labels == nil {
+		return -1
+	}
+	return int(t.Labels[i])
+}
 
 // Origin implements Dataset.
 func (t Table) Origin(i int) Origin { return Origin{Row: i} }
