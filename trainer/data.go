@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -18,7 +20,8 @@ type images struct {
 	read        data.Summary
 	fingerprint string
 	train, held data.Dataset
-	batches     *data.Batches // of train
+	points      data.Dataset  // the datapoints: train and, with flip, its mirror images
+	batches     *data.Batches // of points
 }
 
 // readSlowly reads the data, with messages if that takes long: from a large file, from very many
@@ -40,6 +43,11 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn))
 	if err != nil {
 		return nil, err
+	}
+	if t.cfg.Flip {
+		if err := images.Shape.CheckFlip(); err != nil {
+			return nil, fmt.Errorf("data: %s: %w", t.cfg.Data, err)
+		}
 	}
 	if t.memory, err = estimate(t.cfg, images, program); err != nil {
 		return nil, err
@@ -72,6 +80,29 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 		}
 	})
 	return all, nil
+}
+
+// divide splits the images that were read into training and held-out ones, and the datapoints into
+// minibatches.
+func (t *Trainer) divide(all data.Dataset) (err error) {
+	if t.data.train, t.data.held, err = data.Split(all, t.cfg.Holdout, t.cfg.Seed); err != nil {
+		return err
+	}
+	if err := t.setDatapoints(); err != nil || !t.cfg.Flip {
+		return err
+	}
+	t.message(fmt.Sprintf("Flipped too: %s datapoints of %s training images",
+		humanize.Comma(int64(t.data.points.Len())), humanize.Comma(int64(t.data.train.Len()))))
+	return nil
+}
+
+// setDatapoints sets what the training images stand for, and the minibatches.
+func (t *Trainer) setDatapoints() (err error) {
+	if t.data.points, err = t.cfg.Datapoints(t.data.train); err != nil {
+		return err
+	}
+	t.data.batches = data.NewBatches(t.data.points.Len(), t.cfg.Batch, t.cfg.Seed)
+	return nil
 }
 
 // keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any

@@ -90,7 +90,7 @@ func (t *Trainer) diagnosis(cause error) run.Divergence {
 	}
 	d.Place.Step = d.Step
 	if m := d.Place.Datapoint; m != nil {
-		d.Place.Source = source(t.data.train.Origin(*m))
+		d.Place.Source = source(t.data.points.Origin(*m))
 	}
 	d.What = fmt.Sprintf("%v at step %d: %s", ErrDiverged, d.Step, d.Place.Place())
 	return d
@@ -98,10 +98,14 @@ func (t *Trainer) diagnosis(cause error) run.Divergence {
 
 // source names where a datapoint comes from.
 func source(o data.Origin) string {
-	if o.File != "" {
-		return o.File
+	name := o.File
+	if name == "" {
+		name = fmt.Sprintf("row %d of the data", o.Row)
 	}
-	return fmt.Sprintf("row %d of the data", o.Row)
+	if o.Flipped {
+		name += ", flipped"
+	}
+	return name
 }
 
 // goodState is the checkpoint to go back to, or the zero Found for the initial state. It is the one

@@ -35,9 +35,10 @@ const programGrowth, workerGrowth = 6 << 20, 1 << 20
 func estimate(c config.Config, images *data.Found, program int64) (needs, error) {
 	workers := cmp.Or(c.Threads, pool.DefaultWorkers())
 	trained := data.Training(images.Len, c.Holdout)
+	datapoints := c.CountDatapoints(trained)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
-		Datapoints:  trained,
-		Batch:       min(c.Batch, trained),
+		Datapoints:  datapoints,
+		Batch:       min(c.Batch, datapoints),
 		Dim:         images.Shape.Dim(),
 		Workers:     workers,
 		CloudInFile: c.Cloud == config.InFile,
@@ -47,7 +48,8 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 	}
 	parts := memory.Parts{
 		{Name: "program", Bytes: program + programGrowth + int64(workers)*workerGrowth},
-		{Name: "data", Bytes: images.Bytes + data.OrderBytes(images.Len, c.Holdout)},
+		{Name: "data", Bytes: images.Bytes +
+			data.OrderBytes(images.Len, c.Holdout, c.Flip)},
 	}
 	parts = append(parts, m.Held...)
 	// Reports, and loading the data, are never in memory at the same time.

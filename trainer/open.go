@@ -64,19 +64,17 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 		}
 	}
 	t.keepPaths()
-	cfg := t.cfg
-	if t.data.train, t.data.held, err = data.Split(all, cfg.Holdout, cfg.Seed); err != nil {
+	if err := t.divide(all); err != nil {
 		return err
 	}
-	t.data.batches = data.NewBatches(t.data.train.Len(), cfg.Batch, cfg.Seed)
-	t.pool = pool.New(cfg.Threads)
+	t.pool = pool.New(t.cfg.Threads)
 	return withDiskRemedy(t.build(ctx))
 }
 
 // build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
 func (t *Trainer) build(ctx context.Context) error {
 	m, err := method.New(t.cfg.Method, method.Setup{
-		Options: t.cfg.Options, Train: t.data.train, Batch: min(t.cfg.Batch, t.data.train.Len()),
+		Options: t.cfg.Options, Train: t.data.points, Batch: min(t.cfg.Batch, t.data.points.Len()),
 		Tile: t.cfg.Tile, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
 		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
 	})
@@ -103,7 +101,7 @@ func (t *Trainer) store() error {
 		err = t.writer.StoreInfo(t.info())
 	}
 	if err == nil {
-		err = t.writer.StoreRows(t.data.train, t.data.held)
+		err = t.writer.StoreRows(t.data.points, t.data.held)
 	}
 	return err
 }
@@ -123,5 +121,5 @@ func (t *Trainer) restoreRows() error {
 	if has, err := run.HasRows(t.writer.Dir); err != nil || has {
 		return err
 	}
-	return t.writer.StoreRows(t.data.train, t.data.held)
+	return t.writer.StoreRows(t.data.points, t.data.held)
 }

@@ -84,7 +84,7 @@ const clipTolerance, redrawnTolerance = 0.01, 0.1
 // checkRedrawn returns a fault as soon as so many particles were re-drawn that their share of the
 // epoch's moves is certain to exceed the tolerance.
 func (t *Trainer) checkRedrawn() error {
-	moves := float64(t.data.train.Len() * t.cfg.Particles * t.cfg.InnerSteps * t.cfg.BatchRepeats)
+	moves := float64(t.data.points.Len() * t.cfg.Particles * t.cfg.InnerSteps * t.cfg.BatchRepeats)
 	if t.sums.Redrawn <= redrawnTolerance*moves {
 		return nil
 	}

@@ -16,20 +16,20 @@ import (
 
 // Model is a trained model in memory. Its methods must not be called concurrently.
 type Model struct {
-	cfg       config.Config
-	images    int // number of images that it was trained on
-	pool      *pool.Pool
-	method    method.Method
-	generator *generate.Generator
-	closed    bool
+	cfg        config.Config
+	datapoints int // number of images that it was trained on, with their mirror images
+	pool       *pool.Pool
+	method     method.Method
+	generator  *generate.Generator
+	closed     bool
 }
 
 var errClosed = errors.New("the model is closed")
 
 // Train trains a model on all of the images, in memory. It reads and writes no files, unless the
 // configuration keeps the particles in one, and measures nothing: for a run with records,
-// checkpoints, held-out images and reports see New. It ignores the keys of data and reports, and
-// holdout.
+// checkpoints, held-out images and reports see New. It ignores the keys of data, but not flip, and
+// the keys of reports.
 //
 // The training is that of a run with holdout = 0 on the same images, bit for bit. If it diverges,
 // Train does not try smaller steps as a run does: it returns an error that wraps ErrDiverged. When
@@ -50,9 +50,11 @@ func Train(
 		o(t)
 	}
 	t.data.train = images
-	t.data.batches = data.NewBatches(images.Len(), cfg.Batch, cfg.Seed)
-	m := &Model{cfg: cfg, images: images.Len(), pool: t.pool}
-	err = withDiskRemedy(t.build(ctx))
+	m := &Model{cfg: cfg, pool: t.pool}
+	if err = t.setDatapoints(); err == nil {
+		m.datapoints = t.data.points.Len()
+		err = withDiskRemedy(t.build(ctx))
+	}
 	m.method = t.method
 	if err == nil {
 		err = t.steps(ctx)
@@ -121,13 +123,13 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64) ([]float32, erro
 }
 
 // Latents returns a latent of each training image, M x d, in the order of the images: the first of
-// its particles, or the mean of the encoder.
+// its particles, or the mean of the encoder. With flip, those of the mirror images follow.
 func (m *Model) Latents() ([]float32, error) {
 	if m.closed {
 		return nil, errClosed
 	}
-	z := make([]float32, m.images*m.cfg.Latent)
-	m.method.Latents(m.generator, z, data.Range(0, m.images))
+	z := make([]float32, m.datapoints*m.cfg.Latent)
+	m.method.Latents(m.generator, z, data.Range(0, m.datapoints))
 	return z, m.method.Err()
 }
 

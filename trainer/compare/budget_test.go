@@ -143,6 +143,7 @@ func fakeCalibrator(t *testing.T) (*calibrator, func(f fakeMethod, progress floa
 	newProbe := func(f fakeMethod, progress float64) *probe {
 		f.now = &now
 		return &probe{
+			points: train.Len(),
 			method: &f, batches: data.NewBatches(train.Len(), 50, 1), repeats: 3,
 			progress: progress,
 		}

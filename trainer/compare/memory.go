@@ -17,8 +17,9 @@ import (
 func checkMemory(configs []config.Config, train data.Dataset) error {
 	var sum int64
 	for _, c := range configs {
+		points := c.CountDatapoints(train.Len())
 		m, err := method.Memory(c.Method, c.Options, method.Scale{
-			Datapoints: train.Len(), Batch: min(c.Batch, train.Len()), Dim: train.Shape().Dim(),
+			Datapoints: points, Batch: min(c.Batch, points), Dim: train.Shape().Dim(),
 			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()),
 		})
 		if err != nil {

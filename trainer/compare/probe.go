@@ -29,6 +29,7 @@ func (b *calibrator) close() {
 // probe is a contestant that is timed at the beginning or at the end of its training.
 type probe struct {
 	method   method.Method
+	points   int // number of datapoints
 	batches  *data.Batches
 	repeats  int
 	progress float64
@@ -47,14 +48,18 @@ func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
 	if b.pools[c.Threads] == nil {
 		b.pools[c.Threads] = pool.New(c.Threads)
 	}
+	points, err := c.Datapoints(b.train)
+	if err != nil {
+		return nil, err
+	}
 	options := c.Options
 	options.PriorWarmup = 0
 	m, err := method.New(c.Method, method.Setup{
-		Options: options, Train: b.train, Batch: min(c.Batch, b.train.Len()), Tile: c.Tile,
+		Options: options, Train: points, Batch: min(c.Batch, points.Len()), Tile: c.Tile,
 		Seed: c.Seed, Pool: b.pools[c.Threads],
 	})
 	return &probe{
-		method: m, batches: data.NewBatches(b.train.Len(), c.Batch, c.Seed),
+		method: m, points: points.Len(), batches: data.NewBatches(points.Len(), c.Batch, c.Seed),
 		repeats: c.BatchRepeats, progress: progress,
 	}, err
 }
@@ -94,7 +99,7 @@ func (b *calibrator) minibatch(ctx context.Context, p *probe) (took float64, err
 		spent += stats.Evaluations
 	}
 	took = b.clock().Sub(began).Seconds()
-	p.evaluations = append(p.evaluations, spent/float64(len(index))*float64(b.train.Len()))
+	p.evaluations = append(p.evaluations, spent/float64(len(index))*float64(p.points))
 	p.number++
 	return took, nil
 }

@@ -33,6 +33,7 @@ type Config struct {
 	Labels     string
 	SkipBroken bool
 	Holdout    float64
+	Flip       bool
 
 	// Run.
 	Method            Method

@@ -31,6 +31,8 @@ func (c *Config) dataKeys() []Key {
 			"leave out pictures that cannot be read, instead of refusing the data"),
 		floatKey(&c.Holdout, "holdout", 0.1, unitNotOne,
 			"share of the images held out of training, in [0, 1)"),
+		boolKey(&c.Flip, "flip",
+			"train on mirror images too, left and right exchanged, with particles of their own"),
 	)
 }
 
@@ -59,4 +61,21 @@ func (c Config) DataOptions(warn func(string)) data.Options {
 		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range), Labels: c.Labels,
 		SkipBroken: c.SkipBroken, Warn: warn,
 	}
+}
+
+// Datapoints returns what a run of c is trained on: the training images and, with flip, their
+// mirror images after them.
+func (c Config) Datapoints(train data.Dataset) (data.Dataset, error) {
+	if !c.Flip {
+		return train, nil
+	}
+	return data.Flipped(train)
+}
+
+// CountDatapoints is the length of Datapoints for the given number of training images.
+func (c Config) CountDatapoints(images int) int {
+	if c.Flip {
+		return 2 * images
+	}
+	return images
 }

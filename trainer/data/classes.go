@@ -23,6 +23,8 @@ func classNames(ds Dataset) []string {
 	switch ds := ds.(type) {
 	case *subset:
 		return classNames(ds.Dataset)
+	case *flipped:
+		return classNames(ds.Dataset)
 	case *array:
 		return slices.Clone(ds.classes)
 	}

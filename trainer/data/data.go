@@ -80,10 +80,12 @@ type Dataset interface {
 
 // Origin tells where an image is in its source. Row is its number there, from 0 and in the order of
 // the source, including skipped images. File is the path of its file relative to the source, with
-// slashes; it is "" unless the source has one file for each image.
+// slashes; it is "" unless the source has one file for each image. Flipped is set for the mirror
+// images of Flipped.
 type Origin struct {
-	Row  int
-	File string
+	Row     int
+	File    string
+	Flipped bool
 }
 
 // Options control how Open reads data. The zero value is ready to use.

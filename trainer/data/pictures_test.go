@@ -163,7 +163,7 @@ func TestArchives(t *testing.T) {
 			t.Errorf("%s: %s is not the folder", kind, ds.Name())
 		}
 		for i, o := range origins(ds) {
-			if o != (Origin{i, names[i]}) || want.Origin(i) != o {
+			if o != (Origin{Row: i, File: names[i]}) || want.Origin(i) != o {
 				t.Errorf("%s: image %d is %v, of the folder %v", kind, i, o, want.Origin(i))
 			}
 		}
@@ -200,7 +200,8 @@ func TestBroken(t *testing.T) {
 		wantError(t, err, path, "4 of 8 pictures are broken: a/1.png (is an HTML page), b/3.png "+
 			"(", "b/4.jpg (is empty), b/6.heic.jpg (is a HEIC picture)", "--skip-broken")
 		f, ds, warnings := found(t, path, Options{SkipBroken: true})
-		want := []Origin{{0, "a/0.png"}, {2, "a/2.png"}, {5, "b/5.png"}, {7, "b/7.png"}}
+		want := []Origin{{Row: 0, File: "a/0.png"}, {Row: 2, File: "a/2.png"},
+			{Row: 5, File: "b/5.png"}, {Row: 7, File: "b/7.png"}}
 		if got := origins(ds); !slices.Equal(got, want) ||
 			!slices.Equal(labelsOf(ds), []int{0, 0, 1, 1}) {
 			t.Errorf("%s: %v, labels %v", kind, got, labelsOf(ds))

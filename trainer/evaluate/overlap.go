@@ -69,14 +69,15 @@ func (e *evaluation) overlapSets() (s *sets, in string, err error) {
 // search for nearest ones: 10,000, or fewer if they have more than 13,000 values.
 func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 
-// nearest finds the training images that are nearest to the images of a set, block by block.
+// nearest finds the training images that are nearest to the images of a set, block by block. Mirror
+// images that were trained on are among them.
 func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
 	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
-	dim := e.train.Shape().Dim()
+	dim := e.points.Shape().Dim()
 	size := nearestBlock(dim)
-	for lo := 0; lo < e.train.Len(); lo += size {
-		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.train.Len()))
-		block := data.Subset(e.train, data.Range(lo, min(lo+size, e.train.Len())))
+	for lo := 0; lo < e.points.Len(); lo += size {
+		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.points.Len()))
+		block := data.Subset(e.points, data.Range(lo, min(lo+size, e.points.Len())))
 		base, err := metric.Pixels(e.ctx, block, dim)
 		if err != nil {
 			return nil, err

@@ -46,7 +46,7 @@ func (e *evaluation) draw() error {
 		for i, k := range closest {
 			nearest[i] = e.neighbours.Index[k]
 		}
-		top, bottom := gather(samples, closest, shape.Dim()), gather(e.train, nearest, shape.Dim())
+		top, bottom := gather(samples, closest, shape.Dim()), gather(e.points, nearest, shape.Dim())
 		err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns)
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ type subject struct {
 	config      config.Config
 	all         data.Dataset
 	train, held data.Dataset
+	points      data.Dataset // what the run trained on: train and, with flip, its mirror images
 	fingerprint string
 	meta        checkpoint.Meta
 	pool        *pool.Pool
@@ -82,7 +83,10 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 	if err := stored.CheckData(c.Data, read, s.fingerprint); err != nil {
 		return err
 	}
-	s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed)
+	if s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed); err != nil {
+		return err
+	}
+	s.points, err = c.Datapoints(s.train)
 	return err
 }
 

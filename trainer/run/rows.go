@@ -14,16 +14,16 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 )
 
-// The columns of the table, one line for every image that was read:
+// The columns of the table, one line for every image that was read, and for every mirror image:
 //
 //	particle  row of the training images, and so of the particles; empty where split is held-out
 //	source    row in the source, from 0; skipped rows count
 //	file      name of the image's file relative to the source; empty where it has none
 //	label     class of the image, as the source numbers it; empty where it is unknown
-//	split     train or held-out
+//	split     train, flipped (a mirror image that was trained on) or held-out
 var rowsHeader = []string{"particle", "source", "file", "label", "split"}
 
-const splitTrain, splitHeld = "train", "held-out"
+const splitTrain, splitFlipped, splitHeld = "train", "flipped", "held-out"
 
 // StoreRows writes rows.csv, which gives the row of the source that each particle belongs to.
 // Training images come first, in the order of the particles. The file is written atomically.
@@ -55,6 +55,9 @@ func encodeRows(w io.Writer, train, held data.Dataset) error {
 	for i := range train.Len() {
 		fillRow(record, train, i)
 		record[0], record[4] = strconv.Itoa(i), splitTrain
+		if train.Origin(i).Flipped {
+			record[4] = splitFlipped
+		}
 		if err := table.Write(record); err != nil {
 			return err
 		}
