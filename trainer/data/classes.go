@@ -48,10 +48,7 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 		}
 		return nil
 	}
-	names := make([]string, len(g.pictures))
-	for i, p := range g.pictures {
-		names[i] = p.file.Name
-	}
+	names := g.names()
 	root := commonFolder(names)
 	for _, base := range labelFiles {
 		for _, name := range slices.Compact([]string{base, root + base}) {
@@ -65,15 +62,9 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 			}
 		}
 	}
-	g.labels = folderClasses(names, root)
-	switch {
-	case g.labels == nil:
+	if g.labels = folderClasses(names, root); g.labels == nil {
 		g.warnOfStray(names, root)
-	case allParts(g.labels.classes):
-		g.opt.warn("data: %s: the folders %s are read together, and give no labels: to train on "+
-			"one of them, give its path", g.path, strings.Join(g.labels.classes, ", "))
-		g.labels = nil
-	default:
+	} else {
 		g.summary.LabelsFrom = "folders"
 	}
 	return nil
@@ -83,14 +74,14 @@ func (g *gallery) findLabels(ctx context.Context, source files.Source, list []fi
 // pictures are beside the folders, these are not meant as classes.
 func (g *gallery) warnOfStray(names []string, root string) {
 	inside := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !strings.Contains(name[len(root):], "/")
+		return folderBelow(name, root) == ""
 	})
 	if len(inside) <= len(names)/2 || folderClasses(inside, root) == nil {
 		return
 	}
 	var beside tally
 	for _, name := range names {
-		beside.add(!strings.Contains(name[len(root):], "/"), name)
+		beside.add(folderBelow(name, root) == "", name)
 	}
 	g.opt.warn("data: %s: the folders give no labels, because of %s beside them (%s): move these "+
 		"into a folder, or elsewhere", g.path, counted(beside.count, "pictures"), beside.list())
@@ -167,21 +158,6 @@ func commonFolder(names []string) string {
 	return first[:strings.LastIndexByte(first[:n], '/')+1]
 }
 
-// parts are the names, in lower case, of folders that are splits of a data set and not classes.
-var parts = map[string]bool{
-	"train": true, "training": true, "val": true, "valid": true, "validation": true,
-	"test": true, "testing": true, "dev": true, "eval": true, "holdout": true,
-}
-
-func allParts(folders []string) bool {
-	for _, f := range folders {
-		if !parts[strings.ToLower(f)] {
-			return false
-		}
-	}
-	return true
-}
-
 // folderClasses returns the folders below root as classes, in the order of their names. It returns
 // nil if there are fewer than two or if a picture is in none of them.
 func folderClasses(names []string, root string) *labelling {
@@ -189,8 +165,8 @@ func folderClasses(names []string, root string) *labelling {
 	number := map[string]int32{}
 	folders := make([]string, len(names))
 	for i, name := range names {
-		folder, _, inside := strings.Cut(name[len(root):], "/")
-		if !inside {
+		folder := folderBelow(name, root)
+		if folder == "" {
 			return nil
 		}
 		if folders[i] = folder; number[folder] == 0 {

@@ -116,6 +116,9 @@ func (g *gallery) readHeaders(ctx context.Context, source files.Source, list []f
 	if len(g.pictures) == 0 {
 		return g.none(list)
 	}
+	if err := g.takeTraining(); err != nil {
+		return err
+	}
 	g.summary.Format, g.summary.Notes = describe(g.pictures)
 	return nil
 }
