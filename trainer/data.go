@@ -40,7 +40,7 @@ func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) 
 func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset, error) {
 	warn := func(s string) { d.Do(func() { t.warn(s) }) }
 	program, _ := memory.Peak()
-	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn))
+	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn, d.At))
 	if err != nil {
 		return nil, err
 	}

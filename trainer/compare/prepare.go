@@ -60,7 +60,7 @@ func (o Options) readData(ctx context.Context, c config.Config) (all data.Datase
 	reporter := progress.Reporter{Report: o.Message}
 	err = reporter.Reading(c.Data, func(t *progress.Task) (err error) {
 		warn := func(text string) { t.Do(func() { o.Warn(text) }) }
-		all, err = data.Open(ctx, c.Data, c.DataOptions(warn))
+		all, err = data.Open(ctx, c.Data, c.DataOptions(warn, t.At))
 		return err
 	})
 	return all, err

@@ -52,7 +52,7 @@ func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
 	if err != nil {
 		return picture.Labelled{}, err
 	}
-	all, err := data.Open(ctx, c.Data, c.DataOptions(nil))
+	all, err := data.Open(ctx, c.Data, c.DataOptions(nil, nil))
 	if err != nil {
 		return picture.Labelled{}, err
 	}

@@ -55,11 +55,11 @@ func valueRange(text string) *[2]float64 {
 }
 
 // DataOptions returns the options for reading the data of c, which must be valid. warn is called
-// with warnings for the user; it may be nil.
-func (c Config) DataOptions(warn func(string)) data.Options {
+// with warnings for the user, and progress with how far reading has come; both may be nil.
+func (c Config) DataOptions(warn, progress func(string)) data.Options {
 	return data.Options{
 		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range), Labels: c.Labels,
-		SkipBroken: c.SkipBroken, Warn: warn,
+		SkipBroken: c.SkipBroken, Warn: warn, Progress: progress,
 	}
 }
 

@@ -107,6 +107,9 @@ type Options struct {
 	SkipBroken bool
 	// Warn receives warnings to the user; nil drops them.
 	Warn func(string)
+	// Progress receives, while pictures are read, how many have been: "300 of 1,000 pictures"; and
+	// "" at the end. Several goroutines call it. nil drops it.
+	Progress func(string)
 }
 
 // maxSize limits Options.Size, since a decoder has an output for every pixel.

@@ -91,7 +91,7 @@ func (g *gallery) readHeaders(ctx context.Context, source files.Source, list []f
 	for i, f := range list {
 		all[i].file = f
 	}
-	err := source.Visit(ctx, list, func(i int, c raster.Content, err error) {
+	err := g.visit(ctx, source, list, "headers", func(i int, c raster.Content, err error) {
 		p := &all[i]
 		if err != nil {
 			p.err = err

@@ -208,7 +208,7 @@ func (g *gallery) decode(
 		}
 	}
 	pictures := g.pictures
-	err := source.Visit(ctx, list, func(i int, c raster.Content, err error) {
+	err := g.visit(ctx, source, list, "pictures", func(i int, c raster.Content, err error) {
 		p := &pictures[index[i]]
 		var m image.Image
 		if err == nil {

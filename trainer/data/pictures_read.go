@@ -10,6 +10,7 @@ import (
 	"golang.org/x/image/draw"
 
 	"github.com/plume-ml/plume/trainer/data/files"
+	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
 // readImages decodes the pictures. The images have one channel if none of them has any color.
@@ -43,6 +44,27 @@ func (g *gallery) readImages(ctx context.Context) (*array, error) {
 		a.dropColor()
 	}
 	return a, nil
+}
+
+// progressEvery is the number of pictures between two calls of Options.Progress.
+const progressEvery = 100
+
+// visit is source.Visit that tells Options.Progress how many files have been visited; what names
+// them.
+func (g *gallery) visit(
+	ctx context.Context, source files.Source, list []files.File, what string, see files.Visitor,
+) error {
+	if g.opt.Progress == nil {
+		return source.Visit(ctx, list, see)
+	}
+	var visited atomic.Int64
+	defer g.opt.Progress("")
+	return source.Visit(ctx, list, func(i int, c raster.Content, err error) {
+		see(i, c, err)
+		if n := int(visited.Add(1)); n%progressEvery == 0 {
+			g.opt.Progress(fmt.Sprintf("%s of %s", thousands(n), counted(len(list), what)))
+		}
+	})
 }
 
 // places returns, for each picture, its row among those whose headers could be read, and their

@@ -66,7 +66,7 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 	reporter := progress.Reporter{Report: o.Progress, After: o.after}
 	err := reporter.Reading(c.Data, func(t *progress.Task) error {
 		warn := func(text string) { t.Do(func() { o.Warn(text) }) }
-		images, err := data.Find(ctx, c.Data, c.DataOptions(warn))
+		images, err := data.Find(ctx, c.Data, c.DataOptions(warn, t.At))
 		if err != nil {
 			return err
 		}

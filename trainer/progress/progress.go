@@ -1,7 +1,7 @@
 // Package progress reports what slow work is doing. Work that ends within First reports nothing.
 //
 // A Reporter runs a function in a goroutine of its own and calls Report from time to time with
-// what the function last passed to Task.Set.
+// what the function last passed to Task.Set and Task.At.
 package progress
 
 import (
@@ -25,6 +25,7 @@ type Reporter struct {
 type Task struct {
 	mu    sync.Mutex
 	what  string
+	at    string
 	calls chan func()
 }
 
@@ -32,13 +33,24 @@ type Task struct {
 func (t *Task) Set(what string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.what = what
+	t.what, t.at = what, ""
+}
+
+// At says how far the task has come with what Set described: "300 of 1,000 pictures". Any goroutine
+// may call it.
+func (t *Task) At(at string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.at = at
 }
 
 func (t *Task) now() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.what
+	if t.what == "" || t.at == "" {
+		return t.what
+	}
+	return t.what + ": " + t.at
 }
 
 // Do makes the goroutine of Run call f, and waits until f returns. Only the goroutine of the work

@@ -73,7 +73,7 @@ func TestShortWork(t *testing.T) {
 	}
 }
 
-// Reading names the data, unless the work says something else.
+// Reading names the data, unless the work says something else, and how far it has come.
 func TestReading(t *testing.T) {
 	c := newClock()
 	var reports []string
@@ -82,12 +82,18 @@ func TestReading(t *testing.T) {
 		<-c.asked
 		c.ticks <- time.Time{}
 		<-c.asked
+		task.At("5 of 9 pictures")
+		c.ticks <- time.Time{}
+		<-c.asked
 		task.Set("its labels")
 		c.ticks <- time.Time{}
 		<-c.asked
 		return nil
 	})
-	want := []string{"still reading the data photos", "still reading its labels"}
+	want := []string{
+		"still reading the data photos", "still reading the data photos: 5 of 9 pictures",
+		"still reading its labels",
+	}
 	if err != nil || !slices.Equal(reports, want) {
 		t.Errorf("reports %q, %v; expected %q", reports, err, want)
 	}
