@@ -35,6 +35,15 @@ func eachBench(b *testing.B, bytes int64, prepare func(n int) func()) {
 	}
 }
 
+// eachWidth is eachBench for rows of several widths: BenchmarkColSum/d=32/impl=avx512/n=16384.
+func eachWidth(b *testing.B, bytes int64, prepare func(n, d int) func()) {
+	for _, d := range []int{4, 32, benchWide} {
+		b.Run(fmt.Sprintf("d=%d", d), func(b *testing.B) {
+			eachBench(b, bytes, func(n int) func() { return prepare(n, d) })
+		})
+	}
+}
+
 func benchMove(n int) *Move {
 	rows := n / benchWidth
 	m := &Move{
@@ -99,6 +108,58 @@ func BenchmarkSiLUBackward(b *testing.B) {
 	})
 }
 
+func BenchmarkAffineSiLU(b *testing.B) {
+	eachBench(b, 12, func(n int) func() {
+		x, a, b := fill(n), fill(benchWide), fill(benchWide)
+		y, s := make([]float32, n), make([]float32, n)
+		return func() { AffineSiLU(y, s, x, a, b) }
+	})
+}
+
+func BenchmarkSiLU(b *testing.B) {
+	eachBench(b, 16, func(n int) func() {
+		x, y := fill(n), make([]float32, n)
+		return func() { SiLU(y, x) }
+	})
+}
+
+func BenchmarkSiLUBackwardAdd(b *testing.B) {
+	eachBench(b, 16, func(n int) func() {
+		s, dy, dx := fill(n), make([]float32, n), fill(n)
+		return func() { SiLUBackwardAdd(dx, s, dy) }
+	})
+}
+
+// Affine maps and sums down columns have few columns in a decoder's last layers.
+
+func BenchmarkAffine(b *testing.B) {
+	eachWidth(b, 8, func(n, d int) func() {
+		x, y, a, b := fill(n), make([]float32, n), fill(d), fill(d)
+		return func() { Affine(y, x, a, b) }
+	})
+}
+
+func BenchmarkAffineGrad(b *testing.B) {
+	eachWidth(b, 12, func(n, d int) func() {
+		x, dy, dx, a := fill(n), fill(n), make([]float32, n), fill(d)
+		return func() { AffineGrad(dx, dy, x, a, a, a) }
+	})
+}
+
+func BenchmarkColDot(b *testing.B) {
+	eachWidth(b, 8, func(n, d int) func() {
+		x, y, dst := fill(n), fill(n), make([]float32, d)
+		return func() { ColDot(dst, x, y) }
+	})
+}
+
+func BenchmarkColSquares(b *testing.B) {
+	eachWidth(b, 4, func(n, d int) func() {
+		x, m, dst := fill(n), fill(d), make([]float32, d)
+		return func() { ColSquares(dst, x, m) }
+	})
+}
+
 func BenchmarkSkipSiLUBackward(b *testing.B) {
 	eachBench(b, 24, func(n int) func() {
 		s, dy, above := fill(n), fill(n), fill(n)
@@ -108,9 +169,9 @@ func BenchmarkSkipSiLUBackward(b *testing.B) {
 }
 
 func BenchmarkColSum(b *testing.B) {
-	eachBench(b, 4, func(n int) func() {
-		x, dst := fill(n), make([]float32, benchWide)
-		return func() { ColSum(dst, x, benchWide, 1) }
+	eachWidth(b, 4, func(n, d int) func() {
+		x, dst := fill(n), make([]float32, d)
+		return func() { ColSum(dst, x, d, 1) }
 	})
 }
 

@@ -48,6 +48,9 @@ var calls = []call{
 		"SkipSiLUBackward", 5,
 		func(s [10][]float32) { SkipSiLUBackward(s[0], s[1], s[2], s[3], s[4]) }, 0,
 	},
+	{"SiLU", 2, func(s [10][]float32) { SiLU(s[0], s[1]) }, 0},
+	{"SumSiLU", 4, func(s [10][]float32) { SumSiLU(s[0], s[1], s[2], s[3]) }, 0},
+	{"SiLUBackwardAdd", 3, func(s [10][]float32) { SiLUBackwardAdd(s[0], s[1], s[2]) }, 0},
 	{"Axpy", 2, func(s [10][]float32) { Axpy(s[0], 1, s[1]) }, 0},
 	{"SiLUBackward", 3, func(s [10][]float32) { SiLUBackward(s[0], s[1], s[2]) }, 0},
 	{
@@ -112,6 +115,24 @@ func TestPanics(t *testing.T) {
 	mustPanic(t, "AddBias without a bias", errWidth, func() { AddBias(x(7), nil) })
 	mustPanic(t, "BiasSiLU", errWidth, func() { BiasSiLU(x(7), x(7), x(3)) })
 	mustPanic(t, "BiasSiLU y", errLen, func() { BiasSiLU(x(5), x(6), x(3)) })
+	vectors := map[string]func(x, y, a, b []float32){
+		"Affine":        func(x, y, a, b []float32) { Affine(x, y, a, b) },
+		"AffineSiLU y":  func(x, y, a, b []float32) { AffineSiLU(x, y, y, a, b) },
+		"AffineSiLU s":  func(x, y, a, b []float32) { AffineSiLU(y, x, y, a, b) },
+		"AffineGrad dx": func(x, y, a, b []float32) { AffineGrad(x, y, y, a, a, b) },
+		"AffineGrad dy": func(x, y, a, b []float32) { AffineGrad(y, x, y, a, b, a) },
+		"AffineGradAdd": func(x, y, a, b []float32) { AffineGradAdd(x, y, y, b, a, a) },
+		"ColDot":        func(x, y, a, b []float32) { check(len(a) == len(b)); ColDot(a, x, y) },
+		"ColSquares":    func(x, y, a, b []float32) { check(len(x) == len(y)); ColSquares(a, x, b) },
+	}
+	for name, f := range vectors {
+		f(x(6), x(6), x(3), x(3))
+		mustPanic(t, name+" of other arrays", errLen, func() { f(x(3), x(6), x(3), x(3)) })
+		mustPanic(t, name+" of other vectors", errLen, func() { f(x(6), x(6), x(2), x(3)) })
+		mustPanic(t, name+" width", errWidth, func() { f(x(7), x(7), x(3), x(3)) })
+		mustPanic(t, name+" without columns", errWidth, func() { f(x(7), x(7), nil, nil) })
+	}
+	mustPanic(t, "ColSumAdd", errLen, func() { ColSumAdd(x(3), x(10), 4) })
 	mustPanic(t, "MeanRows width", errWidth, func() { MeanRows(x(4), x(8), 2, 3) })
 	mustPanic(t, "MeanRows repeat", errLen, func() { MeanRows(nil, nil, 0, 1) })
 	mustPanic(t, "ColSum width", errLen, func() { ColSum(x(4), x(6), 3, 1) })
@@ -143,6 +164,9 @@ func TestShortCalls(t *testing.T) {
 	p.biasSiLU = func(y, x, b []float32) { short(y) }
 	p.squareNorms = func(dst, x []float32, d int) { short(x) }
 	p.normalRows = func(dst []float32, _ []uint64, _ int, _ uint64, _, _ uint32) { short(dst) }
+	p.affine = func(y, x, a, b []float32) { short(x) }
+	p.affineGrad = func(dx, dy, x, a, b, c []float32) { short(x) }
+	p.colDot = func(dst, x, y []float32, rows int) { short(x) }
 	p.add = func(dst, x []float32) { short(dst) }
 	active = &p
 
@@ -153,13 +177,16 @@ func TestShortCalls(t *testing.T) {
 	SquareNorms(x[:rows], x, d)
 	NormalRows(x, callIDs, d, callKey)
 	Add(x, x)
-	if calls != 10 { // two rows a call, then one; 3*d elements in two pieces
-		t.Errorf("%d calls, want 10", calls)
+	Affine(x, x, x[:d], x[:d])
+	AffineGrad(x, x, x, x[:d], x[:d], x[:d])
+	ColDot(x[:d], x, x)
+	if calls != 16 { // two rows a call, then one; 3*d elements in two pieces
+		t.Errorf("%d calls, want 16", calls)
 	}
 	long := make([]float32, 2*MaxRow+5)
 	SquareNorms(x[:1], long, len(long))
-	if calls != 13 {
-		t.Errorf("a row of %d elements: %d calls, want 3", len(long), calls-10)
+	if calls != 19 {
+		t.Errorf("a row of %d elements: %d calls, want 3", len(long), calls-16)
 	}
 }
 
@@ -177,19 +204,26 @@ func TestNoAllocation(t *testing.T) {
 				t.Errorf("%s allocates %v times", c.name, n)
 			}
 		}
-		x, y, b := make([]float32, 95), make([]float32, 95), make([]float32, 19)
+		x, y := make([]float32, 95), make([]float32, 95)
+		b, b0 := make([]float32, 19), make([]float32, 19)
 		words, perm := make([]uint32, 95), make([]int, 95)
 		for name, f := range map[string]func(){
-			"Bits":      func() { Bits(words, callKey, 0) },
-			"Perm":      func() { Perm(perm, callKey) },
-			"Uniform":   func() { Uniform(x, callKey, 0) },
-			"Normal":    func() { Normal(x, callKey, 0) },
-			"AddBias":   func() { AddBias(x, b) },
-			"BiasSiLU":  func() { BiasSiLU(y, x, b) },
-			"ColSum":    func() { ColSum(b, x, 19, 1) },
-			"Sinusoids": func() { Sinusoids(x[:38], b[:1], b) },
-			"AllFinite": func() { AllFinite(x) },
-			"Peak":      func() { Peak(3) },
+			"Bits":          func() { Bits(words, callKey, 0) },
+			"Perm":          func() { Perm(perm, callKey) },
+			"Uniform":       func() { Uniform(x, callKey, 0) },
+			"Normal":        func() { Normal(x, callKey, 0) },
+			"AddBias":       func() { AddBias(x, b) },
+			"BiasSiLU":      func() { BiasSiLU(y, x, b) },
+			"ColSum":        func() { ColSum(b, x, 19, 1) },
+			"ColDot":        func() { ColDot(b, x, y) },
+			"ColSquares":    func() { ColSquares(b, x, b0) },
+			"Affine":        func() { Affine(y, x, b, b) },
+			"AffineSiLU":    func() { AffineSiLU(y, x, x, b, b) },
+			"AffineGrad":    func() { AffineGrad(y, y, x, b, b, b) },
+			"AffineGradAdd": func() { AffineGradAdd(y, x, x, b, b, b) },
+			"Sinusoids":     func() { Sinusoids(x[:38], b[:1], b) },
+			"AllFinite":     func() { AllFinite(x) },
+			"Peak":          func() { Peak(3) },
 		} {
 			if n := testing.AllocsPerRun(10, f); n != 0 {
 				t.Errorf("%s allocates %v times", name, n)

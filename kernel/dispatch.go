@@ -38,9 +38,19 @@ type path struct {
 	skipSiLU         func(y, s, h, b, skip, e []float32)
 	siLUBackward     func(dx, s, dy []float32)
 	skipSiLUBackward func(below, embed, above, s, dy []float32)
+	siLU             func(y, x []float32)
+	sumSiLU          func(y, s, h, e []float32)
+	affineSiLU       func(y, s, x, a, b []float32)
+	siLUBackwardAdd  func(dx, s, dy []float32)
 	sinusoids        func(dst, lambda, freq []float32)
-	// dst[j] += x[i*stride+j], rows in order
-	addRows func(dst, x []float32, stride, rows int)
+	affine           func(y, x, a, b []float32)
+	affineGrad       func(dx, dy, x, a, b, c []float32)
+	affineGradAdd    func(dx, dy, x, a, b, c []float32)
+	// The next three add to what dst holds, rows in order: dst[j] += x[i*stride+j], and the sums of
+	// ColDot and ColSquares over so many rows.
+	addRows    func(dst, x []float32, stride, rows int)
+	colDot     func(dst, x, y []float32, rows int)
+	colSquares func(dst, x, m []float32, rows int)
 
 	scoreResidual func(e, sq, zl, r, eps, sigma []float32, d int)
 	// phase rows of y before the first one belong to the first image

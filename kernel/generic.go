@@ -22,7 +22,16 @@ var generic = path{
 	skipSiLU:         skipSiLUGeneric,
 	siLUBackward:     siLUBackwardGeneric,
 	skipSiLUBackward: skipSiLUBackwardGeneric,
+	siLU:             siLUGeneric,
+	sumSiLU:          sumSiLUGeneric,
+	affineSiLU:       affineSiLUGeneric,
+	siLUBackwardAdd:  siLUBackwardAddGeneric,
+	affine:           affineGeneric,
+	affineGrad:       affineGradGeneric,
+	affineGradAdd:    affineGradAddGeneric,
 	addRows:          addRowsGeneric,
+	colDot:           colDotGeneric,
+	colSquares:       colSquaresGeneric,
 	sinusoids:        sinusoidsGeneric,
 	scoreResidual:    scoreResidualGeneric,
 	dataResidual:     dataResidualGeneric,
@@ -194,12 +203,6 @@ func combineRowsGeneric(dst, x, a, y, b, z []float32, c float32, d int) {
 		for k := i * d; k < (i+1)*d; k++ {
 			dst[k] = fma32(a[i], x[k], fma32(b[i], y[k], c*z[k]))
 		}
-	}
-}
-
-func addRowsGeneric(dst, x []float32, stride, rows int) {
-	for i := range rows {
-		addGeneric(dst, x[i*stride:i*stride+len(dst)])
 	}
 }
 

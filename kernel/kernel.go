@@ -1,8 +1,8 @@
 // Package kernel holds the loops over float32 that, apart from matrix products, take the time of
-// training and sampling: noise and the Langevin moves, biases and activations, residuals, sums over
-// rows and columns, optimisers, pixels. They work on the caller's slices, allocate nothing and
-// start no goroutines. The tiles of matrix products are here too; package blas makes products of
-// them.
+// training and sampling: noise and the Langevin moves, biases and activations, affine maps of
+// columns, residuals, sums over rows and columns, optimisers, pixels. They work on the caller's
+// slices, allocate nothing and start no goroutines. The tiles of matrix products are here too;
+// package blas makes products of them.
 //
 // Shorter loops stand beside their formulas in plain Go instead, most of them in float64:
 //

@@ -173,37 +173,6 @@ func checkSquares(t *testing.T, what string, sq, x []float32, d int) {
 	}
 }
 
-func TestColSum(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
-		for _, d := range widths() {
-			for _, n := range []int{0, 1, 2, 9} {
-				for _, lo := range []int{0, d / 3} { // columns lo to d, of rows of d+2
-					stride := d + 2
-					all := fill(n * stride)
-					x := all
-					if n > 0 {
-						// the last row ends with the last summed column
-						x = all[lo : (n-1)*stride+d]
-					}
-					dst := guarded(t, d-lo)
-					ColSum(dst, x, stride, 0.3)
-					near(t, "ColSum", dst, float64(n+2), func(j int) (sum, size float64) {
-						for i := range n {
-							v := f(float32(0.3)) * f(all[i*stride+lo+j])
-							sum += v
-							size += math.Abs(v)
-						}
-						return sum, size
-					})
-				}
-			}
-		}
-		var none [3]float32
-		ColSum(none[:], nil, 3, 1)
-		same(t, "ColSum of no rows", none[:], make([]float32, 3))
-	})
-}
-
 func TestOptimisers(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		for _, n := range append(widths(), 0) {

@@ -35,6 +35,38 @@ func BiasSiLU(y, x, b []float32) {
 	}
 }
 
+// SiLU is t = x[i]; y[i] = silu(t); x[i] = silu'(t), as BiasSiLU computes them.
+func SiLU(y, x []float32) {
+	check(len(y) == len(x))
+	wrote(y, x)
+	for lo, hi := range pieces(len(x)) {
+		active.siLU(y[lo:hi], x[lo:hi])
+	}
+}
+
+// SumSiLU is t = h[i] + e[i]; y[i] = silu(t); s[i] = silu'(t), as BiasSiLU computes them. One of y
+// and s may be h or e.
+func SumSiLU(y, s, h, e []float32) {
+	check(len(y) == len(h) && len(s) == len(h) && len(e) == len(h))
+	read(h, e)
+	wrote(y, s)
+	for lo, hi := range pieces(len(h)) {
+		active.sumSiLU(y[lo:hi], s[lo:hi], h[lo:hi], e[lo:hi])
+	}
+}
+
+// AffineSiLU is t = fma(x[i,j], a[j], b[j]); y[i,j] = silu(t); s[i,j] = silu'(t), as BiasSiLU
+// computes them. One of y and s may be x.
+func AffineSiLU(y, s, x, a, b []float32) {
+	check(len(y) == len(x) && len(s) == len(x) && len(b) == len(a))
+	n := rows(len(x), len(a))
+	read(x, a, b)
+	wrote(y, s)
+	for t := range tiles(n, len(a)) {
+		active.affineSiLU(t.of(y), t.of(s), t.of(x), t.cols(a), t.cols(b))
+	}
+}
+
 // EmbedSiLU is h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t).
 func EmbedSiLU(y, s, h, b, e []float32) {
 	check(len(y) == len(h) && len(s) == len(h) && len(e) == len(h))
@@ -68,6 +100,16 @@ func SiLUBackward(dx, s, dy []float32) {
 	}
 }
 
+// SiLUBackwardAdd is dx[i] = fma(s[i], dy[i], dx[i]): SiLUBackward, added to a gradient.
+func SiLUBackwardAdd(dx, s, dy []float32) {
+	check(len(dx) == len(s) && len(dy) == len(s))
+	read(s, dy)
+	wrote(dx)
+	for lo, hi := range pieces(len(s)) {
+		active.siLUBackwardAdd(dx[lo:hi], s[lo:hi], dy[lo:hi])
+	}
+}
+
 // SkipSiLUBackward is t = s[i]*dy[i]; embed[i] += t; below[i] = above[i] + t. It takes the gradient
 // with respect to a residual block's output, above, to those with respect to its input, below, and
 // to the embedding.
@@ -79,24 +121,6 @@ func SkipSiLUBackward(below, embed, above, s, dy []float32) {
 	for lo, hi := range pieces(n) {
 		active.skipSiLUBackward(below[lo:hi], embed[lo:hi], above[lo:hi], s[lo:hi], dy[lo:hi])
 	}
-}
-
-// ColSum is dst[j] = scale * sum over rows i of x[i*stride+j], rows added in order. The last row
-// of x may end with its len(dst) summed columns.
-func ColSum(dst, x []float32, stride int, scale float32) {
-	check(stride > 0 && len(dst) <= stride && (len(x)%stride == 0 || len(x)%stride >= len(dst)))
-	read(x)
-	wrote(dst)
-	clear(dst)
-	n := (len(x) + stride - len(dst)) / stride
-	for from, to := range pieces(len(dst)) {
-		step := MaxRow / (to - from)
-		for lo := 0; lo < n; lo += step {
-			hi := min(n, lo+step)
-			active.addRows(dst[from:to], x[lo*stride+from:(hi-1)*stride+to], stride, hi-lo)
-		}
-	}
-	Scale(dst, scale)
 }
 
 // Sinusoids is dst[i, k] = sin(x), dst[i, F+k] = cos(x) for x = lambda[i]*freq[k] and

@@ -97,7 +97,7 @@ var rowIDs = param{"ids", reads, perRow, true, rowNumber}
 func (p param) positive() param { p.signed = false; return p }
 func (p param) bytes() param    { p.of = pixel; return p }
 
-var raws = complete([]raw{
+var raws = complete(slices.Concat([]raw{
 	{
 		kernel: "uniform",
 		args:   params{out("dst", matrix)},
@@ -230,14 +230,6 @@ var raws = complete([]raw{
 		},
 		call: func(p *path, o *operands) {
 			p.skipSiLUBackward(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
-		},
-	},
-	{
-		kernel: "addRows",
-		args:   params{inOut("dst", perColumn), in("x", rowsApart)},
-		least:  1,
-		call: func(p *path, o *operands) {
-			p.addRows(o.f[0], o.f[1], o.stride, o.rows)
 		},
 	},
 	{
@@ -406,7 +398,7 @@ var raws = complete([]raw{
 			p.transpose(o.f[0], o.ldc, o.f[1], o.stride, o.d)
 		},
 	},
-})
+}, layerRaws))
 
 // complete sorts the parameters by type.
 func complete(raws []raw) []raw {

@@ -5,38 +5,39 @@ import (
 	"testing"
 )
 
-func TestSiLUShapes(t *testing.T) {
+// nearSiLU sees to it that y and s are silu and its derivative at t, within the largest errors that
+// TestSiLUAccuracy allows: 3.6 ulp, each at most 2^-23 of the value, and 2.5e-7.
+func nearSiLU(t *testing.T, what string, y, s []float32, at func(i int) float32) {
+	t.Helper()
 	value := func(v float32) float64 { return float64(v) / (1 + math.Exp(-float64(v))) }
 	slope := func(v float32) float64 {
 		s := 1 / (1 + math.Exp(-float64(v)))
 		return s * (1 + float64(v)*(1-s))
 	}
-	// both sees to it that y and s are silu and its derivative at t, within the largest errors that
-	// TestSiLUAccuracy allows: 3.6 ulp, each at most 2^-23 of the value, and 2.5e-7.
-	both := func(t *testing.T, what string, y, s []float32, at func(i int) float32) {
-		t.Helper()
-		near(
-			t, what+" y", y, 2*siluUlps,
-			func(i int) (float64, float64) { return value(at(i)), math.Abs(value(at(i))) },
-		)
-		near(
-			t, what+" s", s, siluDError/0x1p-24,
-			func(i int) (float64, float64) { return slope(at(i)), 1 },
-		)
-	}
+	near(
+		t, what+" y", y, 2*siluUlps,
+		func(i int) (float64, float64) { return value(at(i)), math.Abs(value(at(i))) },
+	)
+	near(
+		t, what+" s", s, siluDError/0x1p-24,
+		func(i int) (float64, float64) { return slope(at(i)), 1 },
+	)
+}
+
+func TestSiLUShapes(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		eachShape(func(n, d int) {
 			x0, b, e, skip := fill(n*d), fill(d), fill(n*d), fill(n*d)
 			x, y, s := guardedCopy(t, x0), guarded(t, n*d), guarded(t, n*d)
 			BiasSiLU(y, x, b)
-			both(t, "BiasSiLU", y, x, func(i int) float32 { return x0[i] + b[i%d] })
+			nearSiLU(t, "BiasSiLU", y, x, func(i int) float32 { return x0[i] + b[i%d] })
 
 			h := guardedCopy(t, x0)
 			EmbedSiLU(y, s, h, b, e)
 			want := append([]float32(nil), x0...)
 			AddBias(want, b)
 			same(t, "EmbedSiLU h", h, want)
-			both(t, "EmbedSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
+			nearSiLU(t, "EmbedSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
 
 			h = guardedCopy(t, x0)
 			SkipSiLU(y, s, h, b, skip, e)
@@ -47,7 +48,7 @@ func TestSiLUShapes(t *testing.T) {
 				p, q, r := float64(x0[i]), float64(b[i%d]), float64(skip[i])
 				return p + q + r, math.Abs(p) + math.Abs(q) + math.Abs(r)
 			})
-			both(t, "SkipSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
+			nearSiLU(t, "SkipSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
 
 			dy, dx := fill(n*d), guarded(t, n*d)
 			SiLUBackward(dx, s, dy)
@@ -71,6 +72,44 @@ func TestSiLUShapes(t *testing.T) {
 					)
 				}
 			}
+		})
+	})
+}
+
+// TestSiLUOf is for the activations without a bias, in place too.
+func TestSiLUOf(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		eachShape(func(n, d int) {
+			x, e, a, b := fill(n*d), fill(n*d), fill(d), fill(d)
+			y, s := guarded(t, n*d), guardedCopy(t, x)
+			SiLU(y, s)
+			nearSiLU(t, "SiLU", y, s, func(i int) float32 { return x[i] })
+
+			SumSiLU(y, s, x, e)
+			nearSiLU(t, "SumSiLU", y, s, func(i int) float32 { return x[i] + e[i] })
+			inX, inE := guardedCopy(t, x), guardedCopy(t, e)
+			SumSiLU(inE, inX, inX, inE)
+			same(t, "SumSiLU in place, y", inE, y)
+			same(t, "SumSiLU in place, s", inX, s)
+
+			AffineSiLU(y, s, x, a, b)
+			nearSiLU(
+				t, "AffineSiLU", y, s,
+				func(i int) float32 { return fma32(x[i], a[i%d], b[i%d]) },
+			)
+			inX, other := guardedCopy(t, x), guarded(t, n*d)
+			AffineSiLU(other, inX, inX, a, b)
+			same(t, "AffineSiLU, s in place", inX, s)
+			inX = guardedCopy(t, x)
+			AffineSiLU(inX, other, inX, a, b)
+			same(t, "AffineSiLU, y in place", inX, y)
+
+			dx := guardedCopy(t, x)
+			SiLUBackwardAdd(dx, s, e)
+			near(t, "SiLUBackwardAdd", dx, 1, func(i int) (float64, float64) {
+				p := f(s[i]) * f(e[i])
+				return f(x[i]) + p, math.Abs(f(x[i])) + math.Abs(p)
+			})
 		})
 	})
 }

@@ -11,6 +11,17 @@ func (m machine) elementwise(
 	m.end()
 }
 
+// curve is elementwise for a body with a long chain of operations.
+func (m machine) curve(
+	name, signature, doc string, arrays []string, body func(s []stream) func(block int),
+) {
+	m.begin(name, signature, doc)
+	n := m.length(arrays[0])
+	s := m.floats(arrays...)
+	m.mixed("n", n, s, body(s))
+	m.end()
+}
+
 func (m machine) optimizers() {
 	m.sgd()
 	m.rmsprop()
@@ -133,7 +144,6 @@ func (m machine) linearAlgebra() {
 		},
 	)
 	m.extremes()
-	m.addRows()
 }
 
 // ordered maps float32 bits to integers in the order of the numbers, -0 below 0, NaN outermost:
@@ -162,40 +172,5 @@ func (m machine) extremes() {
 		}
 	})
 	m.resultInts(m.foldInt(lo, opIMin), m.foldInt(hi, opIMax))
-	m.end()
-}
-
-// addRows sums down columns, several blocks of them at a time.
-func (m machine) addRows() {
-	m.begin(
-		"AddRows", "func(dst, x []float32, stride, rows int)",
-		"dst[j] += x[i*stride+j] for every row i in order",
-	)
-	n := m.length("dst")
-	s := m.floats("dst", "x")
-	stride, rows := m.integer("stride"), m.integer("rows")
-	m.branch(rows, equal, 0, "none")
-	m.spans("n", n, 4, s, func(blocks int) {
-		loop := m.fresh("down")
-		p, left := m.copyGP(s[1].p), m.copyGP(rows)
-		acc := make([]vec, blocks)
-		for i := range acc {
-			acc[i] = m.get(s[0], i)
-		}
-		m.label(loop)
-		for i := range acc {
-			x := m.load(p, s[1].off(i))
-			for k := range x {
-				m.into(opAdd, acc[i][k], x[k])
-			}
-		}
-		m.addScaled(p, stride, 4)
-		m.addImm(left, -1)
-		m.branch(left, notEqual, 0, loop)
-		for i := range acc {
-			m.put(acc[i], s[0], i)
-		}
-	})
-	m.label("none")
 	m.end()
 }

@@ -28,7 +28,7 @@ func (m machine) restart(s stream) stream        { return stream{m.copyGP(s.p), 
 // last element. body gets the number of the block from the streams' present place. Labels begin
 // with name.
 func (m machine) span(name string, n gp, unroll int, streams []stream, body func(block int)) {
-	m.spans(name, n, unroll, streams, func(blocks int) {
+	m.spans(name, n, []int{unroll, 1}[:min(unroll, 2)], streams, func(blocks int) {
 		for i := range blocks {
 			body(i)
 		}
@@ -42,7 +42,7 @@ func (m machine) mixed(name string, n gp, streams []stream, body func(block int)
 		m.span(name, n, 1, streams, body)
 		return
 	}
-	m.spans(name, n, mixedBlocks, streams, func(blocks int) {
+	m.spans(name, n, []int{mixedBlocks, 1}, streams, func(blocks int) {
 		m.interleave(func() {
 			for i := range blocks {
 				body(i)
@@ -53,10 +53,13 @@ func (m machine) mixed(name string, n gp, streams []stream, body func(block int)
 
 const mixedBlocks = 2
 
-// spans is span for a body that handles several blocks at once: unroll blocks while there are that
-// many, then one at a time, then the elements that do not fill a block.
-func (m machine) spans(name string, n gp, unroll int, streams []stream, body func(blocks int)) {
-	for _, u := range []int{unroll, 1}[:min(unroll, 2)] {
+// spans is span for a body that handles several blocks at once: as many as the first of unrolls
+// while there are that many, then as many as the next, the last of which is 1, then the elements
+// that do not fill a block.
+func (m machine) spans(
+	name string, n gp, unrolls []int, streams []stream, body func(blocks int),
+) {
+	for _, u := range unrolls {
 		loop := fmt.Sprintf("%s%d", name, u)
 		m.branch(n, less, u*blockLen, loop+"end")
 		m.label(loop)

@@ -16,6 +16,7 @@ var families = []struct {
 	{"noise", machine.noiseKernels},
 	{"silu", machine.activations},
 	{"rows", machine.rowKernels},
+	{"columns", machine.columnKernels},
 	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
 	{"convert", machine.conversions},
 	{"product", func(m machine) { m.products(); m.packing(); m.peak() }},

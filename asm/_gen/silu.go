@@ -67,47 +67,26 @@ func (s silu) eval(x vec) (y, d vec) {
 	return y, d
 }
 
-// withBias emits a kernel over the rows of an array as wide as the bias b: body gets the bias's
-// stream beside the others, whose first array gives the number of elements.
-func (m machine) withBias(
-	name, signature, doc string, arrays []string, body func(b stream, s []stream) func(block int),
-) {
-	m.begin(name, signature, doc)
-	d, left := m.length("b"), m.length(arrays[0])
-	s := m.floats(arrays...)
-	bias := m.floats("b")[0]
-	b := m.restart(bias) // walks along the bias, the same register in every row
-	step := body(b, s)
-	m.branch(left, equal, 0, "rowsdone")
-	m.label("rows")
-	m.moveGP(b.p, bias.p)
-	n := m.copyGP(d)
-	m.mixed("n", n, append([]stream{b}, s...), step)
-	m.subFrom(left, d)
-	m.branch(left, notEqual, 0, "rows")
-	m.label("rowsdone")
-	m.end()
-}
-
 func (m machine) activations() {
 	m.biases()
 	m.siluForward()
+	m.siluOf()
 	m.siluBackward()
 }
 
 func (m machine) biases() {
-	m.withBias(
-		"AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"},
-		func(b stream, s []stream) func(int) {
-			return func(i int) { m.put(m.add(m.get(s[0], i), m.get(b, i)), s[0], i) }
+	m.byColumns(
+		"AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"}, []string{"b"},
+		func(s, c []stream) func(int) {
+			return func(i int) { m.put(m.add(m.get(s[0], i), m.get(c[0], i)), s[0], i) }
 		},
 	)
-	m.withBias(
+	m.byColumns(
 		"AddBiasSkip", "func(x, b, skip []float32)", "x[i,j] = (x[i,j] + b[j]) + skip[i,j]",
-		[]string{"x", "skip"},
-		func(b stream, s []stream) func(int) {
+		[]string{"x", "skip"}, []string{"b"},
+		func(s, c []stream) func(int) {
 			return func(i int) {
-				x := m.add(m.get(s[0], i), m.get(b, i))
+				x := m.add(m.get(s[0], i), m.get(c[0], i))
 				m.put(m.add(x, m.get(s[1], i)), s[0], i)
 			}
 		},
@@ -115,25 +94,26 @@ func (m machine) biases() {
 }
 
 func (m machine) siluForward() {
-	m.withBias(
+	m.byColumns(
 		"BiasSiLU", "func(y, x, b []float32)", "t = x[i,j] + b[j]; y = silu(t); x = silu'(t)",
-		[]string{"y", "x"},
-		func(b stream, s []stream) func(int) {
+		[]string{"y", "x"}, []string{"b"},
+		func(s, c []stream) func(int) {
 			f := m.newSiLU()
 			return func(i int) {
-				y, d := f.eval(m.add(m.get(s[1], i), m.get(b, i)))
+				y, d := f.eval(m.add(m.get(s[1], i), m.get(c[0], i)))
 				m.put(y, s[0], i)
 				m.put(d, s[1], i)
 			}
 		},
 	)
-	m.withBias(
+	m.byColumns(
 		"EmbedSiLU", "func(y, s, h, b, e []float32)",
-		"h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t)", []string{"y", "s", "h", "e"},
-		func(b stream, s []stream) func(int) {
+		"h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t)",
+		[]string{"y", "s", "h", "e"}, []string{"b"},
+		func(s, c []stream) func(int) {
 			f := m.newSiLU()
 			return func(i int) {
-				h := m.add(m.get(s[2], i), m.get(b, i))
+				h := m.add(m.get(s[2], i), m.get(c[0], i))
 				m.put(h, s[2], i)
 				y, d := f.eval(m.add(h, m.get(s[3], i)))
 				m.put(y, s[0], i)
@@ -141,16 +121,57 @@ func (m machine) siluForward() {
 			}
 		},
 	)
-	m.withBias(
+	m.byColumns(
 		"SkipSiLU", "func(y, s, h, b, skip, e []float32)",
 		"h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t)",
-		[]string{"y", "s", "h", "skip", "e"},
-		func(b stream, s []stream) func(int) {
+		[]string{"y", "s", "h", "skip", "e"}, []string{"b"},
+		func(s, c []stream) func(int) {
 			f := m.newSiLU()
 			return func(i int) {
-				h := m.add(m.add(m.get(s[2], i), m.get(b, i)), m.get(s[3], i))
+				h := m.add(m.add(m.get(s[2], i), m.get(c[0], i)), m.get(s[3], i))
 				m.put(h, s[2], i)
 				y, d := f.eval(m.add(h, m.get(s[4], i)))
+				m.put(y, s[0], i)
+				m.put(d, s[1], i)
+			}
+		},
+	)
+}
+
+// siluOf has the activations without a bias.
+func (m machine) siluOf() {
+	m.byColumns(
+		"AffineSiLU", "func(y, s, x, a, b []float32)",
+		"t = fma(x[i,j], a[j], b[j]); y = silu(t); s = silu'(t)",
+		[]string{"y", "s", "x"}, []string{"a", "b"},
+		func(s, c []stream) func(int) {
+			f := m.newSiLU()
+			return func(i int) {
+				t := m.muladd(opHorner, m.get(s[2], i), m.get(c[0], i), m.get(c[1], i))
+				y, d := f.eval(t)
+				m.put(y, s[0], i)
+				m.put(d, s[1], i)
+			}
+		},
+	)
+	m.curve(
+		"SiLU", "func(y, x []float32)", "t = x; y = silu(t); x = silu'(t)", []string{"y", "x"},
+		func(s []stream) func(int) {
+			f := m.newSiLU()
+			return func(i int) {
+				y, d := f.eval(m.get(s[1], i))
+				m.put(y, s[0], i)
+				m.put(d, s[1], i)
+			}
+		},
+	)
+	m.curve(
+		"SumSiLU", "func(y, s, h, e []float32)", "t = h + e; y = silu(t); s = silu'(t)",
+		[]string{"y", "s", "h", "e"},
+		func(s []stream) func(int) {
+			f := m.newSiLU()
+			return func(i int) {
+				y, d := f.eval(m.add(m.get(s[2], i), m.get(s[3], i)))
 				m.put(y, s[0], i)
 				m.put(d, s[1], i)
 			}
@@ -163,6 +184,16 @@ func (m machine) siluBackward() {
 		"SiLUBackward", "func(dx, s, dy []float32)", "dx = s*dy", 4, []string{"dx", "s", "dy"},
 		func(s []stream) func(int) {
 			return func(i int) { m.put(m.mul(m.get(s[1], i), m.get(s[2], i)), s[0], i) }
+		},
+	)
+	m.elementwise(
+		"SiLUBackwardAdd", "func(dx, s, dy []float32)", "dx = fma(s, dy, dx)", 4,
+		[]string{"dx", "s", "dy"},
+		func(s []stream) func(int) {
+			return func(i int) {
+				dx := m.get(s[0], i)
+				m.put(m.muladd(opAccum, dx, m.get(s[1], i), m.get(s[2], i)), s[0], i)
+			}
 		},
 	)
 	m.elementwise(

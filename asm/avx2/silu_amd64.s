@@ -9,12 +9,12 @@ TEXT ·AddBias(SB), $0-48
 	MOVQ  x_len+8(FP), CX
 	MOVQ  x_base+0(FP), DX
 	MOVQ  b_base+24(FP), BX
-	MOVQ  BX, SI
+	XORQ  SI, SI
+	LEAQ  (SI)(AX*4), SI
 	TESTQ CX, CX
 	JEQ   rowsdone
 
 rows:
-	MOVQ BX, SI
 	MOVQ AX, DI
 	CMPQ DI, $0x00000010
 	JLT  n1end
@@ -22,13 +22,13 @@ rows:
 n1:
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
-	VMOVUPS (SI), Y2
-	VMOVUPS 32(SI), Y3
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
 	VADDPS  Y2, Y0, Y0
 	VADDPS  Y3, Y1, Y1
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
-	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, BX
 	ADDQ    $0x00000040, DX
 	SUBQ    $0x00000010, DI
 	CMPQ    DI, $0x00000010
@@ -46,19 +46,20 @@ n1end:
 	VMOVDQU    32(R8), Y1
 	VMASKMOVPS 32(DX), Y1, Y1
 	VMOVDQU    (R8), Y2
-	VMASKMOVPS (SI), Y2, Y2
+	VMASKMOVPS (BX), Y2, Y2
 	VMOVDQU    32(R8), Y3
-	VMASKMOVPS 32(SI), Y3, Y3
+	VMASKMOVPS 32(BX), Y3, Y3
 	VADDPS     Y2, Y0, Y0
 	VADDPS     Y3, Y1, Y1
 	VMOVDQU    (R8), Y2
 	VMASKMOVPS Y0, Y2, (DX)
 	VMOVDQU    32(R8), Y0
 	VMASKMOVPS Y1, Y0, 32(DX)
-	LEAQ       (SI)(DI*4), SI
+	LEAQ       (BX)(DI*4), BX
 	LEAQ       (DX)(DI*4), DX
 
 ndone:
+	SUBQ  SI, BX
 	SUBQ  AX, CX
 	TESTQ CX, CX
 	JNE   rows
@@ -109,12 +110,12 @@ TEXT ·AddBiasSkip(SB), $0-72
 	MOVQ  x_base+0(FP), DX
 	MOVQ  skip_base+48(FP), BX
 	MOVQ  b_base+24(FP), SI
-	MOVQ  SI, DI
+	XORQ  DI, DI
+	LEAQ  (DI)(AX*4), DI
 	TESTQ CX, CX
 	JEQ   rowsdone
 
 rows:
-	MOVQ SI, DI
 	MOVQ AX, R8
 	CMPQ R8, $0x00000010
 	JLT  n1end
@@ -122,8 +123,8 @@ rows:
 n1:
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
 	VADDPS  Y2, Y0, Y0
 	VADDPS  Y3, Y1, Y1
 	VMOVUPS (BX), Y2
@@ -132,7 +133,7 @@ n1:
 	VADDPS  Y3, Y1, Y1
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y1, 32(DX)
-	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, SI
 	ADDQ    $0x00000040, DX
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, R8
@@ -151,9 +152,9 @@ n1end:
 	VMOVDQU    32(R9), Y1
 	VMASKMOVPS 32(DX), Y1, Y1
 	VMOVDQU    (R9), Y2
-	VMASKMOVPS (DI), Y2, Y2
+	VMASKMOVPS (SI), Y2, Y2
 	VMOVDQU    32(R9), Y3
-	VMASKMOVPS 32(DI), Y3, Y3
+	VMASKMOVPS 32(SI), Y3, Y3
 	VADDPS     Y2, Y0, Y0
 	VADDPS     Y3, Y1, Y1
 	VMOVDQU    (R9), Y2
@@ -166,11 +167,12 @@ n1end:
 	VMASKMOVPS Y0, Y2, (DX)
 	VMOVDQU    32(R9), Y0
 	VMASKMOVPS Y1, Y0, 32(DX)
-	LEAQ       (DI)(R8*4), DI
+	LEAQ       (SI)(R8*4), SI
 	LEAQ       (DX)(R8*4), DX
 	LEAQ       (BX)(R8*4), BX
 
 ndone:
+	SUBQ  DI, SI
 	SUBQ  AX, CX
 	TESTQ CX, CX
 	JNE   rows
@@ -187,13 +189,13 @@ TEXT ·BiasSiLU(SB), $0-72
 	MOVQ    y_base+0(FP), DX
 	MOVQ    x_base+24(FP), BX
 	MOVQ    b_base+48(FP), SI
-	MOVQ    SI, DI
+	XORQ    DI, DI
+	LEAQ    (DI)(AX*4), DI
 	VMOVUPS const7<>+0(SB), Y0
 	TESTQ   CX, CX
 	JEQ     rowsdone
 
 rows:
-	MOVQ SI, DI
 	MOVQ AX, R8
 	CMPQ R8, $0x00000010
 	JLT  n1end
@@ -201,8 +203,8 @@ rows:
 n1:
 	VMOVUPS     (BX), Y1
 	VMOVUPS     32(BX), Y2
-	VMOVUPS     (DI), Y3
-	VMOVUPS     32(DI), Y4
+	VMOVUPS     (SI), Y3
+	VMOVUPS     32(SI), Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
 	VMOVUPS     const3<>+0(SB), Y3
@@ -263,7 +265,7 @@ n1:
 	VMOVUPS     Y2, 32(DX)
 	VMOVUPS     Y3, (BX)
 	VMOVUPS     Y4, 32(BX)
-	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	SUBQ        $0x00000010, R8
@@ -282,9 +284,9 @@ n1end:
 	VMOVDQU     32(R9), Y2
 	VMASKMOVPS  32(BX), Y2, Y2
 	VMOVDQU     (R9), Y3
-	VMASKMOVPS  (DI), Y3, Y3
+	VMASKMOVPS  (SI), Y3, Y3
 	VMOVDQU     32(R9), Y4
-	VMASKMOVPS  32(DI), Y4, Y4
+	VMASKMOVPS  32(SI), Y4, Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
 	VMOVUPS     const3<>+0(SB), Y3
@@ -349,11 +351,12 @@ n1end:
 	VMASKMOVPS  Y3, Y1, (BX)
 	VMOVDQU     32(R9), Y1
 	VMASKMOVPS  Y4, Y1, 32(BX)
-	LEAQ        (DI)(R8*4), DI
+	LEAQ        (SI)(R8*4), SI
 	LEAQ        (DX)(R8*4), DX
 	LEAQ        (BX)(R8*4), BX
 
 ndone:
+	SUBQ  DI, SI
 	SUBQ  AX, CX
 	TESTQ CX, CX
 	JNE   rows
@@ -472,13 +475,13 @@ TEXT ·EmbedSiLU(SB), $0-120
 	MOVQ    h_base+48(FP), SI
 	MOVQ    e_base+96(FP), DI
 	MOVQ    b_base+72(FP), R8
-	MOVQ    R8, R9
+	XORQ    R9, R9
+	LEAQ    (R9)(AX*4), R9
 	VMOVUPS const7<>+0(SB), Y0
 	TESTQ   CX, CX
 	JEQ     rowsdone
 
 rows:
-	MOVQ R8, R9
 	MOVQ AX, R10
 	CMPQ R10, $0x00000010
 	JLT  n1end
@@ -486,8 +489,8 @@ rows:
 n1:
 	VMOVUPS     (SI), Y1
 	VMOVUPS     32(SI), Y2
-	VMOVUPS     (R9), Y3
-	VMOVUPS     32(R9), Y4
+	VMOVUPS     (R8), Y3
+	VMOVUPS     32(R8), Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
 	VMOVUPS     Y1, (SI)
@@ -554,7 +557,7 @@ n1:
 	VMOVUPS     Y2, 32(DX)
 	VMOVUPS     Y3, (BX)
 	VMOVUPS     Y4, 32(BX)
-	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R8
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
@@ -575,9 +578,9 @@ n1end:
 	VMOVDQU     32(R11), Y2
 	VMASKMOVPS  32(SI), Y2, Y2
 	VMOVDQU     (R11), Y3
-	VMASKMOVPS  (R9), Y3, Y3
+	VMASKMOVPS  (R8), Y3, Y3
 	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  32(R9), Y4, Y4
+	VMASKMOVPS  32(R8), Y4, Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
 	VMOVDQU     (R11), Y3
@@ -652,13 +655,14 @@ n1end:
 	VMASKMOVPS  Y3, Y1, (BX)
 	VMOVDQU     32(R11), Y1
 	VMASKMOVPS  Y4, Y1, 32(BX)
-	LEAQ        (R9)(R10*4), R9
+	LEAQ        (R8)(R10*4), R8
 	LEAQ        (DX)(R10*4), DX
 	LEAQ        (BX)(R10*4), BX
 	LEAQ        (SI)(R10*4), SI
 	LEAQ        (DI)(R10*4), DI
 
 ndone:
+	SUBQ  R9, R8
 	SUBQ  AX, CX
 	TESTQ CX, CX
 	JNE   rows
@@ -678,13 +682,13 @@ TEXT ·SkipSiLU(SB), $0-144
 	MOVQ    skip_base+96(FP), DI
 	MOVQ    e_base+120(FP), R8
 	MOVQ    b_base+72(FP), R9
-	MOVQ    R9, R10
+	XORQ    R10, R10
+	LEAQ    (R10)(AX*4), R10
 	VMOVUPS const7<>+0(SB), Y0
 	TESTQ   CX, CX
 	JEQ     rowsdone
 
 rows:
-	MOVQ R9, R10
 	MOVQ AX, R11
 	CMPQ R11, $0x00000010
 	JLT  n1end
@@ -692,8 +696,8 @@ rows:
 n1:
 	VMOVUPS     (SI), Y1
 	VMOVUPS     32(SI), Y2
-	VMOVUPS     (R10), Y3
-	VMOVUPS     32(R10), Y4
+	VMOVUPS     (R9), Y3
+	VMOVUPS     32(R9), Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
 	VMOVUPS     (DI), Y3
@@ -764,7 +768,7 @@ n1:
 	VMOVUPS     Y2, 32(DX)
 	VMOVUPS     Y3, (BX)
 	VMOVUPS     Y4, 32(BX)
-	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R9
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, SI
@@ -786,9 +790,9 @@ n1end:
 	VMOVDQU     32(R12), Y2
 	VMASKMOVPS  32(SI), Y2, Y2
 	VMOVDQU     (R12), Y3
-	VMASKMOVPS  (R10), Y3, Y3
+	VMASKMOVPS  (R9), Y3, Y3
 	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(R10), Y4, Y4
+	VMASKMOVPS  32(R9), Y4, Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
 	VMOVDQU     (R12), Y3
@@ -869,7 +873,7 @@ n1end:
 	VMASKMOVPS  Y3, Y1, (BX)
 	VMOVDQU     32(R12), Y1
 	VMASKMOVPS  Y4, Y1, 32(BX)
-	LEAQ        (R10)(R11*4), R10
+	LEAQ        (R9)(R11*4), R9
 	LEAQ        (DX)(R11*4), DX
 	LEAQ        (BX)(R11*4), BX
 	LEAQ        (SI)(R11*4), SI
@@ -877,11 +881,539 @@ n1end:
 	LEAQ        (R8)(R11*4), R8
 
 ndone:
+	SUBQ  R10, R9
 	SUBQ  AX, CX
 	TESTQ CX, CX
 	JNE   rows
 
 rowsdone:
+	VZEROUPPER
+	RET
+
+// func AffineSiLU(y []float32, s []float32, x []float32, a []float32, b []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·AffineSiLU(SB), $0-120
+	MOVQ    a_len+80(FP), AX
+	MOVQ    y_len+8(FP), CX
+	MOVQ    y_base+0(FP), DX
+	MOVQ    s_base+24(FP), BX
+	MOVQ    x_base+48(FP), SI
+	MOVQ    a_base+72(FP), DI
+	MOVQ    b_base+96(FP), R8
+	XORQ    R9, R9
+	LEAQ    (R9)(AX*4), R9
+	VMOVUPS const7<>+0(SB), Y0
+	TESTQ   CX, CX
+	JEQ     rowsdone
+
+rows:
+	MOVQ AX, R10
+	CMPQ R10, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS     (SI), Y1
+	VMOVUPS     32(SI), Y2
+	VMOVUPS     (DI), Y3
+	VMOVUPS     32(DI), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     32(R8), Y6
+	VFMADD213PS Y5, Y3, Y1
+	VFMADD213PS Y6, Y4, Y2
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const2<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VMOVAPS     Y4, Y6
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y6
+	VSUBPS      const6<>+0(SB), Y5, Y7
+	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVAPS     Y3, Y9
+	VMOVAPS     Y4, Y10
+	VFMSUB132PS const4<>+0(SB), Y7, Y9
+	VFMSUB132PS const4<>+0(SB), Y8, Y10
+	VFMADD231PS const5<>+0(SB), Y3, Y9
+	VFMADD231PS const5<>+0(SB), Y4, Y10
+	VMOVUPS     const8<>+0(SB), Y7
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y9, Y7
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VFMADD213PS const10<>+0(SB), Y9, Y7
+	VFMADD213PS const10<>+0(SB), Y10, Y8
+	VFMADD213PS const1<>+0(SB), Y9, Y7
+	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VPERMPS     Y0, Y5, Y9
+	VPERMPS     Y0, Y6, Y10
+	VPSLLD      $0x14, Y5, Y5
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y5, Y9, Y5
+	VPADDD      Y6, Y10, Y6
+	VMOVAPS     Y7, Y9
+	VMOVAPS     Y8, Y10
+	VFMADD213PS const1<>+0(SB), Y5, Y9
+	VFMADD213PS const1<>+0(SB), Y6, Y10
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y9, Y11, Y9
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y10, Y11, Y10
+	VMULPS      Y5, Y7, Y5
+	VMULPS      Y6, Y8, Y6
+	VMULPS      Y9, Y5, Y5
+	VMULPS      Y10, Y6, Y6
+	VMULPS      Y9, Y1, Y1
+	VMULPS      Y10, Y2, Y2
+	VFMADD213PS const1<>+0(SB), Y3, Y5
+	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VMULPS      Y5, Y9, Y3
+	VMULPS      Y6, Y10, Y4
+	VMOVUPS     Y1, (DX)
+	VMOVUPS     Y2, 32(DX)
+	VMOVUPS     Y3, (BX)
+	VMOVUPS     Y4, 32(BX)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R10
+	CMPQ        R10, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       R10, R10
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R11
+	NEGQ        R10
+	LEAQ        64(R11)(R10*4), R11
+	NEGQ        R10
+	VMOVDQU     (R11), Y1
+	VMASKMOVPS  (SI), Y1, Y1
+	VMOVDQU     32(R11), Y2
+	VMASKMOVPS  32(SI), Y2, Y2
+	VMOVDQU     (R11), Y3
+	VMASKMOVPS  (DI), Y3, Y3
+	VMOVDQU     32(R11), Y4
+	VMASKMOVPS  32(DI), Y4, Y4
+	VMOVDQU     (R11), Y5
+	VMASKMOVPS  (R8), Y5, Y5
+	VMOVDQU     32(R11), Y6
+	VMASKMOVPS  32(R8), Y6, Y6
+	VFMADD213PS Y5, Y3, Y1
+	VFMADD213PS Y6, Y4, Y2
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const2<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VMOVAPS     Y4, Y6
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y6
+	VSUBPS      const6<>+0(SB), Y5, Y7
+	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVAPS     Y3, Y9
+	VMOVAPS     Y4, Y10
+	VFMSUB132PS const4<>+0(SB), Y7, Y9
+	VFMSUB132PS const4<>+0(SB), Y8, Y10
+	VFMADD231PS const5<>+0(SB), Y3, Y9
+	VFMADD231PS const5<>+0(SB), Y4, Y10
+	VMOVUPS     const8<>+0(SB), Y7
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y9, Y7
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VFMADD213PS const10<>+0(SB), Y9, Y7
+	VFMADD213PS const10<>+0(SB), Y10, Y8
+	VFMADD213PS const1<>+0(SB), Y9, Y7
+	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VPERMPS     Y0, Y5, Y9
+	VPERMPS     Y0, Y6, Y10
+	VPSLLD      $0x14, Y5, Y5
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y5, Y9, Y5
+	VPADDD      Y6, Y10, Y6
+	VMOVAPS     Y7, Y9
+	VMOVAPS     Y8, Y10
+	VFMADD213PS const1<>+0(SB), Y5, Y9
+	VFMADD213PS const1<>+0(SB), Y6, Y10
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y9, Y11, Y9
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y10, Y11, Y10
+	VMULPS      Y5, Y7, Y5
+	VMULPS      Y6, Y8, Y6
+	VMULPS      Y9, Y5, Y5
+	VMULPS      Y10, Y6, Y6
+	VMULPS      Y9, Y1, Y1
+	VMULPS      Y10, Y2, Y2
+	VFMADD213PS const1<>+0(SB), Y3, Y5
+	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VMULPS      Y5, Y9, Y3
+	VMULPS      Y6, Y10, Y4
+	VMOVDQU     (R11), Y5
+	VMASKMOVPS  Y1, Y5, (DX)
+	VMOVDQU     32(R11), Y1
+	VMASKMOVPS  Y2, Y1, 32(DX)
+	VMOVDQU     (R11), Y1
+	VMASKMOVPS  Y3, Y1, (BX)
+	VMOVDQU     32(R11), Y1
+	VMASKMOVPS  Y4, Y1, 32(BX)
+	LEAQ        (DI)(R10*4), DI
+	LEAQ        (R8)(R10*4), R8
+	LEAQ        (DX)(R10*4), DX
+	LEAQ        (BX)(R10*4), BX
+	LEAQ        (SI)(R10*4), SI
+
+ndone:
+	SUBQ  R9, DI
+	SUBQ  R9, R8
+	SUBQ  AX, CX
+	TESTQ CX, CX
+	JNE   rows
+
+rowsdone:
+	VZEROUPPER
+	RET
+
+// func SiLU(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·SiLU(SB), $0-48
+	MOVQ    y_len+8(FP), AX
+	MOVQ    y_base+0(FP), CX
+	MOVQ    x_base+24(FP), DX
+	VMOVUPS const7<>+0(SB), Y0
+	CMPQ    AX, $0x00000010
+	JLT     n1end
+
+n1:
+	VMOVUPS     (DX), Y1
+	VMOVUPS     32(DX), Y2
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const2<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VMOVAPS     Y4, Y6
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y6
+	VSUBPS      const6<>+0(SB), Y5, Y7
+	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVAPS     Y3, Y9
+	VMOVAPS     Y4, Y10
+	VFMSUB132PS const4<>+0(SB), Y7, Y9
+	VFMSUB132PS const4<>+0(SB), Y8, Y10
+	VFMADD231PS const5<>+0(SB), Y3, Y9
+	VFMADD231PS const5<>+0(SB), Y4, Y10
+	VMOVUPS     const8<>+0(SB), Y7
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y9, Y7
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VFMADD213PS const10<>+0(SB), Y9, Y7
+	VFMADD213PS const10<>+0(SB), Y10, Y8
+	VFMADD213PS const1<>+0(SB), Y9, Y7
+	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VPERMPS     Y0, Y5, Y9
+	VPERMPS     Y0, Y6, Y10
+	VPSLLD      $0x14, Y5, Y5
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y5, Y9, Y5
+	VPADDD      Y6, Y10, Y6
+	VMOVAPS     Y7, Y9
+	VMOVAPS     Y8, Y10
+	VFMADD213PS const1<>+0(SB), Y5, Y9
+	VFMADD213PS const1<>+0(SB), Y6, Y10
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y9, Y11, Y9
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y10, Y11, Y10
+	VMULPS      Y5, Y7, Y5
+	VMULPS      Y6, Y8, Y6
+	VMULPS      Y9, Y5, Y5
+	VMULPS      Y10, Y6, Y6
+	VMULPS      Y9, Y1, Y1
+	VMULPS      Y10, Y2, Y2
+	VFMADD213PS const1<>+0(SB), Y3, Y5
+	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VMULPS      Y5, Y9, Y3
+	VMULPS      Y6, Y10, Y4
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     Y3, (DX)
+	VMOVUPS     Y4, 32(DX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, AX
+	CMPQ        AX, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       AX, AX
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), BX
+	NEGQ        AX
+	LEAQ        64(BX)(AX*4), BX
+	NEGQ        AX
+	VMOVDQU     (BX), Y1
+	VMASKMOVPS  (DX), Y1, Y1
+	VMOVDQU     32(BX), Y2
+	VMASKMOVPS  32(DX), Y2, Y2
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const2<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VMOVAPS     Y4, Y6
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y6
+	VSUBPS      const6<>+0(SB), Y5, Y7
+	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVAPS     Y3, Y9
+	VMOVAPS     Y4, Y10
+	VFMSUB132PS const4<>+0(SB), Y7, Y9
+	VFMSUB132PS const4<>+0(SB), Y8, Y10
+	VFMADD231PS const5<>+0(SB), Y3, Y9
+	VFMADD231PS const5<>+0(SB), Y4, Y10
+	VMOVUPS     const8<>+0(SB), Y7
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y9, Y7
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VFMADD213PS const10<>+0(SB), Y9, Y7
+	VFMADD213PS const10<>+0(SB), Y10, Y8
+	VFMADD213PS const1<>+0(SB), Y9, Y7
+	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VPERMPS     Y0, Y5, Y9
+	VPERMPS     Y0, Y6, Y0
+	VPSLLD      $0x14, Y5, Y5
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y5, Y9, Y5
+	VPADDD      Y6, Y0, Y0
+	VMOVAPS     Y7, Y6
+	VMOVAPS     Y8, Y9
+	VFMADD213PS const1<>+0(SB), Y5, Y6
+	VFMADD213PS const1<>+0(SB), Y0, Y9
+	VMOVUPS     const1<>+0(SB), Y10
+	VDIVPS      Y6, Y10, Y6
+	VMOVUPS     const1<>+0(SB), Y10
+	VDIVPS      Y9, Y10, Y9
+	VMULPS      Y5, Y7, Y5
+	VMULPS      Y0, Y8, Y0
+	VMULPS      Y6, Y5, Y5
+	VMULPS      Y9, Y0, Y0
+	VMULPS      Y6, Y1, Y1
+	VMULPS      Y9, Y2, Y2
+	VFMADD213PS const1<>+0(SB), Y3, Y5
+	VFMADD213PS const1<>+0(SB), Y4, Y0
+	VMULPS      Y5, Y6, Y3
+	VMULPS      Y0, Y9, Y0
+	VMOVDQU     (BX), Y4
+	VMASKMOVPS  Y1, Y4, (CX)
+	VMOVDQU     32(BX), Y1
+	VMASKMOVPS  Y2, Y1, 32(CX)
+	VMOVDQU     (BX), Y1
+	VMASKMOVPS  Y3, Y1, (DX)
+	VMOVDQU     32(BX), Y1
+	VMASKMOVPS  Y0, Y1, 32(DX)
+	LEAQ        (CX)(AX*4), CX
+	LEAQ        (DX)(AX*4), DX
+
+ndone:
+	VZEROUPPER
+	RET
+
+// func SumSiLU(y []float32, s []float32, h []float32, e []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·SumSiLU(SB), $0-96
+	MOVQ    y_len+8(FP), AX
+	MOVQ    y_base+0(FP), CX
+	MOVQ    s_base+24(FP), DX
+	MOVQ    h_base+48(FP), BX
+	MOVQ    e_base+72(FP), SI
+	VMOVUPS const7<>+0(SB), Y0
+	CMPQ    AX, $0x00000010
+	JLT     n1end
+
+n1:
+	VMOVUPS     (BX), Y1
+	VMOVUPS     32(BX), Y2
+	VMOVUPS     (SI), Y3
+	VMOVUPS     32(SI), Y4
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const2<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VMOVAPS     Y4, Y6
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y6
+	VSUBPS      const6<>+0(SB), Y5, Y7
+	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVAPS     Y3, Y9
+	VMOVAPS     Y4, Y10
+	VFMSUB132PS const4<>+0(SB), Y7, Y9
+	VFMSUB132PS const4<>+0(SB), Y8, Y10
+	VFMADD231PS const5<>+0(SB), Y3, Y9
+	VFMADD231PS const5<>+0(SB), Y4, Y10
+	VMOVUPS     const8<>+0(SB), Y7
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y9, Y7
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VFMADD213PS const10<>+0(SB), Y9, Y7
+	VFMADD213PS const10<>+0(SB), Y10, Y8
+	VFMADD213PS const1<>+0(SB), Y9, Y7
+	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VPERMPS     Y0, Y5, Y9
+	VPERMPS     Y0, Y6, Y10
+	VPSLLD      $0x14, Y5, Y5
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y5, Y9, Y5
+	VPADDD      Y6, Y10, Y6
+	VMOVAPS     Y7, Y9
+	VMOVAPS     Y8, Y10
+	VFMADD213PS const1<>+0(SB), Y5, Y9
+	VFMADD213PS const1<>+0(SB), Y6, Y10
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y9, Y11, Y9
+	VMOVUPS     const1<>+0(SB), Y11
+	VDIVPS      Y10, Y11, Y10
+	VMULPS      Y5, Y7, Y5
+	VMULPS      Y6, Y8, Y6
+	VMULPS      Y9, Y5, Y5
+	VMULPS      Y10, Y6, Y6
+	VMULPS      Y9, Y1, Y1
+	VMULPS      Y10, Y2, Y2
+	VFMADD213PS const1<>+0(SB), Y3, Y5
+	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VMULPS      Y5, Y9, Y3
+	VMULPS      Y6, Y10, Y4
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     Y3, (DX)
+	VMOVUPS     Y4, 32(DX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, AX
+	CMPQ        AX, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       AX, AX
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), DI
+	NEGQ        AX
+	LEAQ        64(DI)(AX*4), DI
+	NEGQ        AX
+	VMOVDQU     (DI), Y1
+	VMASKMOVPS  (BX), Y1, Y1
+	VMOVDQU     32(DI), Y2
+	VMASKMOVPS  32(BX), Y2, Y2
+	VMOVDQU     (DI), Y3
+	VMASKMOVPS  (SI), Y3, Y3
+	VMOVDQU     32(DI), Y4
+	VMASKMOVPS  32(SI), Y4, Y4
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const3<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const2<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPS     const2<>+0(SB), Y4
+	VMINPS      Y2, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VMOVAPS     Y4, Y6
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y5
+	VMOVUPS     const4<>+0(SB), Y7
+	VFMADD213PS const6<>+0(SB), Y7, Y6
+	VSUBPS      const6<>+0(SB), Y5, Y7
+	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVAPS     Y3, Y9
+	VMOVAPS     Y4, Y10
+	VFMSUB132PS const4<>+0(SB), Y7, Y9
+	VFMSUB132PS const4<>+0(SB), Y8, Y10
+	VFMADD231PS const5<>+0(SB), Y3, Y9
+	VFMADD231PS const5<>+0(SB), Y4, Y10
+	VMOVUPS     const8<>+0(SB), Y7
+	VMOVUPS     const8<>+0(SB), Y8
+	VFMADD213PS const9<>+0(SB), Y9, Y7
+	VFMADD213PS const9<>+0(SB), Y10, Y8
+	VFMADD213PS const10<>+0(SB), Y9, Y7
+	VFMADD213PS const10<>+0(SB), Y10, Y8
+	VFMADD213PS const1<>+0(SB), Y9, Y7
+	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VPERMPS     Y0, Y5, Y9
+	VPERMPS     Y0, Y6, Y0
+	VPSLLD      $0x14, Y5, Y5
+	VPSLLD      $0x14, Y6, Y6
+	VPADDD      Y5, Y9, Y5
+	VPADDD      Y6, Y0, Y0
+	VMOVAPS     Y7, Y6
+	VMOVAPS     Y8, Y9
+	VFMADD213PS const1<>+0(SB), Y5, Y6
+	VFMADD213PS const1<>+0(SB), Y0, Y9
+	VMOVUPS     const1<>+0(SB), Y10
+	VDIVPS      Y6, Y10, Y6
+	VMOVUPS     const1<>+0(SB), Y10
+	VDIVPS      Y9, Y10, Y9
+	VMULPS      Y5, Y7, Y5
+	VMULPS      Y0, Y8, Y0
+	VMULPS      Y6, Y5, Y5
+	VMULPS      Y9, Y0, Y0
+	VMULPS      Y6, Y1, Y1
+	VMULPS      Y9, Y2, Y2
+	VFMADD213PS const1<>+0(SB), Y3, Y5
+	VFMADD213PS const1<>+0(SB), Y4, Y0
+	VMULPS      Y5, Y6, Y3
+	VMULPS      Y0, Y9, Y0
+	VMOVDQU     (DI), Y4
+	VMASKMOVPS  Y1, Y4, (CX)
+	VMOVDQU     32(DI), Y1
+	VMASKMOVPS  Y2, Y1, 32(CX)
+	VMOVDQU     (DI), Y1
+	VMASKMOVPS  Y3, Y1, (DX)
+	VMOVDQU     32(DI), Y1
+	VMASKMOVPS  Y0, Y1, 32(DX)
+	LEAQ        (CX)(AX*4), CX
+	LEAQ        (DX)(AX*4), DX
+	LEAQ        (BX)(AX*4), BX
+	LEAQ        (SI)(AX*4), SI
+
+ndone:
 	VZEROUPPER
 	RET
 
@@ -979,6 +1511,119 @@ n1end:
 	LEAQ       (CX)(AX*4), CX
 	LEAQ       (DX)(AX*4), DX
 	LEAQ       (BX)(AX*4), BX
+
+ndone:
+	VZEROUPPER
+	RET
+
+// func SiLUBackwardAdd(dx []float32, s []float32, dy []float32)
+// Requires: AVX, FMA3
+TEXT ·SiLUBackwardAdd(SB), $0-72
+	MOVQ dx_len+8(FP), AX
+	MOVQ dx_base+0(FP), CX
+	MOVQ s_base+24(FP), DX
+	MOVQ dy_base+48(FP), BX
+	CMPQ AX, $0x00000040
+	JLT  n4end
+
+n4:
+	VMOVUPS     (CX), Y0
+	VMOVUPS     32(CX), Y1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     (BX), Y4
+	VMOVUPS     32(BX), Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     Y1, 32(CX)
+	VMOVUPS     64(CX), Y0
+	VMOVUPS     96(CX), Y1
+	VMOVUPS     64(DX), Y2
+	VMOVUPS     96(DX), Y3
+	VMOVUPS     64(BX), Y4
+	VMOVUPS     96(BX), Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVUPS     Y0, 64(CX)
+	VMOVUPS     Y1, 96(CX)
+	VMOVUPS     128(CX), Y0
+	VMOVUPS     160(CX), Y1
+	VMOVUPS     128(DX), Y2
+	VMOVUPS     160(DX), Y3
+	VMOVUPS     128(BX), Y4
+	VMOVUPS     160(BX), Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVUPS     Y0, 128(CX)
+	VMOVUPS     Y1, 160(CX)
+	VMOVUPS     192(CX), Y0
+	VMOVUPS     224(CX), Y1
+	VMOVUPS     192(DX), Y2
+	VMOVUPS     224(DX), Y3
+	VMOVUPS     192(BX), Y4
+	VMOVUPS     224(BX), Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVUPS     Y0, 192(CX)
+	VMOVUPS     Y1, 224(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	SUBQ        $0x00000040, AX
+	CMPQ        AX, $0x00000040
+	JGE         n4
+
+n4end:
+	CMPQ AX, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS     (CX), Y0
+	VMOVUPS     32(CX), Y1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     (BX), Y4
+	VMOVUPS     32(BX), Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVUPS     Y0, (CX)
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, AX
+	CMPQ        AX, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       AX, AX
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), SI
+	NEGQ        AX
+	LEAQ        64(SI)(AX*4), SI
+	NEGQ        AX
+	VMOVDQU     (SI), Y0
+	VMASKMOVPS  (CX), Y0, Y0
+	VMOVDQU     32(SI), Y1
+	VMASKMOVPS  32(CX), Y1, Y1
+	VMOVDQU     (SI), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVDQU     32(SI), Y3
+	VMASKMOVPS  32(DX), Y3, Y3
+	VMOVDQU     (SI), Y4
+	VMASKMOVPS  (BX), Y4, Y4
+	VMOVDQU     32(SI), Y5
+	VMASKMOVPS  32(BX), Y5, Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVDQU     (SI), Y2
+	VMASKMOVPS  Y0, Y2, (CX)
+	VMOVDQU     32(SI), Y0
+	VMASKMOVPS  Y1, Y0, 32(CX)
+	LEAQ        (CX)(AX*4), CX
+	LEAQ        (DX)(AX*4), DX
+	LEAQ        (BX)(AX*4), BX
 
 ndone:
 	VZEROUPPER

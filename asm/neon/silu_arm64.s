@@ -55,11 +55,11 @@ TEXT ·AddBias(SB), 0, $64-48
 	MOVD x_len+8(FP), R1
 	MOVD x_base+0(FP), R2
 	MOVD b_base+24(FP), R3
-	MOVD R3, R4
+	MOVD $0, R4
+	ADD R0<<2, R4
 	CBZ R1, rowsdone
 
 rows:
-	MOVD R3, R4
 	MOVD R0, R5
 	CMP $16, R5
 	BLT n1end
@@ -67,15 +67,15 @@ rows:
 n1:
 	WORD $0xad400440 // ldp q0, q1, [x2]
 	WORD $0xad410c42 // ldp q2, q3, [x2,#32]
-	WORD $0xad401484 // ldp q4, q5, [x4]
-	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3,#32]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
 	WORD $0xad000440 // stp q0, q1, [x2]
 	WORD $0xad010c42 // stp q2, q3, [x2,#32]
-	ADD $64, R4
+	ADD $64, R3
 	ADD $64, R2
 	SUB $16, R5
 	CMP $16, R5
@@ -102,7 +102,7 @@ tail1:
 
 tail2:
 	SUB $1, R6
-	MOVWU (R4)(R6<<2), R7
+	MOVWU (R3)(R6<<2), R7
 	MOVW R7, (R25)(R6<<2)
 	CBNZ R6, tail2
 	WORD $0xad401724 // ldp q4, q5, [x25]
@@ -120,10 +120,11 @@ tail3:
 	MOVWU (R25)(R6<<2), R7
 	MOVW R7, (R2)(R6<<2)
 	CBNZ R6, tail3
-	ADD R5<<2, R4
+	ADD R5<<2, R3
 	ADD R5<<2, R2
 
 ndone:
+	SUB R4, R3
 	SUB R0, R1
 	CBNZ R1, rows
 
@@ -140,11 +141,11 @@ TEXT ·AddBiasSkip(SB), 0, $64-72
 	MOVD x_base+0(FP), R2
 	MOVD skip_base+48(FP), R3
 	MOVD b_base+24(FP), R4
-	MOVD R4, R5
+	MOVD $0, R5
+	ADD R0<<2, R5
 	CBZ R1, rowsdone
 
 rows:
-	MOVD R4, R5
 	MOVD R0, R6
 	CMP $16, R6
 	BLT n1end
@@ -152,8 +153,8 @@ rows:
 n1:
 	WORD $0xad400440 // ldp q0, q1, [x2]
 	WORD $0xad410c42 // ldp q2, q3, [x2,#32]
-	WORD $0xad4014a4 // ldp q4, q5, [x5]
-	WORD $0xad411ca6 // ldp q6, q7, [x5,#32]
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
@@ -166,7 +167,7 @@ n1:
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
 	WORD $0xad000440 // stp q0, q1, [x2]
 	WORD $0xad010c42 // stp q2, q3, [x2,#32]
-	ADD $64, R5
+	ADD $64, R4
 	ADD $64, R2
 	ADD $64, R3
 	SUB $16, R6
@@ -194,7 +195,7 @@ tail1:
 
 tail2:
 	SUB $1, R7
-	MOVWU (R5)(R7<<2), R8
+	MOVWU (R4)(R7<<2), R8
 	MOVW R8, (R25)(R7<<2)
 	CBNZ R7, tail2
 	WORD $0xad401724 // ldp q4, q5, [x25]
@@ -228,11 +229,12 @@ tail4:
 	MOVWU (R25)(R7<<2), R8
 	MOVW R8, (R2)(R7<<2)
 	CBNZ R7, tail4
-	ADD R6<<2, R5
+	ADD R6<<2, R4
 	ADD R6<<2, R2
 	ADD R6<<2, R3
 
 ndone:
+	SUB R5, R4
 	SUB R0, R1
 	CBNZ R1, rows
 
@@ -261,11 +263,11 @@ TEXT ·BiasSiLU(SB), 0, $64-72
 	MOVD y_base+0(FP), R2
 	MOVD x_base+24(FP), R3
 	MOVD b_base+48(FP), R4
-	MOVD R4, R5
+	MOVD $0, R5
+	ADD R0<<2, R5
 	CBZ R1, rowsdone
 
 rows:
-	MOVD R4, R5
 	MOVD R0, R6
 	CMP $16, R6
 	BLT n1end
@@ -273,8 +275,8 @@ rows:
 n1:
 	WORD $0xad402869 // ldp q9, q10, [x3]
 	WORD $0xad41306b // ldp q11, q12, [x3,#32]
-	WORD $0xad4038ad // ldp q13, q14, [x5]
-	WORD $0xad4140af // ldp q15, q16, [x5,#32]
+	WORD $0xad40388d // ldp q13, q14, [x4]
+	WORD $0xad41408f // ldp q15, q16, [x4,#32]
 	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
 	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
 	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
@@ -400,7 +402,7 @@ n1:
 	WORD $0xad01304b // stp q11, q12, [x2,#32]
 	WORD $0xad003470 // stp q16, q13, [x3]
 	WORD $0xad013c6e // stp q14, q15, [x3,#32]
-	ADD $64, R5
+	ADD $64, R4
 	ADD $64, R2
 	ADD $64, R3
 	SUB $16, R6
@@ -428,7 +430,7 @@ tail1:
 
 tail2:
 	SUB $1, R7
-	MOVWU (R5)(R7<<2), R8
+	MOVWU (R4)(R7<<2), R8
 	MOVW R8, (R25)(R7<<2)
 	CBNZ R7, tail2
 	WORD $0xad403b2d // ldp q13, q14, [x25]
@@ -572,11 +574,12 @@ tail4:
 	MOVWU (R25)(R7<<2), R8
 	MOVW R8, (R3)(R7<<2)
 	CBNZ R7, tail4
-	ADD R6<<2, R5
+	ADD R6<<2, R4
 	ADD R6<<2, R2
 	ADD R6<<2, R3
 
 ndone:
+	SUB R5, R4
 	SUB R0, R1
 	CBNZ R1, rows
 
@@ -607,11 +610,11 @@ TEXT ·EmbedSiLU(SB), 0, $64-120
 	MOVD h_base+48(FP), R4
 	MOVD e_base+96(FP), R5
 	MOVD b_base+72(FP), R6
-	MOVD R6, R7
+	MOVD $0, R7
+	ADD R0<<2, R7
 	CBZ R1, rowsdone
 
 rows:
-	MOVD R6, R7
 	MOVD R0, R8
 	CMP $16, R8
 	BLT n1end
@@ -619,8 +622,8 @@ rows:
 n1:
 	WORD $0xad402889 // ldp q9, q10, [x4]
 	WORD $0xad41308b // ldp q11, q12, [x4,#32]
-	WORD $0xad4038ed // ldp q13, q14, [x7]
-	WORD $0xad4140ef // ldp q15, q16, [x7,#32]
+	WORD $0xad4038cd // ldp q13, q14, [x6]
+	WORD $0xad4140cf // ldp q15, q16, [x6,#32]
 	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
 	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
 	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
@@ -754,7 +757,7 @@ n1:
 	WORD $0xad01304b // stp q11, q12, [x2,#32]
 	WORD $0xad003470 // stp q16, q13, [x3]
 	WORD $0xad013c6e // stp q14, q15, [x3,#32]
-	ADD $64, R7
+	ADD $64, R6
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -784,7 +787,7 @@ tail1:
 
 tail2:
 	SUB $1, R9
-	MOVWU (R7)(R9<<2), R10
+	MOVWU (R6)(R9<<2), R10
 	MOVW R10, (R25)(R9<<2)
 	CBNZ R9, tail2
 	WORD $0xad403b2d // ldp q13, q14, [x25]
@@ -953,13 +956,14 @@ tail6:
 	MOVWU (R25)(R9<<2), R10
 	MOVW R10, (R3)(R9<<2)
 	CBNZ R9, tail6
-	ADD R8<<2, R7
+	ADD R8<<2, R6
 	ADD R8<<2, R2
 	ADD R8<<2, R3
 	ADD R8<<2, R4
 	ADD R8<<2, R5
 
 ndone:
+	SUB R7, R6
 	SUB R0, R1
 	CBNZ R1, rows
 
@@ -991,11 +995,11 @@ TEXT ·SkipSiLU(SB), 0, $64-144
 	MOVD skip_base+96(FP), R5
 	MOVD e_base+120(FP), R6
 	MOVD b_base+72(FP), R7
-	MOVD R7, R8
+	MOVD $0, R8
+	ADD R0<<2, R8
 	CBZ R1, rowsdone
 
 rows:
-	MOVD R7, R8
 	MOVD R0, R9
 	CMP $16, R9
 	BLT n1end
@@ -1003,8 +1007,8 @@ rows:
 n1:
 	WORD $0xad402889 // ldp q9, q10, [x4]
 	WORD $0xad41308b // ldp q11, q12, [x4,#32]
-	WORD $0xad40390d // ldp q13, q14, [x8]
-	WORD $0xad41410f // ldp q15, q16, [x8,#32]
+	WORD $0xad4038ed // ldp q13, q14, [x7]
+	WORD $0xad4140ef // ldp q15, q16, [x7,#32]
 	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
 	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
 	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
@@ -1144,7 +1148,7 @@ n1:
 	WORD $0xad01304b // stp q11, q12, [x2,#32]
 	WORD $0xad003470 // stp q16, q13, [x3]
 	WORD $0xad013c6e // stp q14, q15, [x3,#32]
-	ADD $64, R8
+	ADD $64, R7
 	ADD $64, R2
 	ADD $64, R3
 	ADD $64, R4
@@ -1175,7 +1179,7 @@ tail1:
 
 tail2:
 	SUB $1, R10
-	MOVWU (R8)(R10<<2), R11
+	MOVWU (R7)(R10<<2), R11
 	MOVW R11, (R25)(R10<<2)
 	CBNZ R10, tail2
 	WORD $0xad403b2d // ldp q13, q14, [x25]
@@ -1360,7 +1364,7 @@ tail7:
 	MOVWU (R25)(R10<<2), R11
 	MOVW R11, (R3)(R10<<2)
 	CBNZ R10, tail7
-	ADD R9<<2, R8
+	ADD R9<<2, R7
 	ADD R9<<2, R2
 	ADD R9<<2, R3
 	ADD R9<<2, R4
@@ -1368,10 +1372,1021 @@ tail7:
 	ADD R9<<2, R6
 
 ndone:
+	SUB R8, R7
 	SUB R0, R1
 	CBNZ R1, rows
 
 rowsdone:
+	RET
+
+// func AffineSiLU(y, s, x, a, b []float32)
+//
+// AffineSiLU is t = fma(x[i,j], a[j], b[j]); y = silu(t); s = silu'(t).
+TEXT ·AffineSiLU(SB), 0, $64-120
+	MOVD $frame-64(SP), R25
+	MOVD $siluConsts<>(SB), R17
+	WORD $0x3dc00220 // ldr q0, [x17]
+	WORD $0x3dc00621 // ldr q1, [x17,#16]
+	WORD $0x3dc00a22 // ldr q2, [x17,#32]
+	WORD $0x3dc00e23 // ldr q3, [x17,#48]
+	WORD $0x3dc01224 // ldr q4, [x17,#64]
+	WORD $0x3dc0163e // ldr q30, [x17,#80]
+	WORD $0x3dc01a3f // ldr q31, [x17,#96]
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc02627 // ldr q7, [x17,#144]
+	WORD $0x3dc02a28 // ldr q8, [x17,#160]
+	MOVD a_len+80(FP), R0
+	MOVD y_len+8(FP), R1
+	MOVD y_base+0(FP), R2
+	MOVD s_base+24(FP), R3
+	MOVD x_base+48(FP), R4
+	MOVD a_base+72(FP), R5
+	MOVD b_base+96(FP), R6
+	MOVD $0, R7
+	ADD R0<<2, R7
+	CBZ R1, rowsdone
+
+rows:
+	MOVD R0, R8
+	CMP $16, R8
+	BLT n1end
+
+n1:
+	WORD $0xad402889 // ldp q9, q10, [x4]
+	WORD $0xad41308b // ldp q11, q12, [x4,#32]
+	WORD $0xad4038ad // ldp q13, q14, [x5]
+	WORD $0xad4140af // ldp q15, q16, [x5,#32]
+	WORD $0xad4048d1 // ldp q17, q18, [x6]
+	WORD $0xad4150d3 // ldp q19, q20, [x6,#32]
+	WORD $0x4e2dcd31 // fmla v17.4s, v9.4s, v13.4s
+	WORD $0x4e2ecd52 // fmla v18.4s, v10.4s, v14.4s
+	WORD $0x4e2fcd73 // fmla v19.4s, v11.4s, v15.4s
+	WORD $0x4e30cd94 // fmla v20.4s, v12.4s, v16.4s
+	WORD $0x4e31f429 // fmax v9.4s, v1.4s, v17.4s
+	WORD $0x4e32f42a // fmax v10.4s, v1.4s, v18.4s
+	WORD $0x4e33f42b // fmax v11.4s, v1.4s, v19.4s
+	WORD $0x4e34f42c // fmax v12.4s, v1.4s, v20.4s
+	WORD $0x4ea9f40d // fmin v13.4s, v0.4s, v9.4s
+	WORD $0x4eaaf40e // fmin v14.4s, v0.4s, v10.4s
+	WORD $0x4eabf40f // fmin v15.4s, v0.4s, v11.4s
+	WORD $0x4eacf410 // fmin v16.4s, v0.4s, v12.4s
+	WORD $0x4ea41c91 // mov v17.16b, v4.16b
+	WORD $0x4e22cdb1 // fmla v17.4s, v13.4s, v2.4s
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e22cdd2 // fmla v18.4s, v14.4s, v2.4s
+	WORD $0x4ea41c93 // mov v19.16b, v4.16b
+	WORD $0x4e22cdf3 // fmla v19.4s, v15.4s, v2.4s
+	WORD $0x4ea41c94 // mov v20.16b, v4.16b
+	WORD $0x4e22ce14 // fmla v20.4s, v16.4s, v2.4s
+	WORD $0x4ea4d635 // fsub v21.4s, v17.4s, v4.4s
+	WORD $0x4ea4d656 // fsub v22.4s, v18.4s, v4.4s
+	WORD $0x4ea4d677 // fsub v23.4s, v19.4s, v4.4s
+	WORD $0x4ea4d698 // fsub v24.4s, v20.4s, v4.4s
+	WORD $0x6ea0fab5 // fneg v21.4s, v21.4s
+	WORD $0x4e22cdb5 // fmla v21.4s, v13.4s, v2.4s
+	WORD $0x6ea0fad6 // fneg v22.4s, v22.4s
+	WORD $0x4e22cdd6 // fmla v22.4s, v14.4s, v2.4s
+	WORD $0x6ea0faf7 // fneg v23.4s, v23.4s
+	WORD $0x4e22cdf7 // fmla v23.4s, v15.4s, v2.4s
+	WORD $0x6ea0fb18 // fneg v24.4s, v24.4s
+	WORD $0x4e22ce18 // fmla v24.4s, v16.4s, v2.4s
+	WORD $0x4e23cdb5 // fmla v21.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd6 // fmla v22.4s, v14.4s, v3.4s
+	WORD $0x4e23cdf7 // fmla v23.4s, v15.4s, v3.4s
+	WORD $0x4e23ce18 // fmla v24.4s, v16.4s, v3.4s
+	WORD $0x3dc02e39 // ldr q25, [x17,#176]
+	WORD $0x4e35ccb9 // fmla v25.4s, v5.4s, v21.4s
+	WORD $0x3dc02e3a // ldr q26, [x17,#176]
+	WORD $0x4e36ccba // fmla v26.4s, v5.4s, v22.4s
+	WORD $0x3dc02e3b // ldr q27, [x17,#176]
+	WORD $0x4e37ccbb // fmla v27.4s, v5.4s, v23.4s
+	WORD $0x3dc02e3c // ldr q28, [x17,#176]
+	WORD $0x4e38ccbc // fmla v28.4s, v5.4s, v24.4s
+	WORD $0x3dc0323d // ldr q29, [x17,#192]
+	WORD $0x4e35cf3d // fmla v29.4s, v25.4s, v21.4s
+	WORD $0x3dc03239 // ldr q25, [x17,#192]
+	WORD $0x4e36cf59 // fmla v25.4s, v26.4s, v22.4s
+	WORD $0x3dc0323a // ldr q26, [x17,#192]
+	WORD $0x4e37cf7a // fmla v26.4s, v27.4s, v23.4s
+	WORD $0x3dc0323b // ldr q27, [x17,#192]
+	WORD $0x4e38cf9b // fmla v27.4s, v28.4s, v24.4s
+	WORD $0x3dc0363c // ldr q28, [x17,#208]
+	WORD $0x4e35cfbc // fmla v28.4s, v29.4s, v21.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e36cf35 // fmla v21.4s, v25.4s, v22.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x4e37cf56 // fmla v22.4s, v26.4s, v23.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e38cf77 // fmla v23.4s, v27.4s, v24.4s
+	WORD $0x4e261e38 // and v24.16b, v17.16b, v6.16b
+	WORD $0x4ea79f18 // mul v24.4s, v24.4s, v7.4s
+	WORD $0x4ea88718 // add v24.4s, v24.4s, v8.4s
+	WORD $0x4e1823d8 // tbl v24.16b, {v30.16b, v31.16b}, v24.16b
+	WORD $0x4e261e59 // and v25.16b, v18.16b, v6.16b
+	WORD $0x4ea79f39 // mul v25.4s, v25.4s, v7.4s
+	WORD $0x4ea88739 // add v25.4s, v25.4s, v8.4s
+	WORD $0x4e1923d9 // tbl v25.16b, {v30.16b, v31.16b}, v25.16b
+	WORD $0x4e261e7a // and v26.16b, v19.16b, v6.16b
+	WORD $0x4ea79f5a // mul v26.4s, v26.4s, v7.4s
+	WORD $0x4ea8875a // add v26.4s, v26.4s, v8.4s
+	WORD $0x4e1a23da // tbl v26.16b, {v30.16b, v31.16b}, v26.16b
+	WORD $0x4e261e9b // and v27.16b, v20.16b, v6.16b
+	WORD $0x4ea79f7b // mul v27.4s, v27.4s, v7.4s
+	WORD $0x4ea8877b // add v27.4s, v27.4s, v8.4s
+	WORD $0x4e1b23db // tbl v27.16b, {v30.16b, v31.16b}, v27.16b
+	WORD $0x4f345631 // shl v17.4s, v17.4s, #20
+	WORD $0x4f345652 // shl v18.4s, v18.4s, #20
+	WORD $0x4f345673 // shl v19.4s, v19.4s, #20
+	WORD $0x4f345694 // shl v20.4s, v20.4s, #20
+	WORD $0x4eb18711 // add v17.4s, v24.4s, v17.4s
+	WORD $0x4eb28732 // add v18.4s, v25.4s, v18.4s
+	WORD $0x4eb38753 // add v19.4s, v26.4s, v19.4s
+	WORD $0x4eb48774 // add v20.4s, v27.4s, v20.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
+	WORD $0x4e31cf98 // fmla v24.4s, v28.4s, v17.4s
+	WORD $0x3dc03639 // ldr q25, [x17,#208]
+	WORD $0x4e32ceb9 // fmla v25.4s, v21.4s, v18.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
+	WORD $0x4e33ceda // fmla v26.4s, v22.4s, v19.4s
+	WORD $0x3dc0363b // ldr q27, [x17,#208]
+	WORD $0x4e34cefb // fmla v27.4s, v23.4s, v20.4s
+	WORD $0x3dc0363d // ldr q29, [x17,#208]
+	WORD $0x6e38ffb8 // fdiv v24.4s, v29.4s, v24.4s
+	WORD $0x6e39ffb9 // fdiv v25.4s, v29.4s, v25.4s
+	WORD $0x6e3affba // fdiv v26.4s, v29.4s, v26.4s
+	WORD $0x6e3bffbb // fdiv v27.4s, v29.4s, v27.4s
+	WORD $0x6e31df91 // fmul v17.4s, v28.4s, v17.4s
+	WORD $0x6e32deb2 // fmul v18.4s, v21.4s, v18.4s
+	WORD $0x6e33ded3 // fmul v19.4s, v22.4s, v19.4s
+	WORD $0x6e34def4 // fmul v20.4s, v23.4s, v20.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x6e39de52 // fmul v18.4s, v18.4s, v25.4s
+	WORD $0x6e3ade73 // fmul v19.4s, v19.4s, v26.4s
+	WORD $0x6e3bde94 // fmul v20.4s, v20.4s, v27.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x6e39dd4a // fmul v10.4s, v10.4s, v25.4s
+	WORD $0x6e3add6b // fmul v11.4s, v11.4s, v26.4s
+	WORD $0x6e3bdd8c // fmul v12.4s, v12.4s, v27.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e2dce35 // fmla v21.4s, v17.4s, v13.4s
+	WORD $0x3dc0362d // ldr q13, [x17,#208]
+	WORD $0x4e2ece4d // fmla v13.4s, v18.4s, v14.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x4e2fce6e // fmla v14.4s, v19.4s, v15.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e30ce8f // fmla v15.4s, v20.4s, v16.4s
+	WORD $0x6e35df10 // fmul v16.4s, v24.4s, v21.4s
+	WORD $0x6e2ddf2d // fmul v13.4s, v25.4s, v13.4s
+	WORD $0x6e2edf4e // fmul v14.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf6f // fmul v15.4s, v27.4s, v15.4s
+	WORD $0xad002849 // stp q9, q10, [x2]
+	WORD $0xad01304b // stp q11, q12, [x2,#32]
+	WORD $0xad003470 // stp q16, q13, [x3]
+	WORD $0xad013c6e // stp q14, q15, [x3,#32]
+	ADD $64, R5
+	ADD $64, R6
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	SUB $16, R8
+	CMP $16, R8
+	BGE n1
+
+n1end:
+	CBZ R8, ndone
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0xad002729 // stp q9, q9, [x25]
+	WORD $0xad012729 // stp q9, q9, [x25,#32]
+	MOVD R8, R9
+
+tail1:
+	SUB $1, R9
+	MOVWU (R4)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail1
+	WORD $0xad402b29 // ldp q9, q10, [x25]
+	WORD $0xad41332b // ldp q11, q12, [x25,#32]
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0xad00372d // stp q13, q13, [x25]
+	WORD $0xad01372d // stp q13, q13, [x25,#32]
+	MOVD R8, R9
+
+tail2:
+	SUB $1, R9
+	MOVWU (R5)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail2
+	WORD $0xad403b2d // ldp q13, q14, [x25]
+	WORD $0xad41432f // ldp q15, q16, [x25,#32]
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0xad004731 // stp q17, q17, [x25]
+	WORD $0xad014731 // stp q17, q17, [x25,#32]
+	MOVD R8, R9
+
+tail3:
+	SUB $1, R9
+	MOVWU (R6)(R9<<2), R10
+	MOVW R10, (R25)(R9<<2)
+	CBNZ R9, tail3
+	WORD $0xad404b31 // ldp q17, q18, [x25]
+	WORD $0xad415333 // ldp q19, q20, [x25,#32]
+	WORD $0x4e2dcd31 // fmla v17.4s, v9.4s, v13.4s
+	WORD $0x4e2ecd52 // fmla v18.4s, v10.4s, v14.4s
+	WORD $0x4e2fcd73 // fmla v19.4s, v11.4s, v15.4s
+	WORD $0x4e30cd94 // fmla v20.4s, v12.4s, v16.4s
+	WORD $0x4e31f429 // fmax v9.4s, v1.4s, v17.4s
+	WORD $0x4e32f42a // fmax v10.4s, v1.4s, v18.4s
+	WORD $0x4e33f42b // fmax v11.4s, v1.4s, v19.4s
+	WORD $0x4e34f42c // fmax v12.4s, v1.4s, v20.4s
+	WORD $0x4ea9f40d // fmin v13.4s, v0.4s, v9.4s
+	WORD $0x4eaaf40e // fmin v14.4s, v0.4s, v10.4s
+	WORD $0x4eabf40f // fmin v15.4s, v0.4s, v11.4s
+	WORD $0x4eacf410 // fmin v16.4s, v0.4s, v12.4s
+	WORD $0x4ea41c91 // mov v17.16b, v4.16b
+	WORD $0x4e22cdb1 // fmla v17.4s, v13.4s, v2.4s
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e22cdd2 // fmla v18.4s, v14.4s, v2.4s
+	WORD $0x4ea41c93 // mov v19.16b, v4.16b
+	WORD $0x4e22cdf3 // fmla v19.4s, v15.4s, v2.4s
+	WORD $0x4ea41c94 // mov v20.16b, v4.16b
+	WORD $0x4e22ce14 // fmla v20.4s, v16.4s, v2.4s
+	WORD $0x4ea4d635 // fsub v21.4s, v17.4s, v4.4s
+	WORD $0x4ea4d656 // fsub v22.4s, v18.4s, v4.4s
+	WORD $0x4ea4d677 // fsub v23.4s, v19.4s, v4.4s
+	WORD $0x4ea4d698 // fsub v24.4s, v20.4s, v4.4s
+	WORD $0x6ea0fab5 // fneg v21.4s, v21.4s
+	WORD $0x4e22cdb5 // fmla v21.4s, v13.4s, v2.4s
+	WORD $0x6ea0fad6 // fneg v22.4s, v22.4s
+	WORD $0x4e22cdd6 // fmla v22.4s, v14.4s, v2.4s
+	WORD $0x6ea0faf7 // fneg v23.4s, v23.4s
+	WORD $0x4e22cdf7 // fmla v23.4s, v15.4s, v2.4s
+	WORD $0x6ea0fb18 // fneg v24.4s, v24.4s
+	WORD $0x4e22ce18 // fmla v24.4s, v16.4s, v2.4s
+	WORD $0x4e23cdb5 // fmla v21.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd6 // fmla v22.4s, v14.4s, v3.4s
+	WORD $0x4e23cdf7 // fmla v23.4s, v15.4s, v3.4s
+	WORD $0x4e23ce18 // fmla v24.4s, v16.4s, v3.4s
+	WORD $0x3dc02e39 // ldr q25, [x17,#176]
+	WORD $0x4e35ccb9 // fmla v25.4s, v5.4s, v21.4s
+	WORD $0x3dc02e3a // ldr q26, [x17,#176]
+	WORD $0x4e36ccba // fmla v26.4s, v5.4s, v22.4s
+	WORD $0x3dc02e3b // ldr q27, [x17,#176]
+	WORD $0x4e37ccbb // fmla v27.4s, v5.4s, v23.4s
+	WORD $0x3dc02e3c // ldr q28, [x17,#176]
+	WORD $0x4e38ccbc // fmla v28.4s, v5.4s, v24.4s
+	WORD $0x3dc0323d // ldr q29, [x17,#192]
+	WORD $0x4e35cf3d // fmla v29.4s, v25.4s, v21.4s
+	WORD $0x3dc03239 // ldr q25, [x17,#192]
+	WORD $0x4e36cf59 // fmla v25.4s, v26.4s, v22.4s
+	WORD $0x3dc0323a // ldr q26, [x17,#192]
+	WORD $0x4e37cf7a // fmla v26.4s, v27.4s, v23.4s
+	WORD $0x3dc0323b // ldr q27, [x17,#192]
+	WORD $0x4e38cf9b // fmla v27.4s, v28.4s, v24.4s
+	WORD $0x3dc0363c // ldr q28, [x17,#208]
+	WORD $0x4e35cfbc // fmla v28.4s, v29.4s, v21.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e36cf35 // fmla v21.4s, v25.4s, v22.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x4e37cf56 // fmla v22.4s, v26.4s, v23.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e38cf77 // fmla v23.4s, v27.4s, v24.4s
+	WORD $0x4e261e38 // and v24.16b, v17.16b, v6.16b
+	WORD $0x4ea79f18 // mul v24.4s, v24.4s, v7.4s
+	WORD $0x4ea88718 // add v24.4s, v24.4s, v8.4s
+	WORD $0x4e1823d8 // tbl v24.16b, {v30.16b, v31.16b}, v24.16b
+	WORD $0x4e261e59 // and v25.16b, v18.16b, v6.16b
+	WORD $0x4ea79f39 // mul v25.4s, v25.4s, v7.4s
+	WORD $0x4ea88739 // add v25.4s, v25.4s, v8.4s
+	WORD $0x4e1923d9 // tbl v25.16b, {v30.16b, v31.16b}, v25.16b
+	WORD $0x4e261e7a // and v26.16b, v19.16b, v6.16b
+	WORD $0x4ea79f5a // mul v26.4s, v26.4s, v7.4s
+	WORD $0x4ea8875a // add v26.4s, v26.4s, v8.4s
+	WORD $0x4e1a23da // tbl v26.16b, {v30.16b, v31.16b}, v26.16b
+	WORD $0x4e261e9b // and v27.16b, v20.16b, v6.16b
+	WORD $0x4ea79f7b // mul v27.4s, v27.4s, v7.4s
+	WORD $0x4ea8877b // add v27.4s, v27.4s, v8.4s
+	WORD $0x4e1b23db // tbl v27.16b, {v30.16b, v31.16b}, v27.16b
+	WORD $0x4f345631 // shl v17.4s, v17.4s, #20
+	WORD $0x4f345652 // shl v18.4s, v18.4s, #20
+	WORD $0x4f345673 // shl v19.4s, v19.4s, #20
+	WORD $0x4f345694 // shl v20.4s, v20.4s, #20
+	WORD $0x4eb18711 // add v17.4s, v24.4s, v17.4s
+	WORD $0x4eb28732 // add v18.4s, v25.4s, v18.4s
+	WORD $0x4eb38753 // add v19.4s, v26.4s, v19.4s
+	WORD $0x4eb48774 // add v20.4s, v27.4s, v20.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
+	WORD $0x4e31cf98 // fmla v24.4s, v28.4s, v17.4s
+	WORD $0x3dc03639 // ldr q25, [x17,#208]
+	WORD $0x4e32ceb9 // fmla v25.4s, v21.4s, v18.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
+	WORD $0x4e33ceda // fmla v26.4s, v22.4s, v19.4s
+	WORD $0x3dc0363b // ldr q27, [x17,#208]
+	WORD $0x4e34cefb // fmla v27.4s, v23.4s, v20.4s
+	WORD $0x3dc0363d // ldr q29, [x17,#208]
+	WORD $0x6e38ffb8 // fdiv v24.4s, v29.4s, v24.4s
+	WORD $0x6e39ffb9 // fdiv v25.4s, v29.4s, v25.4s
+	WORD $0x6e3affba // fdiv v26.4s, v29.4s, v26.4s
+	WORD $0x6e3bffbb // fdiv v27.4s, v29.4s, v27.4s
+	WORD $0x6e31df91 // fmul v17.4s, v28.4s, v17.4s
+	WORD $0x6e32deb2 // fmul v18.4s, v21.4s, v18.4s
+	WORD $0x6e33ded3 // fmul v19.4s, v22.4s, v19.4s
+	WORD $0x6e34def4 // fmul v20.4s, v23.4s, v20.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x6e39de52 // fmul v18.4s, v18.4s, v25.4s
+	WORD $0x6e3ade73 // fmul v19.4s, v19.4s, v26.4s
+	WORD $0x6e3bde94 // fmul v20.4s, v20.4s, v27.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x6e39dd4a // fmul v10.4s, v10.4s, v25.4s
+	WORD $0x6e3add6b // fmul v11.4s, v11.4s, v26.4s
+	WORD $0x6e3bdd8c // fmul v12.4s, v12.4s, v27.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e2dce35 // fmla v21.4s, v17.4s, v13.4s
+	WORD $0x3dc0362d // ldr q13, [x17,#208]
+	WORD $0x4e2ece4d // fmla v13.4s, v18.4s, v14.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x4e2fce6e // fmla v14.4s, v19.4s, v15.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e30ce8f // fmla v15.4s, v20.4s, v16.4s
+	WORD $0x6e35df10 // fmul v16.4s, v24.4s, v21.4s
+	WORD $0x6e2ddf2d // fmul v13.4s, v25.4s, v13.4s
+	WORD $0x6e2edf4e // fmul v14.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf6f // fmul v15.4s, v27.4s, v15.4s
+	WORD $0xad002b29 // stp q9, q10, [x25]
+	WORD $0xad01332b // stp q11, q12, [x25,#32]
+	MOVD R8, R9
+
+tail4:
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R2)(R9<<2)
+	CBNZ R9, tail4
+	WORD $0xad003730 // stp q16, q13, [x25]
+	WORD $0xad013f2e // stp q14, q15, [x25,#32]
+	MOVD R8, R9
+
+tail5:
+	SUB $1, R9
+	MOVWU (R25)(R9<<2), R10
+	MOVW R10, (R3)(R9<<2)
+	CBNZ R9, tail5
+	ADD R8<<2, R5
+	ADD R8<<2, R6
+	ADD R8<<2, R2
+	ADD R8<<2, R3
+	ADD R8<<2, R4
+
+ndone:
+	SUB R7, R5
+	SUB R7, R6
+	SUB R0, R1
+	CBNZ R1, rows
+
+rowsdone:
+	RET
+
+// func SiLU(y, x []float32)
+//
+// SiLU is t = x; y = silu(t); x = silu'(t).
+TEXT ·SiLU(SB), 0, $64-48
+	MOVD $frame-64(SP), R25
+	MOVD $siluConsts<>(SB), R17
+	WORD $0x3dc00220 // ldr q0, [x17]
+	WORD $0x3dc00621 // ldr q1, [x17,#16]
+	WORD $0x3dc00a22 // ldr q2, [x17,#32]
+	WORD $0x3dc00e23 // ldr q3, [x17,#48]
+	WORD $0x3dc01224 // ldr q4, [x17,#64]
+	WORD $0x3dc0163e // ldr q30, [x17,#80]
+	WORD $0x3dc01a3f // ldr q31, [x17,#96]
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc02627 // ldr q7, [x17,#144]
+	WORD $0x3dc02a28 // ldr q8, [x17,#160]
+	MOVD y_len+8(FP), R0
+	MOVD y_base+0(FP), R1
+	MOVD x_base+24(FP), R2
+	CMP $16, R0
+	BLT n1end
+
+n1:
+	WORD $0xad402849 // ldp q9, q10, [x2]
+	WORD $0xad41304b // ldp q11, q12, [x2,#32]
+	WORD $0x4e29f429 // fmax v9.4s, v1.4s, v9.4s
+	WORD $0x4e2af42a // fmax v10.4s, v1.4s, v10.4s
+	WORD $0x4e2bf42b // fmax v11.4s, v1.4s, v11.4s
+	WORD $0x4e2cf42c // fmax v12.4s, v1.4s, v12.4s
+	WORD $0x4ea9f40d // fmin v13.4s, v0.4s, v9.4s
+	WORD $0x4eaaf40e // fmin v14.4s, v0.4s, v10.4s
+	WORD $0x4eabf40f // fmin v15.4s, v0.4s, v11.4s
+	WORD $0x4eacf410 // fmin v16.4s, v0.4s, v12.4s
+	WORD $0x4ea41c91 // mov v17.16b, v4.16b
+	WORD $0x4e22cdb1 // fmla v17.4s, v13.4s, v2.4s
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e22cdd2 // fmla v18.4s, v14.4s, v2.4s
+	WORD $0x4ea41c93 // mov v19.16b, v4.16b
+	WORD $0x4e22cdf3 // fmla v19.4s, v15.4s, v2.4s
+	WORD $0x4ea41c94 // mov v20.16b, v4.16b
+	WORD $0x4e22ce14 // fmla v20.4s, v16.4s, v2.4s
+	WORD $0x4ea4d635 // fsub v21.4s, v17.4s, v4.4s
+	WORD $0x4ea4d656 // fsub v22.4s, v18.4s, v4.4s
+	WORD $0x4ea4d677 // fsub v23.4s, v19.4s, v4.4s
+	WORD $0x4ea4d698 // fsub v24.4s, v20.4s, v4.4s
+	WORD $0x6ea0fab5 // fneg v21.4s, v21.4s
+	WORD $0x4e22cdb5 // fmla v21.4s, v13.4s, v2.4s
+	WORD $0x6ea0fad6 // fneg v22.4s, v22.4s
+	WORD $0x4e22cdd6 // fmla v22.4s, v14.4s, v2.4s
+	WORD $0x6ea0faf7 // fneg v23.4s, v23.4s
+	WORD $0x4e22cdf7 // fmla v23.4s, v15.4s, v2.4s
+	WORD $0x6ea0fb18 // fneg v24.4s, v24.4s
+	WORD $0x4e22ce18 // fmla v24.4s, v16.4s, v2.4s
+	WORD $0x4e23cdb5 // fmla v21.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd6 // fmla v22.4s, v14.4s, v3.4s
+	WORD $0x4e23cdf7 // fmla v23.4s, v15.4s, v3.4s
+	WORD $0x4e23ce18 // fmla v24.4s, v16.4s, v3.4s
+	WORD $0x3dc02e39 // ldr q25, [x17,#176]
+	WORD $0x4e35ccb9 // fmla v25.4s, v5.4s, v21.4s
+	WORD $0x3dc02e3a // ldr q26, [x17,#176]
+	WORD $0x4e36ccba // fmla v26.4s, v5.4s, v22.4s
+	WORD $0x3dc02e3b // ldr q27, [x17,#176]
+	WORD $0x4e37ccbb // fmla v27.4s, v5.4s, v23.4s
+	WORD $0x3dc02e3c // ldr q28, [x17,#176]
+	WORD $0x4e38ccbc // fmla v28.4s, v5.4s, v24.4s
+	WORD $0x3dc0323d // ldr q29, [x17,#192]
+	WORD $0x4e35cf3d // fmla v29.4s, v25.4s, v21.4s
+	WORD $0x3dc03239 // ldr q25, [x17,#192]
+	WORD $0x4e36cf59 // fmla v25.4s, v26.4s, v22.4s
+	WORD $0x3dc0323a // ldr q26, [x17,#192]
+	WORD $0x4e37cf7a // fmla v26.4s, v27.4s, v23.4s
+	WORD $0x3dc0323b // ldr q27, [x17,#192]
+	WORD $0x4e38cf9b // fmla v27.4s, v28.4s, v24.4s
+	WORD $0x3dc0363c // ldr q28, [x17,#208]
+	WORD $0x4e35cfbc // fmla v28.4s, v29.4s, v21.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e36cf35 // fmla v21.4s, v25.4s, v22.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x4e37cf56 // fmla v22.4s, v26.4s, v23.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e38cf77 // fmla v23.4s, v27.4s, v24.4s
+	WORD $0x4e261e38 // and v24.16b, v17.16b, v6.16b
+	WORD $0x4ea79f18 // mul v24.4s, v24.4s, v7.4s
+	WORD $0x4ea88718 // add v24.4s, v24.4s, v8.4s
+	WORD $0x4e1823d8 // tbl v24.16b, {v30.16b, v31.16b}, v24.16b
+	WORD $0x4e261e59 // and v25.16b, v18.16b, v6.16b
+	WORD $0x4ea79f39 // mul v25.4s, v25.4s, v7.4s
+	WORD $0x4ea88739 // add v25.4s, v25.4s, v8.4s
+	WORD $0x4e1923d9 // tbl v25.16b, {v30.16b, v31.16b}, v25.16b
+	WORD $0x4e261e7a // and v26.16b, v19.16b, v6.16b
+	WORD $0x4ea79f5a // mul v26.4s, v26.4s, v7.4s
+	WORD $0x4ea8875a // add v26.4s, v26.4s, v8.4s
+	WORD $0x4e1a23da // tbl v26.16b, {v30.16b, v31.16b}, v26.16b
+	WORD $0x4e261e9b // and v27.16b, v20.16b, v6.16b
+	WORD $0x4ea79f7b // mul v27.4s, v27.4s, v7.4s
+	WORD $0x4ea8877b // add v27.4s, v27.4s, v8.4s
+	WORD $0x4e1b23db // tbl v27.16b, {v30.16b, v31.16b}, v27.16b
+	WORD $0x4f345631 // shl v17.4s, v17.4s, #20
+	WORD $0x4f345652 // shl v18.4s, v18.4s, #20
+	WORD $0x4f345673 // shl v19.4s, v19.4s, #20
+	WORD $0x4f345694 // shl v20.4s, v20.4s, #20
+	WORD $0x4eb18711 // add v17.4s, v24.4s, v17.4s
+	WORD $0x4eb28732 // add v18.4s, v25.4s, v18.4s
+	WORD $0x4eb38753 // add v19.4s, v26.4s, v19.4s
+	WORD $0x4eb48774 // add v20.4s, v27.4s, v20.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
+	WORD $0x4e31cf98 // fmla v24.4s, v28.4s, v17.4s
+	WORD $0x3dc03639 // ldr q25, [x17,#208]
+	WORD $0x4e32ceb9 // fmla v25.4s, v21.4s, v18.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
+	WORD $0x4e33ceda // fmla v26.4s, v22.4s, v19.4s
+	WORD $0x3dc0363b // ldr q27, [x17,#208]
+	WORD $0x4e34cefb // fmla v27.4s, v23.4s, v20.4s
+	WORD $0x3dc0363d // ldr q29, [x17,#208]
+	WORD $0x6e38ffb8 // fdiv v24.4s, v29.4s, v24.4s
+	WORD $0x6e39ffb9 // fdiv v25.4s, v29.4s, v25.4s
+	WORD $0x6e3affba // fdiv v26.4s, v29.4s, v26.4s
+	WORD $0x6e3bffbb // fdiv v27.4s, v29.4s, v27.4s
+	WORD $0x6e31df91 // fmul v17.4s, v28.4s, v17.4s
+	WORD $0x6e32deb2 // fmul v18.4s, v21.4s, v18.4s
+	WORD $0x6e33ded3 // fmul v19.4s, v22.4s, v19.4s
+	WORD $0x6e34def4 // fmul v20.4s, v23.4s, v20.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x6e39de52 // fmul v18.4s, v18.4s, v25.4s
+	WORD $0x6e3ade73 // fmul v19.4s, v19.4s, v26.4s
+	WORD $0x6e3bde94 // fmul v20.4s, v20.4s, v27.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x6e39dd4a // fmul v10.4s, v10.4s, v25.4s
+	WORD $0x6e3add6b // fmul v11.4s, v11.4s, v26.4s
+	WORD $0x6e3bdd8c // fmul v12.4s, v12.4s, v27.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e2dce35 // fmla v21.4s, v17.4s, v13.4s
+	WORD $0x3dc0362d // ldr q13, [x17,#208]
+	WORD $0x4e2ece4d // fmla v13.4s, v18.4s, v14.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x4e2fce6e // fmla v14.4s, v19.4s, v15.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e30ce8f // fmla v15.4s, v20.4s, v16.4s
+	WORD $0x6e35df10 // fmul v16.4s, v24.4s, v21.4s
+	WORD $0x6e2ddf2d // fmul v13.4s, v25.4s, v13.4s
+	WORD $0x6e2edf4e // fmul v14.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf6f // fmul v15.4s, v27.4s, v15.4s
+	WORD $0xad002829 // stp q9, q10, [x1]
+	WORD $0xad01302b // stp q11, q12, [x1,#32]
+	WORD $0xad003450 // stp q16, q13, [x2]
+	WORD $0xad013c4e // stp q14, q15, [x2,#32]
+	ADD $64, R1
+	ADD $64, R2
+	SUB $16, R0
+	CMP $16, R0
+	BGE n1
+
+n1end:
+	CBZ R0, ndone
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0xad002729 // stp q9, q9, [x25]
+	WORD $0xad012729 // stp q9, q9, [x25,#32]
+	MOVD R0, R3
+
+tail1:
+	SUB $1, R3
+	MOVWU (R2)(R3<<2), R4
+	MOVW R4, (R25)(R3<<2)
+	CBNZ R3, tail1
+	WORD $0xad402b29 // ldp q9, q10, [x25]
+	WORD $0xad41332b // ldp q11, q12, [x25,#32]
+	WORD $0x4e29f429 // fmax v9.4s, v1.4s, v9.4s
+	WORD $0x4e2af42a // fmax v10.4s, v1.4s, v10.4s
+	WORD $0x4e2bf42b // fmax v11.4s, v1.4s, v11.4s
+	WORD $0x4e2cf421 // fmax v1.4s, v1.4s, v12.4s
+	WORD $0x4ea9f40c // fmin v12.4s, v0.4s, v9.4s
+	WORD $0x4eaaf40d // fmin v13.4s, v0.4s, v10.4s
+	WORD $0x4eabf40e // fmin v14.4s, v0.4s, v11.4s
+	WORD $0x4ea1f400 // fmin v0.4s, v0.4s, v1.4s
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e22cd8f // fmla v15.4s, v12.4s, v2.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e22cdb0 // fmla v16.4s, v13.4s, v2.4s
+	WORD $0x4ea41c91 // mov v17.16b, v4.16b
+	WORD $0x4e22cdd1 // fmla v17.4s, v14.4s, v2.4s
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e22cc12 // fmla v18.4s, v0.4s, v2.4s
+	WORD $0x4ea4d5f3 // fsub v19.4s, v15.4s, v4.4s
+	WORD $0x4ea4d614 // fsub v20.4s, v16.4s, v4.4s
+	WORD $0x4ea4d635 // fsub v21.4s, v17.4s, v4.4s
+	WORD $0x4ea4d644 // fsub v4.4s, v18.4s, v4.4s
+	WORD $0x6ea0fa73 // fneg v19.4s, v19.4s
+	WORD $0x4e22cd93 // fmla v19.4s, v12.4s, v2.4s
+	WORD $0x6ea0fa94 // fneg v20.4s, v20.4s
+	WORD $0x4e22cdb4 // fmla v20.4s, v13.4s, v2.4s
+	WORD $0x6ea0fab5 // fneg v21.4s, v21.4s
+	WORD $0x4e22cdd5 // fmla v21.4s, v14.4s, v2.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e22cc04 // fmla v4.4s, v0.4s, v2.4s
+	WORD $0x4e23cd93 // fmla v19.4s, v12.4s, v3.4s
+	WORD $0x4e23cdb4 // fmla v20.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd5 // fmla v21.4s, v14.4s, v3.4s
+	WORD $0x4e23cc04 // fmla v4.4s, v0.4s, v3.4s
+	WORD $0x3dc02e22 // ldr q2, [x17,#176]
+	WORD $0x4e33cca2 // fmla v2.4s, v5.4s, v19.4s
+	WORD $0x3dc02e23 // ldr q3, [x17,#176]
+	WORD $0x4e34cca3 // fmla v3.4s, v5.4s, v20.4s
+	WORD $0x3dc02e36 // ldr q22, [x17,#176]
+	WORD $0x4e35ccb6 // fmla v22.4s, v5.4s, v21.4s
+	WORD $0x3dc02e37 // ldr q23, [x17,#176]
+	WORD $0x4e24ccb7 // fmla v23.4s, v5.4s, v4.4s
+	WORD $0x3dc03225 // ldr q5, [x17,#192]
+	WORD $0x4e33cc45 // fmla v5.4s, v2.4s, v19.4s
+	WORD $0x3dc03222 // ldr q2, [x17,#192]
+	WORD $0x4e34cc62 // fmla v2.4s, v3.4s, v20.4s
+	WORD $0x3dc03223 // ldr q3, [x17,#192]
+	WORD $0x4e35cec3 // fmla v3.4s, v22.4s, v21.4s
+	WORD $0x3dc03236 // ldr q22, [x17,#192]
+	WORD $0x4e24cef6 // fmla v22.4s, v23.4s, v4.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e33ccb7 // fmla v23.4s, v5.4s, v19.4s
+	WORD $0x3dc03625 // ldr q5, [x17,#208]
+	WORD $0x4e34cc45 // fmla v5.4s, v2.4s, v20.4s
+	WORD $0x3dc03622 // ldr q2, [x17,#208]
+	WORD $0x4e35cc62 // fmla v2.4s, v3.4s, v21.4s
+	WORD $0x3dc03623 // ldr q3, [x17,#208]
+	WORD $0x4e24cec3 // fmla v3.4s, v22.4s, v4.4s
+	WORD $0x4e261de4 // and v4.16b, v15.16b, v6.16b
+	WORD $0x4ea79c84 // mul v4.4s, v4.4s, v7.4s
+	WORD $0x4ea88484 // add v4.4s, v4.4s, v8.4s
+	WORD $0x4e0423c4 // tbl v4.16b, {v30.16b, v31.16b}, v4.16b
+	WORD $0x4e261e13 // and v19.16b, v16.16b, v6.16b
+	WORD $0x4ea79e73 // mul v19.4s, v19.4s, v7.4s
+	WORD $0x4ea88673 // add v19.4s, v19.4s, v8.4s
+	WORD $0x4e1323d3 // tbl v19.16b, {v30.16b, v31.16b}, v19.16b
+	WORD $0x4e261e34 // and v20.16b, v17.16b, v6.16b
+	WORD $0x4ea79e94 // mul v20.4s, v20.4s, v7.4s
+	WORD $0x4ea88694 // add v20.4s, v20.4s, v8.4s
+	WORD $0x4e1423d4 // tbl v20.16b, {v30.16b, v31.16b}, v20.16b
+	WORD $0x4e261e46 // and v6.16b, v18.16b, v6.16b
+	WORD $0x4ea79cc6 // mul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea884c6 // add v6.4s, v6.4s, v8.4s
+	WORD $0x4e0623c6 // tbl v6.16b, {v30.16b, v31.16b}, v6.16b
+	WORD $0x4f3455e7 // shl v7.4s, v15.4s, #20
+	WORD $0x4f345608 // shl v8.4s, v16.4s, #20
+	WORD $0x4f34562f // shl v15.4s, v17.4s, #20
+	WORD $0x4f345650 // shl v16.4s, v18.4s, #20
+	WORD $0x4ea78484 // add v4.4s, v4.4s, v7.4s
+	WORD $0x4ea88667 // add v7.4s, v19.4s, v8.4s
+	WORD $0x4eaf8688 // add v8.4s, v20.4s, v15.4s
+	WORD $0x4eb084c6 // add v6.4s, v6.4s, v16.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e24ceef // fmla v15.4s, v23.4s, v4.4s
+	WORD $0x3dc03630 // ldr q16, [x17,#208]
+	WORD $0x4e27ccb0 // fmla v16.4s, v5.4s, v7.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e28cc51 // fmla v17.4s, v2.4s, v8.4s
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x4e26cc72 // fmla v18.4s, v3.4s, v6.4s
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x6e2ffe6f // fdiv v15.4s, v19.4s, v15.4s
+	WORD $0x6e30fe70 // fdiv v16.4s, v19.4s, v16.4s
+	WORD $0x6e31fe71 // fdiv v17.4s, v19.4s, v17.4s
+	WORD $0x6e32fe72 // fdiv v18.4s, v19.4s, v18.4s
+	WORD $0x6e24dee4 // fmul v4.4s, v23.4s, v4.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e28dc42 // fmul v2.4s, v2.4s, v8.4s
+	WORD $0x6e26dc63 // fmul v3.4s, v3.4s, v6.4s
+	WORD $0x6e2fdc84 // fmul v4.4s, v4.4s, v15.4s
+	WORD $0x6e30dca5 // fmul v5.4s, v5.4s, v16.4s
+	WORD $0x6e31dc42 // fmul v2.4s, v2.4s, v17.4s
+	WORD $0x6e32dc63 // fmul v3.4s, v3.4s, v18.4s
+	WORD $0x6e2fdd26 // fmul v6.4s, v9.4s, v15.4s
+	WORD $0x6e30dd47 // fmul v7.4s, v10.4s, v16.4s
+	WORD $0x6e31dd68 // fmul v8.4s, v11.4s, v17.4s
+	WORD $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
+	WORD $0x3dc03629 // ldr q9, [x17,#208]
+	WORD $0x4e2ccc89 // fmla v9.4s, v4.4s, v12.4s
+	WORD $0x3dc03624 // ldr q4, [x17,#208]
+	WORD $0x4e2dcca4 // fmla v4.4s, v5.4s, v13.4s
+	WORD $0x3dc03625 // ldr q5, [x17,#208]
+	WORD $0x4e2ecc45 // fmla v5.4s, v2.4s, v14.4s
+	WORD $0x3dc03622 // ldr q2, [x17,#208]
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x6e29dde0 // fmul v0.4s, v15.4s, v9.4s
+	WORD $0x6e24de03 // fmul v3.4s, v16.4s, v4.4s
+	WORD $0x6e25de24 // fmul v4.4s, v17.4s, v5.4s
+	WORD $0x6e22de42 // fmul v2.4s, v18.4s, v2.4s
+	WORD $0xad001f26 // stp q6, q7, [x25]
+	WORD $0xad010728 // stp q8, q1, [x25,#32]
+	MOVD R0, R3
+
+tail2:
+	SUB $1, R3
+	MOVWU (R25)(R3<<2), R4
+	MOVW R4, (R1)(R3<<2)
+	CBNZ R3, tail2
+	WORD $0xad000f20 // stp q0, q3, [x25]
+	WORD $0xad010b24 // stp q4, q2, [x25,#32]
+	MOVD R0, R3
+
+tail3:
+	SUB $1, R3
+	MOVWU (R25)(R3<<2), R4
+	MOVW R4, (R2)(R3<<2)
+	CBNZ R3, tail3
+	ADD R0<<2, R1
+	ADD R0<<2, R2
+
+ndone:
+	RET
+
+// func SumSiLU(y, s, h, e []float32)
+//
+// SumSiLU is t = h + e; y = silu(t); s = silu'(t).
+TEXT ·SumSiLU(SB), 0, $64-96
+	MOVD $frame-64(SP), R25
+	MOVD $siluConsts<>(SB), R17
+	WORD $0x3dc00220 // ldr q0, [x17]
+	WORD $0x3dc00621 // ldr q1, [x17,#16]
+	WORD $0x3dc00a22 // ldr q2, [x17,#32]
+	WORD $0x3dc00e23 // ldr q3, [x17,#48]
+	WORD $0x3dc01224 // ldr q4, [x17,#64]
+	WORD $0x3dc0163e // ldr q30, [x17,#80]
+	WORD $0x3dc01a3f // ldr q31, [x17,#96]
+	WORD $0x3dc01e25 // ldr q5, [x17,#112]
+	WORD $0x3dc02226 // ldr q6, [x17,#128]
+	WORD $0x3dc02627 // ldr q7, [x17,#144]
+	WORD $0x3dc02a28 // ldr q8, [x17,#160]
+	MOVD y_len+8(FP), R0
+	MOVD y_base+0(FP), R1
+	MOVD s_base+24(FP), R2
+	MOVD h_base+48(FP), R3
+	MOVD e_base+72(FP), R4
+	CMP $16, R0
+	BLT n1end
+
+n1:
+	WORD $0xad402869 // ldp q9, q10, [x3]
+	WORD $0xad41306b // ldp q11, q12, [x3,#32]
+	WORD $0xad40388d // ldp q13, q14, [x4]
+	WORD $0xad41408f // ldp q15, q16, [x4,#32]
+	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
+	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
+	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e29f429 // fmax v9.4s, v1.4s, v9.4s
+	WORD $0x4e2af42a // fmax v10.4s, v1.4s, v10.4s
+	WORD $0x4e2bf42b // fmax v11.4s, v1.4s, v11.4s
+	WORD $0x4e2cf42c // fmax v12.4s, v1.4s, v12.4s
+	WORD $0x4ea9f40d // fmin v13.4s, v0.4s, v9.4s
+	WORD $0x4eaaf40e // fmin v14.4s, v0.4s, v10.4s
+	WORD $0x4eabf40f // fmin v15.4s, v0.4s, v11.4s
+	WORD $0x4eacf410 // fmin v16.4s, v0.4s, v12.4s
+	WORD $0x4ea41c91 // mov v17.16b, v4.16b
+	WORD $0x4e22cdb1 // fmla v17.4s, v13.4s, v2.4s
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e22cdd2 // fmla v18.4s, v14.4s, v2.4s
+	WORD $0x4ea41c93 // mov v19.16b, v4.16b
+	WORD $0x4e22cdf3 // fmla v19.4s, v15.4s, v2.4s
+	WORD $0x4ea41c94 // mov v20.16b, v4.16b
+	WORD $0x4e22ce14 // fmla v20.4s, v16.4s, v2.4s
+	WORD $0x4ea4d635 // fsub v21.4s, v17.4s, v4.4s
+	WORD $0x4ea4d656 // fsub v22.4s, v18.4s, v4.4s
+	WORD $0x4ea4d677 // fsub v23.4s, v19.4s, v4.4s
+	WORD $0x4ea4d698 // fsub v24.4s, v20.4s, v4.4s
+	WORD $0x6ea0fab5 // fneg v21.4s, v21.4s
+	WORD $0x4e22cdb5 // fmla v21.4s, v13.4s, v2.4s
+	WORD $0x6ea0fad6 // fneg v22.4s, v22.4s
+	WORD $0x4e22cdd6 // fmla v22.4s, v14.4s, v2.4s
+	WORD $0x6ea0faf7 // fneg v23.4s, v23.4s
+	WORD $0x4e22cdf7 // fmla v23.4s, v15.4s, v2.4s
+	WORD $0x6ea0fb18 // fneg v24.4s, v24.4s
+	WORD $0x4e22ce18 // fmla v24.4s, v16.4s, v2.4s
+	WORD $0x4e23cdb5 // fmla v21.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd6 // fmla v22.4s, v14.4s, v3.4s
+	WORD $0x4e23cdf7 // fmla v23.4s, v15.4s, v3.4s
+	WORD $0x4e23ce18 // fmla v24.4s, v16.4s, v3.4s
+	WORD $0x3dc02e39 // ldr q25, [x17,#176]
+	WORD $0x4e35ccb9 // fmla v25.4s, v5.4s, v21.4s
+	WORD $0x3dc02e3a // ldr q26, [x17,#176]
+	WORD $0x4e36ccba // fmla v26.4s, v5.4s, v22.4s
+	WORD $0x3dc02e3b // ldr q27, [x17,#176]
+	WORD $0x4e37ccbb // fmla v27.4s, v5.4s, v23.4s
+	WORD $0x3dc02e3c // ldr q28, [x17,#176]
+	WORD $0x4e38ccbc // fmla v28.4s, v5.4s, v24.4s
+	WORD $0x3dc0323d // ldr q29, [x17,#192]
+	WORD $0x4e35cf3d // fmla v29.4s, v25.4s, v21.4s
+	WORD $0x3dc03239 // ldr q25, [x17,#192]
+	WORD $0x4e36cf59 // fmla v25.4s, v26.4s, v22.4s
+	WORD $0x3dc0323a // ldr q26, [x17,#192]
+	WORD $0x4e37cf7a // fmla v26.4s, v27.4s, v23.4s
+	WORD $0x3dc0323b // ldr q27, [x17,#192]
+	WORD $0x4e38cf9b // fmla v27.4s, v28.4s, v24.4s
+	WORD $0x3dc0363c // ldr q28, [x17,#208]
+	WORD $0x4e35cfbc // fmla v28.4s, v29.4s, v21.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e36cf35 // fmla v21.4s, v25.4s, v22.4s
+	WORD $0x3dc03636 // ldr q22, [x17,#208]
+	WORD $0x4e37cf56 // fmla v22.4s, v26.4s, v23.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e38cf77 // fmla v23.4s, v27.4s, v24.4s
+	WORD $0x4e261e38 // and v24.16b, v17.16b, v6.16b
+	WORD $0x4ea79f18 // mul v24.4s, v24.4s, v7.4s
+	WORD $0x4ea88718 // add v24.4s, v24.4s, v8.4s
+	WORD $0x4e1823d8 // tbl v24.16b, {v30.16b, v31.16b}, v24.16b
+	WORD $0x4e261e59 // and v25.16b, v18.16b, v6.16b
+	WORD $0x4ea79f39 // mul v25.4s, v25.4s, v7.4s
+	WORD $0x4ea88739 // add v25.4s, v25.4s, v8.4s
+	WORD $0x4e1923d9 // tbl v25.16b, {v30.16b, v31.16b}, v25.16b
+	WORD $0x4e261e7a // and v26.16b, v19.16b, v6.16b
+	WORD $0x4ea79f5a // mul v26.4s, v26.4s, v7.4s
+	WORD $0x4ea8875a // add v26.4s, v26.4s, v8.4s
+	WORD $0x4e1a23da // tbl v26.16b, {v30.16b, v31.16b}, v26.16b
+	WORD $0x4e261e9b // and v27.16b, v20.16b, v6.16b
+	WORD $0x4ea79f7b // mul v27.4s, v27.4s, v7.4s
+	WORD $0x4ea8877b // add v27.4s, v27.4s, v8.4s
+	WORD $0x4e1b23db // tbl v27.16b, {v30.16b, v31.16b}, v27.16b
+	WORD $0x4f345631 // shl v17.4s, v17.4s, #20
+	WORD $0x4f345652 // shl v18.4s, v18.4s, #20
+	WORD $0x4f345673 // shl v19.4s, v19.4s, #20
+	WORD $0x4f345694 // shl v20.4s, v20.4s, #20
+	WORD $0x4eb18711 // add v17.4s, v24.4s, v17.4s
+	WORD $0x4eb28732 // add v18.4s, v25.4s, v18.4s
+	WORD $0x4eb38753 // add v19.4s, v26.4s, v19.4s
+	WORD $0x4eb48774 // add v20.4s, v27.4s, v20.4s
+	WORD $0x3dc03638 // ldr q24, [x17,#208]
+	WORD $0x4e31cf98 // fmla v24.4s, v28.4s, v17.4s
+	WORD $0x3dc03639 // ldr q25, [x17,#208]
+	WORD $0x4e32ceb9 // fmla v25.4s, v21.4s, v18.4s
+	WORD $0x3dc0363a // ldr q26, [x17,#208]
+	WORD $0x4e33ceda // fmla v26.4s, v22.4s, v19.4s
+	WORD $0x3dc0363b // ldr q27, [x17,#208]
+	WORD $0x4e34cefb // fmla v27.4s, v23.4s, v20.4s
+	WORD $0x3dc0363d // ldr q29, [x17,#208]
+	WORD $0x6e38ffb8 // fdiv v24.4s, v29.4s, v24.4s
+	WORD $0x6e39ffb9 // fdiv v25.4s, v29.4s, v25.4s
+	WORD $0x6e3affba // fdiv v26.4s, v29.4s, v26.4s
+	WORD $0x6e3bffbb // fdiv v27.4s, v29.4s, v27.4s
+	WORD $0x6e31df91 // fmul v17.4s, v28.4s, v17.4s
+	WORD $0x6e32deb2 // fmul v18.4s, v21.4s, v18.4s
+	WORD $0x6e33ded3 // fmul v19.4s, v22.4s, v19.4s
+	WORD $0x6e34def4 // fmul v20.4s, v23.4s, v20.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x6e39de52 // fmul v18.4s, v18.4s, v25.4s
+	WORD $0x6e3ade73 // fmul v19.4s, v19.4s, v26.4s
+	WORD $0x6e3bde94 // fmul v20.4s, v20.4s, v27.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x6e39dd4a // fmul v10.4s, v10.4s, v25.4s
+	WORD $0x6e3add6b // fmul v11.4s, v11.4s, v26.4s
+	WORD $0x6e3bdd8c // fmul v12.4s, v12.4s, v27.4s
+	WORD $0x3dc03635 // ldr q21, [x17,#208]
+	WORD $0x4e2dce35 // fmla v21.4s, v17.4s, v13.4s
+	WORD $0x3dc0362d // ldr q13, [x17,#208]
+	WORD $0x4e2ece4d // fmla v13.4s, v18.4s, v14.4s
+	WORD $0x3dc0362e // ldr q14, [x17,#208]
+	WORD $0x4e2fce6e // fmla v14.4s, v19.4s, v15.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e30ce8f // fmla v15.4s, v20.4s, v16.4s
+	WORD $0x6e35df10 // fmul v16.4s, v24.4s, v21.4s
+	WORD $0x6e2ddf2d // fmul v13.4s, v25.4s, v13.4s
+	WORD $0x6e2edf4e // fmul v14.4s, v26.4s, v14.4s
+	WORD $0x6e2fdf6f // fmul v15.4s, v27.4s, v15.4s
+	WORD $0xad002829 // stp q9, q10, [x1]
+	WORD $0xad01302b // stp q11, q12, [x1,#32]
+	WORD $0xad003450 // stp q16, q13, [x2]
+	WORD $0xad013c4e // stp q14, q15, [x2,#32]
+	ADD $64, R1
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	SUB $16, R0
+	CMP $16, R0
+	BGE n1
+
+n1end:
+	CBZ R0, ndone
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0xad002729 // stp q9, q9, [x25]
+	WORD $0xad012729 // stp q9, q9, [x25,#32]
+	MOVD R0, R5
+
+tail1:
+	SUB $1, R5
+	MOVWU (R3)(R5<<2), R6
+	MOVW R6, (R25)(R5<<2)
+	CBNZ R5, tail1
+	WORD $0xad402b29 // ldp q9, q10, [x25]
+	WORD $0xad41332b // ldp q11, q12, [x25,#32]
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0xad00372d // stp q13, q13, [x25]
+	WORD $0xad01372d // stp q13, q13, [x25,#32]
+	MOVD R0, R5
+
+tail2:
+	SUB $1, R5
+	MOVWU (R4)(R5<<2), R6
+	MOVW R6, (R25)(R5<<2)
+	CBNZ R5, tail2
+	WORD $0xad403b2d // ldp q13, q14, [x25]
+	WORD $0xad41432f // ldp q15, q16, [x25,#32]
+	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
+	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
+	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e29f429 // fmax v9.4s, v1.4s, v9.4s
+	WORD $0x4e2af42a // fmax v10.4s, v1.4s, v10.4s
+	WORD $0x4e2bf42b // fmax v11.4s, v1.4s, v11.4s
+	WORD $0x4e2cf421 // fmax v1.4s, v1.4s, v12.4s
+	WORD $0x4ea9f40c // fmin v12.4s, v0.4s, v9.4s
+	WORD $0x4eaaf40d // fmin v13.4s, v0.4s, v10.4s
+	WORD $0x4eabf40e // fmin v14.4s, v0.4s, v11.4s
+	WORD $0x4ea1f400 // fmin v0.4s, v0.4s, v1.4s
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e22cd8f // fmla v15.4s, v12.4s, v2.4s
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x4e22cdb0 // fmla v16.4s, v13.4s, v2.4s
+	WORD $0x4ea41c91 // mov v17.16b, v4.16b
+	WORD $0x4e22cdd1 // fmla v17.4s, v14.4s, v2.4s
+	WORD $0x4ea41c92 // mov v18.16b, v4.16b
+	WORD $0x4e22cc12 // fmla v18.4s, v0.4s, v2.4s
+	WORD $0x4ea4d5f3 // fsub v19.4s, v15.4s, v4.4s
+	WORD $0x4ea4d614 // fsub v20.4s, v16.4s, v4.4s
+	WORD $0x4ea4d635 // fsub v21.4s, v17.4s, v4.4s
+	WORD $0x4ea4d644 // fsub v4.4s, v18.4s, v4.4s
+	WORD $0x6ea0fa73 // fneg v19.4s, v19.4s
+	WORD $0x4e22cd93 // fmla v19.4s, v12.4s, v2.4s
+	WORD $0x6ea0fa94 // fneg v20.4s, v20.4s
+	WORD $0x4e22cdb4 // fmla v20.4s, v13.4s, v2.4s
+	WORD $0x6ea0fab5 // fneg v21.4s, v21.4s
+	WORD $0x4e22cdd5 // fmla v21.4s, v14.4s, v2.4s
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+	WORD $0x4e22cc04 // fmla v4.4s, v0.4s, v2.4s
+	WORD $0x4e23cd93 // fmla v19.4s, v12.4s, v3.4s
+	WORD $0x4e23cdb4 // fmla v20.4s, v13.4s, v3.4s
+	WORD $0x4e23cdd5 // fmla v21.4s, v14.4s, v3.4s
+	WORD $0x4e23cc04 // fmla v4.4s, v0.4s, v3.4s
+	WORD $0x3dc02e22 // ldr q2, [x17,#176]
+	WORD $0x4e33cca2 // fmla v2.4s, v5.4s, v19.4s
+	WORD $0x3dc02e23 // ldr q3, [x17,#176]
+	WORD $0x4e34cca3 // fmla v3.4s, v5.4s, v20.4s
+	WORD $0x3dc02e36 // ldr q22, [x17,#176]
+	WORD $0x4e35ccb6 // fmla v22.4s, v5.4s, v21.4s
+	WORD $0x3dc02e37 // ldr q23, [x17,#176]
+	WORD $0x4e24ccb7 // fmla v23.4s, v5.4s, v4.4s
+	WORD $0x3dc03225 // ldr q5, [x17,#192]
+	WORD $0x4e33cc45 // fmla v5.4s, v2.4s, v19.4s
+	WORD $0x3dc03222 // ldr q2, [x17,#192]
+	WORD $0x4e34cc62 // fmla v2.4s, v3.4s, v20.4s
+	WORD $0x3dc03223 // ldr q3, [x17,#192]
+	WORD $0x4e35cec3 // fmla v3.4s, v22.4s, v21.4s
+	WORD $0x3dc03236 // ldr q22, [x17,#192]
+	WORD $0x4e24cef6 // fmla v22.4s, v23.4s, v4.4s
+	WORD $0x3dc03637 // ldr q23, [x17,#208]
+	WORD $0x4e33ccb7 // fmla v23.4s, v5.4s, v19.4s
+	WORD $0x3dc03625 // ldr q5, [x17,#208]
+	WORD $0x4e34cc45 // fmla v5.4s, v2.4s, v20.4s
+	WORD $0x3dc03622 // ldr q2, [x17,#208]
+	WORD $0x4e35cc62 // fmla v2.4s, v3.4s, v21.4s
+	WORD $0x3dc03623 // ldr q3, [x17,#208]
+	WORD $0x4e24cec3 // fmla v3.4s, v22.4s, v4.4s
+	WORD $0x4e261de4 // and v4.16b, v15.16b, v6.16b
+	WORD $0x4ea79c84 // mul v4.4s, v4.4s, v7.4s
+	WORD $0x4ea88484 // add v4.4s, v4.4s, v8.4s
+	WORD $0x4e0423c4 // tbl v4.16b, {v30.16b, v31.16b}, v4.16b
+	WORD $0x4e261e13 // and v19.16b, v16.16b, v6.16b
+	WORD $0x4ea79e73 // mul v19.4s, v19.4s, v7.4s
+	WORD $0x4ea88673 // add v19.4s, v19.4s, v8.4s
+	WORD $0x4e1323d3 // tbl v19.16b, {v30.16b, v31.16b}, v19.16b
+	WORD $0x4e261e34 // and v20.16b, v17.16b, v6.16b
+	WORD $0x4ea79e94 // mul v20.4s, v20.4s, v7.4s
+	WORD $0x4ea88694 // add v20.4s, v20.4s, v8.4s
+	WORD $0x4e1423d4 // tbl v20.16b, {v30.16b, v31.16b}, v20.16b
+	WORD $0x4e261e46 // and v6.16b, v18.16b, v6.16b
+	WORD $0x4ea79cc6 // mul v6.4s, v6.4s, v7.4s
+	WORD $0x4ea884c6 // add v6.4s, v6.4s, v8.4s
+	WORD $0x4e0623c6 // tbl v6.16b, {v30.16b, v31.16b}, v6.16b
+	WORD $0x4f3455e7 // shl v7.4s, v15.4s, #20
+	WORD $0x4f345608 // shl v8.4s, v16.4s, #20
+	WORD $0x4f34562f // shl v15.4s, v17.4s, #20
+	WORD $0x4f345650 // shl v16.4s, v18.4s, #20
+	WORD $0x4ea78484 // add v4.4s, v4.4s, v7.4s
+	WORD $0x4ea88667 // add v7.4s, v19.4s, v8.4s
+	WORD $0x4eaf8688 // add v8.4s, v20.4s, v15.4s
+	WORD $0x4eb084c6 // add v6.4s, v6.4s, v16.4s
+	WORD $0x3dc0362f // ldr q15, [x17,#208]
+	WORD $0x4e24ceef // fmla v15.4s, v23.4s, v4.4s
+	WORD $0x3dc03630 // ldr q16, [x17,#208]
+	WORD $0x4e27ccb0 // fmla v16.4s, v5.4s, v7.4s
+	WORD $0x3dc03631 // ldr q17, [x17,#208]
+	WORD $0x4e28cc51 // fmla v17.4s, v2.4s, v8.4s
+	WORD $0x3dc03632 // ldr q18, [x17,#208]
+	WORD $0x4e26cc72 // fmla v18.4s, v3.4s, v6.4s
+	WORD $0x3dc03633 // ldr q19, [x17,#208]
+	WORD $0x6e2ffe6f // fdiv v15.4s, v19.4s, v15.4s
+	WORD $0x6e30fe70 // fdiv v16.4s, v19.4s, v16.4s
+	WORD $0x6e31fe71 // fdiv v17.4s, v19.4s, v17.4s
+	WORD $0x6e32fe72 // fdiv v18.4s, v19.4s, v18.4s
+	WORD $0x6e24dee4 // fmul v4.4s, v23.4s, v4.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x6e28dc42 // fmul v2.4s, v2.4s, v8.4s
+	WORD $0x6e26dc63 // fmul v3.4s, v3.4s, v6.4s
+	WORD $0x6e2fdc84 // fmul v4.4s, v4.4s, v15.4s
+	WORD $0x6e30dca5 // fmul v5.4s, v5.4s, v16.4s
+	WORD $0x6e31dc42 // fmul v2.4s, v2.4s, v17.4s
+	WORD $0x6e32dc63 // fmul v3.4s, v3.4s, v18.4s
+	WORD $0x6e2fdd26 // fmul v6.4s, v9.4s, v15.4s
+	WORD $0x6e30dd47 // fmul v7.4s, v10.4s, v16.4s
+	WORD $0x6e31dd68 // fmul v8.4s, v11.4s, v17.4s
+	WORD $0x6e32dc21 // fmul v1.4s, v1.4s, v18.4s
+	WORD $0x3dc03629 // ldr q9, [x17,#208]
+	WORD $0x4e2ccc89 // fmla v9.4s, v4.4s, v12.4s
+	WORD $0x3dc03624 // ldr q4, [x17,#208]
+	WORD $0x4e2dcca4 // fmla v4.4s, v5.4s, v13.4s
+	WORD $0x3dc03625 // ldr q5, [x17,#208]
+	WORD $0x4e2ecc45 // fmla v5.4s, v2.4s, v14.4s
+	WORD $0x3dc03622 // ldr q2, [x17,#208]
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x6e29dde0 // fmul v0.4s, v15.4s, v9.4s
+	WORD $0x6e24de03 // fmul v3.4s, v16.4s, v4.4s
+	WORD $0x6e25de24 // fmul v4.4s, v17.4s, v5.4s
+	WORD $0x6e22de42 // fmul v2.4s, v18.4s, v2.4s
+	WORD $0xad001f26 // stp q6, q7, [x25]
+	WORD $0xad010728 // stp q8, q1, [x25,#32]
+	MOVD R0, R5
+
+tail3:
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R1)(R5<<2)
+	CBNZ R5, tail3
+	WORD $0xad000f20 // stp q0, q3, [x25]
+	WORD $0xad010b24 // stp q4, q2, [x25,#32]
+	MOVD R0, R5
+
+tail4:
+	SUB $1, R5
+	MOVWU (R25)(R5<<2), R6
+	MOVW R6, (R2)(R5<<2)
+	CBNZ R5, tail4
+	ADD R0<<2, R1
+	ADD R0<<2, R2
+	ADD R0<<2, R3
+	ADD R0<<2, R4
+
+ndone:
 	RET
 
 // func SiLUBackward(dx, s, dy []float32)
@@ -1495,6 +2510,156 @@ tail3:
 	MOVWU (R25)(R4<<2), R5
 	MOVW R5, (R1)(R4<<2)
 	CBNZ R4, tail3
+	ADD R0<<2, R1
+	ADD R0<<2, R2
+	ADD R0<<2, R3
+
+ndone:
+	RET
+
+// func SiLUBackwardAdd(dx, s, dy []float32)
+//
+// SiLUBackwardAdd is dx = fma(s, dy, dx).
+TEXT ·SiLUBackwardAdd(SB), 0, $64-72
+	MOVD $frame-64(SP), R25
+	MOVD dx_len+8(FP), R0
+	MOVD dx_base+0(FP), R1
+	MOVD s_base+24(FP), R2
+	MOVD dy_base+48(FP), R3
+	CMP $64, R0
+	BLT n4end
+
+n4:
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	WORD $0xad401444 // ldp q4, q5, [x2]
+	WORD $0xad411c46 // ldp q6, q7, [x2,#32]
+	WORD $0xad402468 // ldp q8, q9, [x3]
+	WORD $0xad412c6a // ldp q10, q11, [x3,#32]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1,#32]
+	WORD $0xad420420 // ldp q0, q1, [x1,#64]
+	WORD $0xad430c22 // ldp q2, q3, [x1,#96]
+	WORD $0xad421444 // ldp q4, q5, [x2,#64]
+	WORD $0xad431c46 // ldp q6, q7, [x2,#96]
+	WORD $0xad422468 // ldp q8, q9, [x3,#64]
+	WORD $0xad432c6a // ldp q10, q11, [x3,#96]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0xad020420 // stp q0, q1, [x1,#64]
+	WORD $0xad030c22 // stp q2, q3, [x1,#96]
+	WORD $0xad440420 // ldp q0, q1, [x1,#128]
+	WORD $0xad450c22 // ldp q2, q3, [x1,#160]
+	WORD $0xad441444 // ldp q4, q5, [x2,#128]
+	WORD $0xad451c46 // ldp q6, q7, [x2,#160]
+	WORD $0xad442468 // ldp q8, q9, [x3,#128]
+	WORD $0xad452c6a // ldp q10, q11, [x3,#160]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0xad040420 // stp q0, q1, [x1,#128]
+	WORD $0xad050c22 // stp q2, q3, [x1,#160]
+	WORD $0xad460420 // ldp q0, q1, [x1,#192]
+	WORD $0xad470c22 // ldp q2, q3, [x1,#224]
+	WORD $0xad461444 // ldp q4, q5, [x2,#192]
+	WORD $0xad471c46 // ldp q6, q7, [x2,#224]
+	WORD $0xad462468 // ldp q8, q9, [x3,#192]
+	WORD $0xad472c6a // ldp q10, q11, [x3,#224]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0xad060420 // stp q0, q1, [x1,#192]
+	WORD $0xad070c22 // stp q2, q3, [x1,#224]
+	ADD $256, R1
+	ADD $256, R2
+	ADD $256, R3
+	SUB $64, R0
+	CMP $64, R0
+	BGE n4
+
+n4end:
+	CMP $16, R0
+	BLT n1end
+
+n1:
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	WORD $0xad401444 // ldp q4, q5, [x2]
+	WORD $0xad411c46 // ldp q6, q7, [x2,#32]
+	WORD $0xad402468 // ldp q8, q9, [x3]
+	WORD $0xad412c6a // ldp q10, q11, [x3,#32]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1,#32]
+	ADD $64, R1
+	ADD $64, R2
+	ADD $64, R3
+	SUB $16, R0
+	CMP $16, R0
+	BGE n1
+
+n1end:
+	CBZ R0, ndone
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0xad000320 // stp q0, q0, [x25]
+	WORD $0xad010320 // stp q0, q0, [x25,#32]
+	MOVD R0, R4
+
+tail1:
+	SUB $1, R4
+	MOVWU (R1)(R4<<2), R5
+	MOVW R5, (R25)(R4<<2)
+	CBNZ R4, tail1
+	WORD $0xad400720 // ldp q0, q1, [x25]
+	WORD $0xad410f22 // ldp q2, q3, [x25,#32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0xad001324 // stp q4, q4, [x25]
+	WORD $0xad011324 // stp q4, q4, [x25,#32]
+	MOVD R0, R4
+
+tail2:
+	SUB $1, R4
+	MOVWU (R2)(R4<<2), R5
+	MOVW R5, (R25)(R4<<2)
+	CBNZ R4, tail2
+	WORD $0xad401724 // ldp q4, q5, [x25]
+	WORD $0xad411f26 // ldp q6, q7, [x25,#32]
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0xad002328 // stp q8, q8, [x25]
+	WORD $0xad012328 // stp q8, q8, [x25,#32]
+	MOVD R0, R4
+
+tail3:
+	SUB $1, R4
+	MOVWU (R3)(R4<<2), R5
+	MOVW R5, (R25)(R4<<2)
+	CBNZ R4, tail3
+	WORD $0xad402728 // ldp q8, q9, [x25]
+	WORD $0xad412f2a // ldp q10, q11, [x25,#32]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	WORD $0xad000720 // stp q0, q1, [x25]
+	WORD $0xad010f22 // stp q2, q3, [x25,#32]
+	MOVD R0, R4
+
+tail4:
+	SUB $1, R4
+	MOVWU (R25)(R4<<2), R5
+	MOVW R5, (R1)(R4<<2)
+	CBNZ R4, tail4
 	ADD R0<<2, R1
 	ADD R0<<2, R2
 	ADD R0<<2, R3

@@ -66,10 +66,30 @@ func EmbedSiLU(y, s, h, b, e []float32)
 //go:noescape
 func SkipSiLU(y, s, h, b, skip, e []float32)
 
+// AffineSiLU is t = fma(x[i,j], a[j], b[j]); y = silu(t); s = silu'(t).
+//
+//go:noescape
+func AffineSiLU(y, s, x, a, b []float32)
+
+// SiLU is t = x; y = silu(t); x = silu'(t).
+//
+//go:noescape
+func SiLU(y, x []float32)
+
+// SumSiLU is t = h + e; y = silu(t); s = silu'(t).
+//
+//go:noescape
+func SumSiLU(y, s, h, e []float32)
+
 // SiLUBackward is dx = s*dy.
 //
 //go:noescape
 func SiLUBackward(dx, s, dy []float32)
+
+// SiLUBackwardAdd is dx = fma(s, dy, dx).
+//
+//go:noescape
+func SiLUBackwardAdd(dx, s, dy []float32)
 
 // SkipSiLUBackward is t = s*dy; embed += t; below = above + t.
 //
@@ -105,6 +125,36 @@ func DataResidual(e, sq, y, x []float32, phase, repeat, d int, scale float32)
 //
 //go:noescape
 func Sinusoids(dst, lambda, freq []float32)
+
+// AddRows is dst[j] += x[i*stride+j] for every row i in order.
+//
+//go:noescape
+func AddRows(dst, x []float32, stride, rows int)
+
+// ColDot is dst[j] = fma(x[i,j], y[i,j], dst[j]) for every row i in order.
+//
+//go:noescape
+func ColDot(dst, x, y []float32, rows int)
+
+// ColSquares is d = x[i,j] - m[j]; dst[j] = fma(d, d, dst[j]) for every row i in order.
+//
+//go:noescape
+func ColSquares(dst, x, m []float32, rows int)
+
+// Affine is y[i,j] = fma(x[i,j], a[j], b[j]).
+//
+//go:noescape
+func Affine(y, x, a, b []float32)
+
+// AffineGrad is dx[i,j] = fma(dy[i,j], a[j], fma(x[i,j], b[j], c[j])).
+//
+//go:noescape
+func AffineGrad(dx, dy, x, a, b, c []float32)
+
+// AffineGradAdd is dx[i,j] = dx + fma(dy[i,j], a[j], fma(x[i,j], b[j], c[j])).
+//
+//go:noescape
+func AffineGradAdd(dx, dy, x, a, b, c []float32)
 
 // SGD is p -= lr*g.
 //
@@ -155,11 +205,6 @@ func Combine3(z []float32, a float32, x []float32, b float32, y []float32, c flo
 //
 //go:noescape
 func Extremes(x []float32) (lo, hi int32)
-
-// AddRows is dst[j] += x[i*stride+j] for every row i in order.
-//
-//go:noescape
-func AddRows(dst, x []float32, stride, rows int)
 
 // U8ToF32 is dst = (src*(2/255)) - 1.
 //
