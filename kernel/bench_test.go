@@ -160,6 +160,20 @@ func BenchmarkColSquares(b *testing.B) {
 	})
 }
 
+func BenchmarkSoftmax(b *testing.B) {
+	eachWidth(b, 8, func(n, d int) func() {
+		x, y := fill(n), make([]float32, n)
+		return func() { Softmax(y, x, 1, d) }
+	})
+}
+
+func BenchmarkSoftmaxBackward(b *testing.B) {
+	eachWidth(b, 12, func(n, d int) func() {
+		y, dy, dx := fill(n), fill(n), make([]float32, n)
+		return func() { SoftmaxBackward(dx, y, dy, 1, d) }
+	})
+}
+
 func BenchmarkSkipSiLUBackward(b *testing.B) {
 	eachBench(b, 24, func(n int) func() {
 		s, dy, above := fill(n), fill(n), fill(n)

@@ -51,6 +51,11 @@ var calls = []call{
 	{"SiLU", 2, func(s [10][]float32) { SiLU(s[0], s[1]) }, 0},
 	{"SumSiLU", 4, func(s [10][]float32) { SumSiLU(s[0], s[1], s[2], s[3]) }, 0},
 	{"SiLUBackwardAdd", 3, func(s [10][]float32) { SiLUBackwardAdd(s[0], s[1], s[2]) }, 0},
+	{"Softmax", 2, func(s [10][]float32) { Softmax(s[0], s[1], 1, callD) }, 0},
+	{
+		"SoftmaxBackward", 3,
+		func(s [10][]float32) { SoftmaxBackward(s[0], s[1], s[2], 1, callD) }, 0,
+	},
 	{"Axpy", 2, func(s [10][]float32) { Axpy(s[0], 1, s[1]) }, 0},
 	{"SiLUBackward", 3, func(s [10][]float32) { SiLUBackward(s[0], s[1], s[2]) }, 0},
 	{
@@ -132,6 +137,14 @@ func TestPanics(t *testing.T) {
 		mustPanic(t, name+" width", errWidth, func() { f(x(7), x(7), x(3), x(3)) })
 		mustPanic(t, name+" without columns", errWidth, func() { f(x(7), x(7), nil, nil) })
 	}
+	mustPanic(t, "Softmax width", errWidth, func() { Softmax(x(7), x(7), 1, 3) })
+	mustPanic(t, "SoftmaxBackward", errWidth, func() { SoftmaxBackward(x(7), x(7), x(7), 1, 0) })
+	long := x(MaxRow + 1)
+	mustPanic(t, "Softmax row", errRow, func() { Softmax(long, long, 1, len(long)) })
+	mustPanic(
+		t, "SoftmaxBackward row", errRow,
+		func() { SoftmaxBackward(long, long, long, 1, len(long)) },
+	)
 	mustPanic(t, "ColSumAdd", errLen, func() { ColSumAdd(x(3), x(10), 4) })
 	mustPanic(t, "MeanRows width", errWidth, func() { MeanRows(x(4), x(8), 2, 3) })
 	mustPanic(t, "MeanRows repeat", errLen, func() { MeanRows(nil, nil, 0, 1) })
@@ -167,6 +180,7 @@ func TestShortCalls(t *testing.T) {
 	p.affine = func(y, x, a, b []float32) { short(x) }
 	p.affineGrad = func(dx, dy, x, a, b, c []float32) { short(x) }
 	p.colDot = func(dst, x, y []float32, rows int) { short(x) }
+	p.softmax = func(y, x []float32, scale float32, rows, d int) { short(x) }
 	p.add = func(dst, x []float32) { short(dst) }
 	active = &p
 
@@ -180,13 +194,14 @@ func TestShortCalls(t *testing.T) {
 	Affine(x, x, x[:d], x[:d])
 	AffineGrad(x, x, x, x[:d], x[:d], x[:d])
 	ColDot(x[:d], x, x)
-	if calls != 16 { // two rows a call, then one; 3*d elements in two pieces
-		t.Errorf("%d calls, want 16", calls)
+	Softmax(x, x, 1, d)
+	if calls != 18 { // two rows a call, then one; 3*d elements in two pieces
+		t.Errorf("%d calls, want 18", calls)
 	}
 	long := make([]float32, 2*MaxRow+5)
 	SquareNorms(x[:1], long, len(long))
-	if calls != 19 {
-		t.Errorf("a row of %d elements: %d calls, want 3", len(long), calls-16)
+	if calls != 21 {
+		t.Errorf("a row of %d elements: %d calls, want 3", len(long), calls-18)
 	}
 }
 

@@ -43,6 +43,8 @@ type path struct {
 	affineSiLU       func(y, s, x, a, b []float32)
 	siLUBackwardAdd  func(dx, s, dy []float32)
 	sinusoids        func(dst, lambda, freq []float32)
+	softmax          func(y, x []float32, scale float32, rows, d int)
+	softmaxBackward  func(dx, y, dy []float32, scale float32, rows, d int)
 	affine           func(y, x, a, b []float32)
 	affineGrad       func(dx, dy, x, a, b, c []float32)
 	affineGradAdd    func(dx, dy, x, a, b, c []float32)

@@ -26,6 +26,8 @@ var generic = path{
 	sumSiLU:          sumSiLUGeneric,
 	affineSiLU:       affineSiLUGeneric,
 	siLUBackwardAdd:  siLUBackwardAddGeneric,
+	softmax:          softmaxGeneric,
+	softmaxBackward:  softmaxBackwardGeneric,
 	affine:           affineGeneric,
 	affineGrad:       affineGradGeneric,
 	affineGradAdd:    affineGradAddGeneric,

@@ -38,6 +38,25 @@ var layerRaws = []raw{
 	},
 
 	{
+		kernel: "softmax",
+		args:   params{out("y", matrix), in("x", matrix)},
+		least:  1,
+		mayBe:  []alias{{"y", "x"}},
+		call: func(p *path, o *operands) {
+			p.softmax(o.f[0], o.f[1], o.a[0], o.rows, o.d)
+		},
+	},
+	{
+		kernel: "softmaxBackward",
+		args:   params{out("dx", matrix), in("y", matrix), in("dy", matrix)},
+		least:  1,
+		mayBe:  []alias{{"dx", "y"}, {"dx", "dy"}},
+		call: func(p *path, o *operands) {
+			p.softmaxBackward(o.f[0], o.f[1], o.f[2], o.a[0], o.rows, o.d)
+		},
+	},
+
+	{
 		kernel: "affine",
 		args: params{
 			out("y", matrix), in("x", matrix), in("a", perColumn), in("b", perColumn),

@@ -36,6 +36,8 @@ var avx2Path = path{
 	affine:           avx2.Affine,
 	affineGrad:       avx2.AffineGrad,
 	affineGradAdd:    avx2.AffineGradAdd,
+	softmax:          avx2.Softmax,
+	softmaxBackward:  avx2.SoftmaxBackward,
 	sgd:              avx2.SGD,
 	rmsprop:          avx2.RMSprop,
 	adam:             avx2.Adam,

@@ -36,6 +36,8 @@ var avx512Path = path{
 	affine:           avx512.Affine,
 	affineGrad:       avx512.AffineGrad,
 	affineGradAdd:    avx512.AffineGradAdd,
+	softmax:          avx512.Softmax,
+	softmaxBackward:  avx512.SoftmaxBackward,
 	sgd:              avx512.SGD,
 	rmsprop:          avx512.RMSprop,
 	adam:             avx512.Adam,

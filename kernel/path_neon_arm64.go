@@ -36,6 +36,8 @@ var neonPath = path{
 	affine:           neon.Affine,
 	affineGrad:       neon.AffineGrad,
 	affineGradAdd:    neon.AffineGradAdd,
+	softmax:          neon.Softmax,
+	softmaxBackward:  neon.SoftmaxBackward,
 	sgd:              neon.SGD,
 	rmsprop:          neon.RMSprop,
 	adam:             neon.Adam,

@@ -234,14 +234,9 @@ func (a *amd64) fold(acc vec) part {
 	return a.down(acc, func(x, y, d operand.Op) { a.c.VADDPS(x, y, d) })
 }
 
-func (a *amd64) foldInt(acc vec, op binary) part {
-	return a.down(acc, func(x, y, d operand.Op) {
-		if op == opIMin {
-			a.c.VPMINSD(x, y, d)
-		} else {
-			a.c.VPMAXSD(x, y, d)
-		}
-	})
+func (a *amd64) foldBy(acc vec, op binary) part {
+	f := map[binary]emitter{opIMin: a.c.VPMINSD, opIMax: a.c.VPMAXSD, opMax: a.c.VMAXPS}[op]
+	return a.down(acc, func(x, y, d operand.Op) { f(x, y, d) })
 }
 
 // Scalars live in X registers; constants are read in place.

@@ -136,7 +136,7 @@ func (a *neon) down(v vec, f *armForm) part {
 }
 
 func (a *neon) fold(acc vec) part                   { return a.down(acc, fADD) }
-func (a *neon) foldInt(acc vec, op binary) part     { return a.down(acc, armBinary[op]) }
+func (a *neon) foldBy(acc vec, op binary) part      { return a.down(acc, armBinary[op]) }
 func (a *neon) sqrtScalar(x part) part              { return a.op1(scalarSQRT, x) }
 func (a *neon) spread(s part) vec                   { return vec{a.op1(spreadLane, s)} }
 func (a *neon) binScalar(op binary, x, y part) part { return a.op2(armScalar[op], x, y) }

@@ -171,6 +171,6 @@ func (m machine) extremes() {
 			m.into(opIMax, hi[k], v[k])
 		}
 	})
-	m.resultInts(m.foldInt(lo, opIMin), m.foldInt(hi, opIMax))
+	m.resultInts(m.foldBy(lo, opIMin), m.foldBy(hi, opIMax))
 	m.end()
 }

@@ -168,8 +168,8 @@ type isa interface {
 	lookup(t, q part) part                // entry q mod 8 of the table
 
 	// Lane 0 alone: a scalar is a part whose other lanes are unspecified.
-	fold(acc vec) part               // sum of 16 lanes, by halves: 16 to 8 to 4 to 2 to 1
-	foldInt(acc vec, op binary) part // likewise, opIMin or opIMax
+	fold(acc vec) part              // sum of 16 lanes, by halves: 16 to 8 to 4 to 2 to 1
+	foldBy(acc vec, op binary) part // likewise by opIMin, opIMax, or opMax without NaN
 	loadScalar(p gp, off int) part
 	storeScalar(s part, p gp, off int)
 	binScalar(op binary, a, b part) part // opMul, opDiv; a or b may be a constant

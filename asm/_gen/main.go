@@ -17,6 +17,7 @@ var families = []struct {
 	{"silu", machine.activations},
 	{"rows", machine.rowKernels},
 	{"columns", machine.columnKernels},
+	{"softmax", machine.softmaxes},
 	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
 	{"convert", machine.conversions},
 	{"product", func(m machine) { m.products(); m.packing(); m.peak() }},

@@ -21,30 +21,55 @@ func expTable() (t [8]uint32) {
 	return t
 }
 
-// silu holds the constants of one kernel.
-type silu struct {
+// exponential holds the constants of exp(-w) for |w| <= siluLimit.
+type exponential struct {
 	m                     machine
-	one, limit, negLimit  vec
 	scale, scaleLo, magic vec
 	poly                  []vec
 	table                 part
 }
 
+func (m machine) newExponential() exponential {
+	x := exponential{
+		m:       m,
+		scale:   m.konst(perOctave),
+		scaleLo: m.konst(perOctaveLo),
+		magic:   m.konst(roundMagic),
+		table:   m.table(expTable()),
+	}
+	for _, c := range expPoly {
+		x.poly = append(x.poly, m.konst(c))
+	}
+	return x
+}
+
+// eval is exp(-w) as a product.
+func (x exponential) eval(w vec) (p, e vec) {
+	m := x.m
+	t := m.muladd(opHorner, m.dup(w), x.scale, x.magic)
+	n := m.sub(t, x.magic)
+	r := m.muladd(opHornerSub, m.dup(w), x.scale, n)
+	r = m.muladd(opAccum, r, w, x.scaleLo)
+	p = m.poly(r, x.poly...)
+	e = m.op(opIAdd, m.each(t, func(t part) part { return m.lookup(x.table, t) }), m.shl(t, 20))
+	return p, e
+}
+
+// silu holds the constants of one kernel.
+type silu struct {
+	m                    machine
+	one, limit, negLimit vec
+	exp                  exponential
+}
+
 func (m machine) newSiLU() silu {
-	s := silu{
+	return silu{
 		m:        m,
 		one:      m.konst(1),
 		limit:    m.konst(siluLimit),
 		negLimit: m.konst(-siluLimit),
-		scale:    m.konst(perOctave),
-		scaleLo:  m.konst(perOctaveLo),
-		magic:    m.konst(roundMagic),
-		table:    m.table(expTable()),
+		exp:      m.newExponential(),
 	}
-	for _, c := range expPoly {
-		s.poly = append(s.poly, m.konst(c))
-	}
-	return s
 }
 
 // eval is silu(x) and its derivative: with w = x clamped, e = exp(-w) and s = 1/(1 + e), they are
@@ -53,12 +78,7 @@ func (s silu) eval(x vec) (y, d vec) {
 	m := s.m
 	x = m.op(opMax, s.negLimit, x)
 	w := m.op(opMin, s.limit, x)
-	t := m.muladd(opHorner, m.dup(w), s.scale, s.magic)
-	n := m.sub(t, s.magic)
-	r := m.muladd(opHornerSub, m.dup(w), s.scale, n)
-	r = m.muladd(opAccum, r, w, s.scaleLo)
-	p := m.poly(r, s.poly...)
-	e := m.op(opIAdd, m.each(t, func(t part) part { return m.lookup(s.table, t) }), m.shl(t, 20))
+	p, e := s.exp.eval(w)
 	sig := m.muladd(opHorner, m.dup(p), e, s.one)
 	sig = m.div(s.one, sig)
 	q := m.mul(m.mul(p, e), sig)

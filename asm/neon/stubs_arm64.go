@@ -156,6 +156,16 @@ func AffineGrad(dx, dy, x, a, b, c []float32)
 //go:noescape
 func AffineGradAdd(dx, dy, x, a, b, c []float32)
 
+// Softmax is v = scale*x; y = exp(v - max v) / sum of them, for each row.
+//
+//go:noescape
+func Softmax(y, x []float32, scale float32, rows, d int)
+
+// SoftmaxBackward is dx = (scale*y)*(dy - p) with p = sum of y*dy, for each row.
+//
+//go:noescape
+func SoftmaxBackward(dx, y, dy []float32, scale float32, rows, d int)
+
 // SGD is p -= lr*g.
 //
 //go:noescape

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Activations without a bias.
 
 func siLUGeneric(y, x []float32) {
@@ -68,5 +70,42 @@ func colSquaresGeneric(dst, x, m []float32, rows int) {
 		j := i % len(dst)
 		d := x[i] - m[j]
 		dst[j] = fma32(d, d, dst[j])
+	}
+}
+
+// Rows.
+
+func softmaxGeneric(y, x []float32, scale float32, rows, d int) {
+	for i := range rows {
+		xr, yr := x[i*d:(i+1)*d], y[i*d:(i+1)*d]
+		top := float32(math.Inf(-1))
+		for _, v := range xr {
+			top = max(top, scale*v)
+		}
+		var acc [16]float32
+		for j, v := range xr {
+			w := top - float32(scale*v)
+			if w >= siluLimit {
+				w = siluLimit
+			}
+			p, e := expNeg(w)
+			yr[j] = float32(p * e)
+			acc[j%16] += yr[j]
+		}
+		scaleGeneric(yr, 1/fold(&acc))
+	}
+}
+
+func softmaxBackwardGeneric(dx, y, dy []float32, scale float32, rows, d int) {
+	for i := range rows {
+		yr, dyr := y[i*d:(i+1)*d], dy[i*d:(i+1)*d]
+		var acc [16]float32
+		for j, v := range yr {
+			acc[j%16] = fma32(v, dyr[j], acc[j%16])
+		}
+		p := fold(&acc)
+		for j, v := range yr {
+			dx[i*d+j] = float32(scale*v) * (dyr[j] - p)
+		}
 	}
 }
