@@ -128,7 +128,10 @@ func TestPanics(t *testing.T) {
 		"AffineGrad dy": func(x, y, a, b []float32) { AffineGrad(y, x, y, a, b, a) },
 		"AffineGradAdd": func(x, y, a, b []float32) { AffineGradAdd(x, y, y, b, a, a) },
 		"ColDot":        func(x, y, a, b []float32) { check(len(a) == len(b)); ColDot(a, x, y) },
-		"ColSquares":    func(x, y, a, b []float32) { check(len(x) == len(y)); ColSquares(a, x, b) },
+		"ColSquares": func(x, y, a, b []float32) {
+			check(len(x) == len(y))
+			ColSquares(a, x, b)
+		},
 	}
 	for name, f := range vectors {
 		f(x(6), x(6), x(3), x(3))

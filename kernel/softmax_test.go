@@ -49,7 +49,10 @@ func TestSoftmax(t *testing.T) {
 			// of them, rounded, and 1.5 ulp of the exponential. Then the additions, the division
 			// and the product.
 			roundings := 2*(4*largest+2*expUlps) + float64(d/16+5) + 2
-			near(t, "Softmax", y, roundings, func(i int) (float64, float64) { return want[i], want[i] })
+			near(
+				t, "Softmax", y, roundings,
+				func(i int) (float64, float64) { return want[i], want[i] },
+			)
 			inX := guardedCopy(t, x)
 			Softmax(inX, inX, scale, d)
 			same(t, "Softmax in place", inX, y)
