@@ -5,8 +5,9 @@
 // package kernel; openblas, OpenBLAS through gonum's netlib, in builds with the tag openblas and
 // cgo, and not called before it is chosen; gonum, in pure Go. Which one is a choice of each
 // [Factor] and each product, so that one process may use several; there is a default for those who
-// do not choose. Callers run many products at once from their own goroutines, so OpenBLAS is held
-// to one thread.
+// do not choose. The left factor of a product may be the patches of pictures ([Patches]), so that
+// convolutions are products too. Callers run many products at once from their own goroutines, so
+// OpenBLAS is held to one thread.
 package blas
 
 import "gonum.org/v1/gonum/blas"

@@ -16,6 +16,7 @@ type Factor struct {
 	cols    int
 	panels  []float32 // of the native backend
 	width   int       // of the panels
+	taps    int       // of a convolution to a few channels, whose weights lie in panels; 0: none
 }
 
 // Factor is a factor whose products b computes.
@@ -35,7 +36,7 @@ func (f *Factor) Set(t Trans, b Matrix) {
 	if !b.valid() {
 		panic(errShape)
 	}
-	f.set = true
+	f.set, f.taps = true, 0
 	f.b = operand{transposed: bool(t), stride: b.Stride, data: b.Data, alpha: 1}
 	f.rows, f.cols = t.shape(b)
 	if f.choose() != &nativeBackend {
@@ -79,7 +80,7 @@ func (f *Factor) SetTurned(b Matrix, taps int) {
 		return
 	}
 	c, channels := b.Rows/taps, b.Cols
-	f.set = true
+	f.set, f.taps = true, 0
 	f.rows, f.cols = taps*channels, c
 	if f.choose() != &nativeBackend {
 		f.width = c
@@ -111,7 +112,11 @@ func (f *Factor) Mul(a Left, bias []float32, c Matrix) {
 	if c.Rows == 0 || c.Cols == 0 {
 		return
 	}
-	if f.backend == &nativeBackend {
+	switch {
+	case f.taps > 0:
+		f.mulSpread(&a, bias, c)
+		return
+	case f.backend == &nativeBackend:
 		f.mulNative(&a, bias, c)
 		return
 	}

@@ -33,6 +33,8 @@ func nativeInfo() LibraryInfo {
 type workspace struct {
 	a, b []float32 // packed blocks
 	edge []float32 // a tile that goes beyond the edge of c
+
+	spread []float32 // of convolutions to or from a few channels
 }
 
 // idle is the workspaces that no product is using. The one released last is taken first: it may

@@ -1,0 +1,169 @@
+package blas
+
+import "github.com/plume-ml/plume/kernel"
+
+// Tiles are 32 columns wide on the widest path. A convolution that makes fewer channels would waste
+// most of them; the products here find other columns.
+
+// padded is n columns as the widest tiles compute them.
+func padded(n int) int {
+	const widest = 32
+	return (n + widest - 1) / widest * widest
+}
+
+// spreads reports whether a convolution to a few channels is one product for all its taps, whose
+// results are then added. It depends on nothing else, so that no CPU and no backend shows in it.
+func spreads(taps, c, channels int) bool { return taps > 1 && c >= 16 && channels <= 12 }
+
+// SetConv makes the factor of a convolution by the weights b, taps*C x channels: for [Factor.Mul]
+// of patches of whole pictures of C channels. With many channels it is Set(N, b). With at most 12
+// from at least 16, the order of the sums is another: a number is the bias plus, for each tap in
+// order, the sum over the channels. It allocates when the factor grows.
+func (f *Factor) SetConv(b Matrix, taps int) {
+	if taps < 1 || b.Rows%taps != 0 || !b.valid() {
+		panic(errShape)
+	}
+	c, channels := b.Rows/taps, b.Cols
+	if !spreads(taps, c, channels) {
+		f.Set(N, b)
+		return
+	}
+	f.choose()
+	f.set, f.taps = true, taps
+	f.rows, f.cols = b.Rows, channels
+	f.panels = grow(&f.panels, b.Rows*channels)
+	for t := range taps {
+		tap := b.rows(t*c, (t+1)*c)
+		kernel.CopyRows(f.panels[t*channels:], taps*channels, tap.Data, b.Stride, channels, c)
+	}
+}
+
+// ReserveConv gives the factor memory for [Factor.SetConv] of weights of rows x cols, which floats
+// makes: it then allocates nothing for as many.
+func (f *Factor) ReserveConv(rows, cols, taps int, floats func(n int) []float32) {
+	if taps > 0 && spreads(taps, rows/taps, cols) {
+		f.panels = floats(rows * cols)
+		return
+	}
+	f.Reserve(rows, cols, floats)
+}
+
+// mulSpread is Mul of a convolution to a few channels: for each picture the products of its pixels
+// with all taps, one row for each tap and channel, of which those of a channel are added with an
+// offset each.
+func (f *Factor) mulSpread(a *Left, bias []float32, c Matrix) {
+	win := a.window
+	if !a.gathered() || a.first > 0 || win.KH*win.KW != f.taps {
+		panic(errShape)
+	}
+	w := takeWorkspace()
+	defer w.release()
+	pixels, columns := win.H*win.W, f.taps*f.cols
+	memory := grow(&w.spread, (columns+f.cols)*pixels)
+	products, sums := Dense(memory, columns, pixels), Dense(memory[columns*pixels:], f.cols, pixels)
+	weights := Dense(f.panels, win.C, columns).Left()
+	for lo := 0; lo < c.Rows; lo += pixels {
+		picture := Dense(a.m.Data[lo*win.C:], pixels, win.C)
+		f.backend.Gemm(T, T, 1, weights, picture, 0, products)
+		for j := range f.cols {
+			sum := sums.Data[j*pixels:][:pixels]
+			clear(sum)
+			if bias != nil {
+				fill(sum, bias[j])
+			}
+			for t := range f.taps {
+				win.addTap(sum, products.Data[(t*f.cols+j)*pixels:][:pixels], t)
+			}
+		}
+		interleave(c.rows(lo, lo+pixels), sums)
+	}
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+// interleave is c = m^T for a few rows of m.
+func interleave(c, m Matrix) {
+	for j := range m.Rows {
+		at := j
+		for _, v := range m.Data[j*m.Stride:][:m.Cols] {
+			c.Data[at] = v
+			at += c.Stride
+		}
+	}
+}
+
+// addTap adds what each pixel sees by one tap, of which it sets to zero what no pixel sees.
+func (w *Window) addTap(sum, seen []float32, tap int) {
+	down, right := tap/w.KW-w.KH/2, tap%w.KW-w.KW/2
+	hidden := seen // what pixels of the line above or below would see
+	if right < 0 {
+		hidden = seen[max(0, w.W+right):]
+	}
+	for n := min(max(right, -right), w.W); n > 0 && len(hidden) >= n; {
+		clear(hidden[:n])
+		hidden = hidden[min(w.W, len(hidden)):]
+	}
+	by := down*w.W + right
+	lo := max(0, -down) * w.W
+	hi := min(w.H, w.H-down) * w.W
+	lo, hi = max(lo, -by), min(hi, len(seen)-by)
+	if lo < hi {
+		kernel.Add(sum[lo:hi], seen[lo+by:hi+by])
+	}
+}
+
+// ConvGrad is dw = alpha patches^T dy + beta dw, as [Backend.Gemm] is for transposed patches, of
+// which it takes whole taps. If dy has fewer channels than the pictures and its rows follow each
+// other, its patches are gathered instead: each element is the same sum, with alpha rounded into
+// the pictures.
+func (b *Backend) ConvGrad(alpha float32, patches Left, dy Matrix, beta float32, dw Matrix) {
+	win, channels := patches.window, dy.Cols
+	whole := patches.gathered() && patches.first%win.C == 0 && patches.m.Cols%win.C == 0
+	if !whole || channels < 1 || dy.Stride != channels || dy.Rows != patches.m.Rows ||
+		!gathersOutput(win.C, channels) {
+		b.Gemm(T, N, alpha, patches, dy, beta, dw)
+		return
+	}
+	if !patches.valid() || !dy.valid() || !dw.valid() || dw.Rows != patches.m.Cols ||
+		dw.Cols != channels {
+		panic(errShape)
+	}
+	w := takeWorkspace()
+	defer w.release()
+	taps, all := patches.m.Cols/win.C, win.KH*win.KW
+	first := all - patches.first/win.C - taps // of the turned taps
+	turned := Dense(grow(&w.spread, taps*channels*win.C), taps*channels, win.C)
+	if beta != 0 {
+		turn(turned, dw, taps)
+	}
+	pixels := Dense(patches.m.Data, dy.Rows, win.C)
+	pictures := dy.Rows / (win.H * win.W)
+	win.C = channels
+	left := Patches(dy.Data, pictures, win).Slice(first*channels, (first+taps)*channels)
+	b.Gemm(T, N, alpha, left, pixels, beta, turned)
+	turn(dw, turned, taps)
+}
+
+// gathersOutput reports whether the patches of the output's gradient make the cheaper product for
+// the gradient of weights: fewer multiply-adds in whole tiles, or as many and less to gather.
+func gathersOutput(c, channels int) bool {
+	output, input := channels*padded(c), c*padded(channels)
+	return output < input || output == input && channels < c
+}
+
+// turn lays weights of taps*channels x C out as taps*C x channels, in the opposite order of taps.
+func turn(dst, src Matrix, taps int) {
+	c, channels := dst.Rows/taps, dst.Cols
+	for t := range taps {
+		for i := range c {
+			to := dst.Data[((taps-1-t)*c+i)*dst.Stride:][:channels]
+			for j := range to {
+				to[j] = src.Data[(t*channels+j)*src.Stride+i]
+			}
+		}
+	}
+}
