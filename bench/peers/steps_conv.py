@@ -1,0 +1,217 @@
+"""A training step of convolutional networks in PyTorch, in the ways in which it may be fast.
+
+    OMP_NUM_THREADS=2 python3 bench/peers/steps_conv.py             # all ways with two threads
+    OMP_NUM_THREADS=1 python3 bench/peers/steps_conv.py compile-x2  # two halves of the rows
+
+The shapes are called "conv": a decoder from 8 x 8 x 4 to 32 x 32 x 3 with 64, 64 and 32 channels,
+and a U-Net of 64 and 128 channels over the latents, 128 rows. The step is plume's (ALGORITHM.md,
+section 4) without the move of the particles, which costs nothing beside it: noise and levels,
+both networks forward and back, with gradients by the parameters and by the latents, and AdamW.
+"""
+
+import argparse
+import contextlib
+import itertools
+import math
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from steps_torch import COMPILES, Threads, compiled, cut, parse, with_pieces
+
+ROWS, LATENT, PICTURE = 128, (4, 8, 8), (3, 32, 32)
+GROUPS, HEADS, FEATURES, EMBEDDING = 8, 4, 64, 256
+OBS_NOISE, LAMBDA_MIN, LAMBDA_MAX = 0.1, -10.0, 10.0
+
+
+class Residual(nn.Module):
+    """Norm, SiLU and convolution, twice, beside a skip; an embedding modulates the second norm."""
+
+    def __init__(self, before, channels, embedding=0):
+        super().__init__()
+        self.norm1 = nn.GroupNorm(GROUPS, before)
+        self.conv1 = nn.Conv2d(before, channels, 3, padding=1)
+        self.norm2 = nn.GroupNorm(GROUPS, channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.emb = nn.Linear(embedding, 2 * channels) if embedding else None
+        self.skip = nn.Conv2d(before, channels, 1) if before != channels else nn.Identity()
+
+    def forward(self, x, emb=None):
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        if self.emb is not None:
+            s, t = self.emb(emb)[:, :, None, None].chunk(2, 1)
+            h = torch.addcmul(h + t, h, s)
+        return self.skip(x) + self.conv2(F.silu(h))
+
+
+class Attention(nn.Module):
+    """Attention of the pixels of a row to each other, beside a skip."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x):
+        qkv = self.qkv(self.norm(x)).flatten(2).unflatten(1, (3, HEADS, -1))
+        q, k, v = qkv.transpose(3, 4).unbind(1)  # rows x heads x pixels x channels of a head
+        y = F.scaled_dot_product_attention(q, k, v)
+        return x + self.out(y.transpose(2, 3).reshape(x.shape))
+
+
+class Decoder(nn.Module):
+    """From latents to pictures; pixel_shuffle is plume's split but for the order of channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.into = nn.Conv2d(LATENT[0], 64, 3, padding=1)
+        self.block1, self.up1 = Residual(64, 64), nn.Conv2d(64, 4 * 64, 1)
+        self.block2, self.up2 = Residual(64, 64), nn.Conv2d(64, 4 * 32, 1)
+        self.block3, self.norm = Residual(32, 32), nn.GroupNorm(GROUPS, 32)
+        self.out = nn.Conv2d(32, PICTURE[0], 3, padding=1)
+
+    def forward(self, z):
+        h = F.pixel_shuffle(self.up1(self.block1(self.into(z))), 2)
+        h = F.pixel_shuffle(self.up2(self.block2(h)), 2)
+        return self.out(F.silu(self.norm(self.block3(h))))
+
+
+class UNet(nn.Module):
+    """The score network: one resolution down, with attention there, and up again."""
+
+    def __init__(self):
+        super().__init__()
+        self.emb1, self.emb2 = nn.Linear(FEATURES, EMBEDDING), nn.Linear(EMBEDDING, EMBEDDING)
+        self.into = nn.Conv2d(LATENT[0], 64, 3, padding=1)
+        self.down, self.merge = Residual(64, 64, EMBEDDING), nn.Conv2d(4 * 64, 128, 1)
+        self.middle1, self.attention = Residual(128, 128, EMBEDDING), Attention(128)
+        self.middle2, self.split = Residual(128, 128, EMBEDDING), nn.Conv2d(128, 4 * 64, 1)
+        self.up, self.norm = Residual(128, 64, EMBEDDING), nn.GroupNorm(GROUPS, 64)
+        self.out = nn.Conv2d(64, LATENT[0], 3, padding=1)
+        nn.init.zeros_(self.out.weight)
+        frequencies = torch.logspace(math.log10(0.05), math.log10(5), FEATURES // 2)
+        self.register_buffer("frequencies", frequencies)
+
+    def forward(self, z, lam):
+        phase = lam[:, None] * self.frequencies
+        emb = self.emb2(F.silu(self.emb1(torch.cat([phase.sin(), phase.cos()], 1))))
+        skip = self.down(self.into(z), emb)
+        h = self.middle1(self.merge(F.pixel_unshuffle(skip, 2)), emb)
+        h = self.middle2(self.attention(h), emb)
+        h = torch.cat([F.pixel_shuffle(self.split(h), 2), skip], 1)
+        return self.out(F.silu(self.norm(self.up(h, emb))))
+
+
+class Losses(nn.Module):
+    """The loss of both networks, a mean over the rows of the whole step."""
+
+    def __init__(self):
+        super().__init__()
+        self.decoder, self.score = Decoder(), UNet()
+
+    def forward(self, z, x, lam, eps):
+        error = (self.decoder(z) - x).square().sum() / OBS_NOISE**2
+        alpha = torch.sigmoid(lam).sqrt()[:, None, None, None]
+        sigma = torch.sigmoid(-lam).sqrt()[:, None, None, None]
+        zl = alpha * z + sigma * eps
+        e = sigma * zl + self.score(zl, lam) - eps
+        return (error + (LAMBDA_MAX - LAMBDA_MIN) * e.square().sum()) / (2 * ROWS)
+
+
+def operations():
+    """Floating-point operations of a step: twice the multiply-adds of the products of the forward
+    pass, which the gradients by inputs and by weights make once more each."""
+    count, hooks, losses = [0], [], Losses()
+
+    def product(module, inputs, y):
+        weight = module.weight[0].numel()  # multiply-adds for a number of the output
+        count[0] += y.numel() * weight
+
+    for m in losses.modules():
+        if isinstance(m, (nn.Conv2d, nn.Linear)):
+            hooks.append(m.register_forward_hook(product))
+    with torch.no_grad():
+        latent = torch.zeros(1, *LATENT)
+        losses(latent, torch.zeros(1, *PICTURE), torch.zeros(1), latent)
+    count[0] += 2 * 16**2 * 128  # attention at 4 x 4 pixels
+    return 2 * 3 * ROWS * count[0]
+
+
+class Run:
+    """A training: networks, latents and pictures, and its step in a way such as compile-bf16."""
+
+    def __init__(self, way):
+        kind, pieces = parse(way)
+        words = kind.split("-")
+        self.threads = Threads(pieces)
+        self.losses = Losses()
+        self.format = torch.contiguous_format if "plain" in words else torch.channels_last
+        self.losses.to(memory_format=self.format)
+        self.cast = (lambda: torch.autocast("cpu", torch.bfloat16)) if "bf16" in words else (
+            contextlib.nullcontext)
+        self.call = compiled(self.losses) if "compile" in words else self.losses
+        self.parameters = list(self.losses.parameters())
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=1e-3, fused=True)
+        self.pieces = [cut(ROWS, pieces, i) for i in range(pieces)]
+        self.z, self.x = ([self.put(torch.randn(b - a, *shape)) for a, b in self.pieces]
+                          for shape in (LATENT, PICTURE))
+        self.gradients(0, torch.zeros(self.pieces[0][1]))  # compiles in one thread
+
+    def put(self, x):
+        return x.contiguous(memory_format=self.format)
+
+    def gradients(self, i, lam):
+        z = self.z[i].requires_grad_()
+        with self.cast():
+            loss = self.call(z, self.x[i], lam, torch.randn_like(z))
+        return torch.autograd.grad(loss, [z, *self.parameters])
+
+    def step(self):
+        """A step; returns the gradients by the latents."""
+        places = torch.randperm(ROWS) + torch.rand(1)
+        lam = LAMBDA_MIN + (LAMBDA_MAX - LAMBDA_MIN) / ROWS * places
+        found = [None] * len(self.pieces)
+
+        def piece(i):
+            found[i] = self.gradients(i, lam[slice(*self.pieces[i])])
+
+        self.threads(piece)
+        for p, *grads in zip(self.parameters, *(f[1:] for f in found)):
+            p.grad = grads[0] if len(grads) == 1 else grads[0] + grads[1]
+        self.optimizer.step()
+        return [f[0] for f in found]
+
+
+def ways():
+    """plain has channels first; every other way has them last."""
+    kinds = ["plain", "last"] + ["compile-plain", "compile-last"] * COMPILES
+    return with_pieces(kinds + [f"{k}-bf16" for k in kinds if k.endswith("last")])
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measure a convolutional step in PyTorch.")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of every way")
+    parser.add_argument("--seconds", type=float, default=2, help="of a turn")
+    parser.add_argument("way", nargs="*", default=ways())
+    o = parser.parse_args()
+    work, runs, best = operations(), {}, {}
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, "
+          f"{work / 1e9:.1f} GFLOP a step, {sum(p.numel() for p in Losses().parameters())} "
+          "parameters; the fastest step of each way:")
+    for _, way in itertools.product(range(o.rounds), o.way):
+        if way not in runs:
+            runs[way], best[way] = Run(way), math.inf
+            runs[way].step()
+        end = time.perf_counter() + o.seconds
+        while (start := time.perf_counter()) < end:
+            runs[way].step()
+            best[way] = min(best[way], time.perf_counter() - start)
+    for way, took in best.items():
+        print(f"{way:20} {1e3 * took:7.1f} ms {work / took / 1e9:7.1f} GFLOP/s")
+
+
+if __name__ == "__main__":
+    main()
