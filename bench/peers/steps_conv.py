@@ -150,45 +150,49 @@ class Run:
         self.losses = Losses()
         self.format = torch.contiguous_format if "plain" in words else torch.channels_last
         self.losses.to(memory_format=self.format)
-        self.cast = (lambda: torch.autocast("cpu", torch.bfloat16)) if "bf16" in words else (
-            contextlib.nullcontext)
+        self.cast = "bf16" in words
         self.call = compiled(self.losses) if "compile" in words else self.losses
         self.parameters = list(self.losses.parameters())
         self.optimizer = torch.optim.AdamW(self.parameters, lr=1e-3, fused=True)
-        self.pieces = [cut(ROWS, pieces, i) for i in range(pieces)]
-        self.z, self.x = ([self.put(torch.randn(b - a, *shape)) for a, b in self.pieces]
+        chunks = pieces * (4 if "chunks" in words else 1)
+        self.rows = [cut(ROWS, chunks, i) for i in range(chunks)]
+        self.z, self.x = ([self.put(torch.randn(b - a, *shape)) for a, b in self.rows]
                           for shape in (LATENT, PICTURE))
-        self.gradients(0, torch.zeros(self.pieces[0][1]))  # compiles in one thread
+        self.step(Threads(1))  # compiles in one thread
 
     def put(self, x):
         return x.contiguous(memory_format=self.format)
 
     def gradients(self, i, lam):
-        z = self.z[i].requires_grad_()
-        with self.cast():
+        """The gradients of chunk i: by the latents, and by the parameters."""
+        z, lam = self.z[i].requires_grad_(), lam[slice(*self.rows[i])]
+        with torch.autocast("cpu", torch.bfloat16) if self.cast else contextlib.nullcontext():
             loss = self.call(z, self.x[i], lam, torch.randn_like(z))
         return torch.autograd.grad(loss, [z, *self.parameters])
 
-    def step(self):
-        """A step; returns the gradients by the latents."""
+    def step(self, threads=None):
+        """A step; returns the gradients by the latents of every chunk."""
+        threads = threads or self.threads
         places = torch.randperm(ROWS) + torch.rand(1)
         lam = LAMBDA_MIN + (LAMBDA_MAX - LAMBDA_MIN) / ROWS * places
-        found = [None] * len(self.pieces)
+        drift, sums = [None] * len(self.rows), [None] * threads.n
 
         def piece(i):
-            found[i] = self.gradients(i, lam[slice(*self.pieces[i])])
+            for k in range(*cut(len(self.rows), threads.n, i)):
+                drift[k], *grads = self.gradients(k, lam)
+                sums[i] = [a + b for a, b in zip(sums[i], grads)] if sums[i] else grads
 
-        self.threads(piece)
-        for p, *grads in zip(self.parameters, *(f[1:] for f in found)):
-            p.grad = grads[0] if len(grads) == 1 else grads[0] + grads[1]
+        threads(piece)
+        for p, *grads in zip(self.parameters, *sums):
+            p.grad = sum(grads[1:], grads[0])
         self.optimizer.step()
-        return [f[0] for f in found]
+        return drift
 
 
 def ways():
-    """plain has channels first; every other way has them last."""
-    kinds = ["plain", "last"] + ["compile-plain", "compile-last"] * COMPILES
-    return with_pieces(kinds + [f"{k}-bf16" for k in kinds if k.endswith("last")])
+    """plain has channels first, all others have them last; chunks are a quarter of the rows."""
+    kinds = ["last", "last-chunks", "last-bf16", "plain"]
+    return with_pieces(kinds + [f"compile-{k}" for k in kinds] * COMPILES)
 
 
 def main():
@@ -204,7 +208,6 @@ def main():
     for _, way in itertools.product(range(o.rounds), o.way):
         if way not in runs:
             runs[way], best[way] = Run(way), math.inf
-            runs[way].step()
         end = time.perf_counter() + o.seconds
         while (start := time.perf_counter()) < end:
             runs[way].step()

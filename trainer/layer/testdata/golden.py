@@ -50,25 +50,26 @@ def linear(p, x):
     return F.linear(x, p["weight"].t(), p["bias"])
 
 
-def conv(kh, kw):
-    """The rows of the weight are (kh, kw, channel of the input); zeros lie around a picture."""
-
-    def f(p, x):
-        weight = p["weight"].view(kh, kw, x.shape[3], -1).permute(3, 2, 0, 1)
-        y = F.conv2d(channels_first(x), weight, p["bias"], padding=(kh // 2, kw // 2))
-        return channels_last(y)
-
-    return f
+def conv(p, x):
+    """The weight is kh x kw x channels of x x channels of y; zeros lie around a picture."""
+    weight = p["weight"].permute(3, 2, 0, 1)
+    padding = [k // 2 for k in p["weight"].shape[:2]]
+    return channels_last(F.conv2d(channels_first(x), weight, p["bias"], padding=padding))
 
 
 def silu(p, x):
     return F.silu(x)
 
 
-def group_norm(groups):
+def group_norm(groups, activated):
     """scale is stored as its deviation from one, here and in the norms below."""
-    return lambda p, x: channels_last(
-        F.group_norm(channels_first(x), groups, 1 + p["scale"], p["shift"], EPSILON))
+
+    def f(p, x, *st):
+        y = F.group_norm(channels_first(x), groups, 1 + p["scale"], p["shift"], EPSILON)
+        y = modulate(p, channels_last(y), *st) if st else channels_last(y)
+        return F.silu(y) if activated else y
+
+    return f
 
 
 def layer_norm(p, x):
@@ -85,28 +86,20 @@ def modulate(p, h, st):
     return h * (1 + s) + t
 
 
-def after(norm, *layers):
-    """Layers after a norm; all but the norm have no parameters."""
-
-    def f(p, x, *more):
-        y = norm(p, x)
-        for l in layers:
-            y = l(p, y, *more) if l is modulate else l(p, y)
-        return y
-
-    return f
+def gate(p, x, g):
+    return g * x
 
 
-def total(p, *x):
-    return torch.stack(x).sum(0)
+def total(p, x0, x1):
+    return x0 + x1
 
 
-def sum_silu(p, *x):
-    return F.silu(total(p, *x))
+def sum_silu(p, x0, x1):
+    return F.silu(x0 + x1)
 
 
-def concat(p, *x):
-    return torch.cat(x, 3)
+def concat(p, x0, x1):
+    return torch.cat([x0, x1], 3)
 
 
 def merge(p, x):
@@ -204,16 +197,16 @@ def case_linear(rows, h, w, c, out):
     return Case("Linear", linear, rows, (h, w, c), params=affine(c, out), channels=out)
 
 
-def case_conv(kh, kw, rows, h, w, c, out):
-    return Case("Conv", conv(kh, kw), rows, (h, w, c), params=affine(kh * kw * c, out),
-                kh=kh, kw=kw, channels=out)
+def case_conv(size, rows, h, w, c, out):
+    """A window of size x size pixels, or 1 x size for signals."""
+    params = {"weight": (size if h > 1 else 1, size, c, out), "bias": (out,)}
+    return Case("Conv", conv, rows, (h, w, c), params=params, size=size, channels=out)
 
 
-def case_group(groups, rows, h, w, c, *layers):
-    name = "GroupNorm" + "".join({modulate: "Modulate", silu: "SiLU"}[l] for l in layers)
-    more = [(1, 1, 2 * c)] * (modulate in layers)
-    return Case(name, after(group_norm(groups), *layers), rows, (h, w, c), *more,
-                params=scale_shift(c), groups=groups)
+def case_group(groups, rows, h, w, c, modulated=False, activated=False):
+    more = [(1, 1, 2 * c)] * modulated
+    return Case("GroupNorm", group_norm(groups, activated), rows, (h, w, c), *more,
+                params=scale_shift(c), groups=groups, silu=activated)
 
 
 def case_attention(heads, rows, h, w, c):
@@ -221,50 +214,51 @@ def case_attention(heads, rows, h, w, c):
 
 
 CASES = {
-    "linear/pixels": case_linear(3, 3, 5, 7, 11),
-    "linear/row": case_linear(1, 1, 1, 19, 33),
-    "linear/rows": case_linear(9, 1, 1, 33, 3),
+    "linear-pixels": case_linear(3, 3, 5, 7, 11),
+    "linear-row": case_linear(1, 1, 1, 19, 33),
+    "linear-rows": case_linear(9, 1, 1, 33, 3),
     "class": Case("Linear", linear, 5, (1, 1, 7), params=affine(7, 9), make=one_hot, channels=9),
-    "conv/3x3": case_conv(3, 3, 3, 5, 7, 3, 5),
-    "conv/3x3/row": case_conv(3, 3, 1, 4, 5, 17, 33),
-    "conv/3x3/grey": case_conv(3, 3, 2, 6, 3, 1, 4),
-    "conv/3x3/pixel": case_conv(3, 3, 4, 1, 1, 5, 3),
-    "conv/5x5": case_conv(5, 5, 2, 7, 9, 3, 4),
-    "conv/5x5/low": case_conv(5, 5, 3, 2, 3, 4, 7),
-    "conv/1x1": case_conv(1, 1, 3, 5, 3, 7, 9),
-    "conv/3x5": case_conv(3, 5, 1, 5, 4, 3, 3),
-    "conv/signal": case_conv(1, 3, 3, 1, 11, 3, 5),
-    "conv/signal/row": case_conv(1, 5, 1, 1, 3, 9, 4),
+    "conv-3x3": case_conv(3, 3, 5, 7, 3, 5),
+    "conv-3x3-row": case_conv(3, 1, 4, 5, 17, 33),
+    "conv-3x3-grey": case_conv(3, 2, 6, 3, 1, 4),
+    "conv-5x5": case_conv(5, 2, 7, 9, 3, 4),
+    "conv-5x5-low": case_conv(5, 3, 2, 3, 4, 7),
+    "conv-5x5-narrow": case_conv(5, 1, 3, 1, 2, 3),
+    "conv-1x1": case_conv(1, 3, 5, 3, 7, 9),
+    "conv-signal": case_conv(3, 3, 1, 11, 3, 5),
+    "conv-signal-row": case_conv(5, 1, 1, 3, 9, 4),
+    "conv-signal-sample": case_conv(3, 4, 1, 1, 5, 3),
     "silu": Case("SiLU", silu, 3, (3, 5, 7)),
-    "group_norm": case_group(3, 3, 5, 3, 12),
-    "group_norm/row": case_group(5, 1, 3, 3, 35),
-    "group_norm/one": case_group(1, 2, 3, 5, 7),
-    "group_norm/each": case_group(9, 3, 3, 5, 9),
-    "group_norm/pixel": case_group(2, 4, 1, 1, 10),
-    "group_norm/silu": case_group(3, 3, 3, 5, 9, silu),
-    "group_norm/modulate": case_group(4, 2, 5, 3, 12, modulate),
-    "group_norm/modulate/silu": case_group(3, 3, 3, 5, 9, modulate, silu),
-    "group_norm/modulate/silu/row": case_group(7, 1, 1, 7, 35, modulate, silu),
-    "layer_norm": Case("LayerNorm", layer_norm, 3, (3, 5, 11), params=scale_shift(11)),
-    "layer_norm/row": Case("LayerNorm", layer_norm, 1, (1, 1, 35), params=scale_shift(35)),
-    "rms_norm": Case("RMSNorm", rms_norm, 3, (3, 5, 11), params={"scale": (11,)}),
-    "rms_norm/row": Case("RMSNorm", rms_norm, 1, (1, 1, 35), params={"scale": (35,)}),
+    "group-norm": case_group(3, 3, 5, 3, 12),
+    "group-norm-row": case_group(5, 1, 3, 3, 35),
+    "group-norm-one": case_group(1, 2, 3, 5, 7),
+    "group-norm-each": case_group(9, 3, 3, 5, 9),
+    "group-norm-pixel": case_group(2, 4, 1, 1, 10),
+    "group-norm-silu": case_group(3, 3, 3, 5, 9, activated=True),
+    "group-norm-modulated": case_group(4, 2, 5, 3, 12, modulated=True),
+    "group-norm-modulated-silu": case_group(3, 3, 3, 5, 9, modulated=True, activated=True),
+    "group-norm-modulated-row": case_group(7, 1, 1, 7, 35, modulated=True, activated=True),
+    "layer-norm": Case("LayerNorm", layer_norm, 3, (3, 5, 11), params=scale_shift(11)),
+    "layer-norm-row": Case("LayerNorm", layer_norm, 1, (1, 1, 35), params=scale_shift(35)),
+    "rms-norm": Case("RMSNorm", rms_norm, 3, (3, 5, 11), params={"scale": (11,)}),
+    "rms-norm-row": Case("RMSNorm", rms_norm, 1, (1, 1, 35), params={"scale": (35,)}),
     "modulate": Case("Modulate", modulate, 3, (3, 5, 7), (1, 1, 14)),
-    "modulate/row": Case("Modulate", modulate, 1, (1, 3, 33), (1, 1, 66)),
+    "modulate-row": Case("Modulate", modulate, 1, (1, 3, 33), (1, 1, 66)),
+    "gate": Case("Gate", gate, 3, (3, 5, 7), (1, 1, 7)),
+    "gate-row": Case("Gate", gate, 1, (1, 3, 33), (1, 1, 33)),
     "sum": Case("Sum", total, 3, (3, 5, 7), (3, 5, 7)),
-    "sum_silu": Case("SumSiLU", sum_silu, 3, (3, 5, 7), (3, 5, 7)),
+    "sum-silu": Case("SumSiLU", sum_silu, 3, (3, 5, 7), (3, 5, 7)),
     "concat": Case("Concat", concat, 3, (3, 5, 4), (3, 5, 7)),
-    "concat/row": Case("Concat", concat, 1, (1, 1, 33), (1, 1, 3)),
-    "concat/three": Case("Concat", concat, 2, (3, 2, 5), (3, 2, 1), (3, 2, 8)),
+    "concat-row": Case("Concat", concat, 1, (1, 1, 33), (1, 1, 3)),
     "merge": Case("Merge", merge, 3, (6, 10, 3)),
-    "merge/row": Case("Merge", merge, 1, (2, 2, 5)),
+    "merge-row": Case("Merge", merge, 1, (2, 2, 5)),
     "split": Case("Split", split, 3, (3, 5, 12)),
-    "split/row": Case("Split", split, 1, (1, 1, 20)),
+    "split-row": Case("Split", split, 1, (1, 1, 20)),
     "attention": case_attention(3, 3, 3, 5, 12),
-    "attention/one": case_attention(1, 2, 3, 3, 7),
-    "attention/each": case_attention(5, 2, 1, 7, 5),
-    "attention/row": case_attention(2, 1, 1, 11, 34),
-    "attention/pixel": case_attention(2, 3, 1, 1, 6),
+    "attention-one": case_attention(1, 2, 3, 3, 7),
+    "attention-each": case_attention(5, 2, 1, 7, 5),
+    "attention-row": case_attention(2, 1, 1, 11, 34),
+    "attention-pixel": case_attention(2, 3, 1, 1, 6),
     "moments": Case("Moments", moments, 3, (3, 5, 6)),
     "sinusoids": Case("Sinusoids", sinusoids(10, 0.05, 5), 7, (1, 1, 1), make=levels, back=False,
                       features=10, slowest=0.05, fastest=5),
