@@ -24,121 +24,15 @@ import sys
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "internal" / "reference"))
+import layers
 import recorded
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 
 PATH = pathlib.Path(__file__).parent / "golden.safetensors"
-EPSILON = 1e-5  # of the norms
-
-# ---- Layers: of inputs x, rows x H x W x C, and parameters p ----------------------------------
-
-
-def channels_first(x):
-    return x.permute(0, 3, 1, 2)
-
-
-def channels_last(x):
-    return x.permute(0, 2, 3, 1)
-
-
-def linear(p, x):
-    return F.linear(x, p["weight"].t(), p["bias"])
-
-
-def conv(p, x):
-    """The weight is kh x kw x channels of x x channels of y; zeros lie around a picture."""
-    weight = p["weight"].permute(3, 2, 0, 1)
-    padding = [k // 2 for k in p["weight"].shape[:2]]
-    return channels_last(F.conv2d(channels_first(x), weight, p["bias"], padding=padding))
-
-
-def silu(p, x):
-    return F.silu(x)
-
-
-def group_norm(groups, activated):
-    """scale is stored as its deviation from one, here and in the norms below."""
-
-    def f(p, x, *st):
-        y = F.group_norm(channels_first(x), groups, 1 + p["scale"], p["shift"], EPSILON)
-        y = modulate(p, channels_last(y), *st) if st else channels_last(y)
-        return F.silu(y) if activated else y
-
-    return f
-
-
-def layer_norm(p, x):
-    return F.layer_norm(x, x.shape[3:], 1 + p["scale"], p["shift"], EPSILON)
-
-
-def rms_norm(p, x):
-    return F.rms_norm(x, x.shape[3:], 1 + p["scale"], EPSILON)
-
-
-def modulate(p, h, st):
-    """st holds the scales of all channels as deviations from one, then the shifts."""
-    s, t = st.chunk(2, 3)
-    return h * (1 + s) + t
-
-
-def gate(p, x, g):
-    return g * x
-
-
-def total(p, x0, x1):
-    return x0 + x1
-
-
-def sum_silu(p, x0, x1):
-    return F.silu(x0 + x1)
-
-
-def concat(p, x0, x1):
-    return torch.cat([x0, x1], 3)
-
-
-def merge(p, x):
-    """Channel (2 dy + dx) C + c of a pixel (h, w) is channel c of pixel (2h + dy, 2w + dx)."""
-    rows, c = x.shape[0], x.shape[3]
-    taps = F.unfold(channels_first(x), 2, stride=2)  # rows, (c, dy, dx), pixels
-    pixels = taps.view(rows, c, 4, -1).transpose(1, 2).reshape(rows, 4 * c, -1)
-    return pixels.transpose(1, 2).reshape(rows, x.shape[1] // 2, x.shape[2] // 2, 4 * c)
-
-
-def split(p, x):
-    """The inverse of merge."""
-    c = x.shape[3] // 4
-    pixels = channels_first(x).unflatten(1, (4, c)).transpose(1, 2).flatten(1, 2)
-    return channels_last(F.pixel_shuffle(pixels, 2))
-
-
-def attention(heads):
-    """The pixels of a row attend to each other; a pixel is [q | k | v], a head is contiguous."""
-
-    def f(p, x):
-        rows, h, w, c = x.shape
-        q, k, v = (part.view(rows, h * w, heads, -1).transpose(1, 2) for part in x.chunk(3, 3))
-        y = F.scaled_dot_product_attention(q, k, v)
-        return y.transpose(1, 2).reshape(rows, h, w, c // 3)
-
-    return f
-
-
-def moments(p, x):
-    """Means, then bounded log-variances, as one vector."""
-    mean, y = (part.flatten(1) for part in x.chunk(2, 3))
-    return torch.cat([mean, y / (1 + (y / 20)**2).sqrt()], 1)[:, None, None]
-
-
-def sinusoids(features, slowest, fastest):
-    frequencies = torch.from_numpy(np.geomspace(slowest, fastest, features // 2))
-    return lambda p, x: torch.cat([(x * frequencies).sin(), (x * frequencies).cos()], 3)
-
 
 # ---- Cases ------------------------------------------------------------------------------------
 
@@ -194,30 +88,31 @@ class Case:
 
 
 def case_linear(rows, h, w, c, out):
-    return Case("Linear", linear, rows, (h, w, c), params=affine(c, out), channels=out)
+    return Case("Linear", layers.linear, rows, (h, w, c), params=affine(c, out), channels=out)
 
 
 def case_conv(size, rows, h, w, c, out):
     """A window of size x size pixels, or 1 x size for signals."""
     params = {"weight": (size if h > 1 else 1, size, c, out), "bias": (out,)}
-    return Case("Conv", conv, rows, (h, w, c), params=params, size=size, channels=out)
+    return Case("Conv", layers.conv, rows, (h, w, c), params=params, size=size, channels=out)
 
 
 def case_group(groups, rows, h, w, c, modulated=False, activated=False):
     more = [(1, 1, 2 * c)] * modulated
-    return Case("GroupNorm", group_norm(groups, activated), rows, (h, w, c), *more,
+    return Case("GroupNorm", layers.group_norm(groups, activated), rows, (h, w, c), *more,
                 params=scale_shift(c), groups=groups, silu=activated)
 
 
 def case_attention(heads, rows, h, w, c):
-    return Case("Attention", attention(heads), rows, (h, w, 3 * c), heads=heads)
+    return Case("Attention", layers.attention(heads), rows, (h, w, 3 * c), heads=heads)
 
 
 CASES = {
     "linear-pixels": case_linear(3, 3, 5, 7, 11),
     "linear-row": case_linear(1, 1, 1, 19, 33),
     "linear-rows": case_linear(9, 1, 1, 33, 3),
-    "class": Case("Linear", linear, 5, (1, 1, 7), params=affine(7, 9), make=one_hot, channels=9),
+    "class": Case("Linear", layers.linear, 5, (1, 1, 7), params=affine(7, 9), make=one_hot,
+                  channels=9),
     "conv-3x3": case_conv(3, 3, 5, 7, 3, 5),
     "conv-3x3-row": case_conv(3, 1, 4, 5, 17, 33),
     "conv-3x3-grey": case_conv(3, 2, 6, 3, 1, 4),
@@ -228,7 +123,7 @@ CASES = {
     "conv-signal": case_conv(3, 3, 1, 11, 3, 5),
     "conv-signal-row": case_conv(5, 1, 1, 3, 9, 4),
     "conv-signal-sample": case_conv(3, 4, 1, 1, 5, 3),
-    "silu": Case("SiLU", silu, 3, (3, 5, 7)),
+    "silu": Case("SiLU", layers.silu, 3, (3, 5, 7)),
     "group-norm": case_group(3, 3, 5, 3, 12),
     "group-norm-row": case_group(5, 1, 3, 3, 35),
     "group-norm-one": case_group(1, 2, 3, 5, 7),
@@ -238,30 +133,30 @@ CASES = {
     "group-norm-modulated": case_group(4, 2, 5, 3, 12, modulated=True),
     "group-norm-modulated-silu": case_group(3, 3, 3, 5, 9, modulated=True, activated=True),
     "group-norm-modulated-row": case_group(7, 1, 1, 7, 35, modulated=True, activated=True),
-    "layer-norm": Case("LayerNorm", layer_norm, 3, (3, 5, 11), params=scale_shift(11)),
-    "layer-norm-row": Case("LayerNorm", layer_norm, 1, (1, 1, 35), params=scale_shift(35)),
-    "rms-norm": Case("RMSNorm", rms_norm, 3, (3, 5, 11), params={"scale": (11,)}),
-    "rms-norm-row": Case("RMSNorm", rms_norm, 1, (1, 1, 35), params={"scale": (35,)}),
-    "modulate": Case("Modulate", modulate, 3, (3, 5, 7), (1, 1, 14)),
-    "modulate-row": Case("Modulate", modulate, 1, (1, 3, 33), (1, 1, 66)),
-    "gate": Case("Gate", gate, 3, (3, 5, 7), (1, 1, 7)),
-    "gate-row": Case("Gate", gate, 1, (1, 3, 33), (1, 1, 33)),
-    "sum": Case("Sum", total, 3, (3, 5, 7), (3, 5, 7)),
-    "sum-silu": Case("SumSiLU", sum_silu, 3, (3, 5, 7), (3, 5, 7)),
-    "concat": Case("Concat", concat, 3, (3, 5, 4), (3, 5, 7)),
-    "concat-row": Case("Concat", concat, 1, (1, 1, 33), (1, 1, 3)),
-    "merge": Case("Merge", merge, 3, (6, 10, 3)),
-    "merge-row": Case("Merge", merge, 1, (2, 2, 5)),
-    "split": Case("Split", split, 3, (3, 5, 12)),
-    "split-row": Case("Split", split, 1, (1, 1, 20)),
+    "layer-norm": Case("LayerNorm", layers.layer_norm, 3, (3, 5, 11), params=scale_shift(11)),
+    "layer-norm-row": Case("LayerNorm", layers.layer_norm, 1, (1, 1, 35), params=scale_shift(35)),
+    "rms-norm": Case("RMSNorm", layers.rms_norm, 3, (3, 5, 11), params={"scale": (11,)}),
+    "rms-norm-row": Case("RMSNorm", layers.rms_norm, 1, (1, 1, 35), params={"scale": (35,)}),
+    "modulate": Case("Modulate", layers.modulate, 3, (3, 5, 7), (1, 1, 14)),
+    "modulate-row": Case("Modulate", layers.modulate, 1, (1, 3, 33), (1, 1, 66)),
+    "gate": Case("Gate", layers.gate, 3, (3, 5, 7), (1, 1, 7)),
+    "gate-row": Case("Gate", layers.gate, 1, (1, 3, 33), (1, 1, 33)),
+    "sum": Case("Sum", layers.total, 3, (3, 5, 7), (3, 5, 7)),
+    "sum-silu": Case("SumSiLU", layers.sum_silu, 3, (3, 5, 7), (3, 5, 7)),
+    "concat": Case("Concat", layers.concat, 3, (3, 5, 4), (3, 5, 7)),
+    "concat-row": Case("Concat", layers.concat, 1, (1, 1, 33), (1, 1, 3)),
+    "merge": Case("Merge", layers.merge, 3, (6, 10, 3)),
+    "merge-row": Case("Merge", layers.merge, 1, (2, 2, 5)),
+    "split": Case("Split", layers.split, 3, (3, 5, 12)),
+    "split-row": Case("Split", layers.split, 1, (1, 1, 20)),
     "attention": case_attention(3, 3, 3, 5, 12),
     "attention-one": case_attention(1, 2, 3, 3, 7),
     "attention-each": case_attention(5, 2, 1, 7, 5),
     "attention-row": case_attention(2, 1, 1, 11, 34),
     "attention-pixel": case_attention(2, 3, 1, 1, 6),
-    "moments": Case("Moments", moments, 3, (3, 5, 6)),
-    "sinusoids": Case("Sinusoids", sinusoids(10, 0.05, 5), 7, (1, 1, 1), make=levels, back=False,
-                      features=10, slowest=0.05, fastest=5),
+    "moments": Case("Moments", layers.moments, 3, (3, 5, 6)),
+    "sinusoids": Case("Sinusoids", layers.sinusoids(10, 0.05, 5), 7, (1, 1, 1), make=levels,
+                      back=False, features=10, slowest=0.05, fastest=5),
 }
 
 
