@@ -44,7 +44,8 @@ class Network:
         return self.layer(layers.linear, name, x, weight=(x.shape[3], c), bias=(c,))
 
     def conv(self, name, x, c):
-        return self.layer(layers.conv, name, x, weight=(3, 3, x.shape[3], c), bias=(c,))
+        kh = 3 if x.shape[1] > 1 else 1
+        return self.layer(layers.conv, name, x, weight=(kh, 3, x.shape[3], c), bias=(c,))
 
     def norm(self, name, x, *st, silu=True):
         c = x.shape[3]
@@ -111,14 +112,16 @@ def attend(net, name, x, heads):
 
 
 # A network, its sizes, the rows, and the shapes of its inputs, the first of which has a gradient.
+# Groups have two or three channels: a norm of single channels takes gradients by the biases before
+# it to zero.
 CASES = {
-    "decoder": (decoder, dict(channels=[8, 6], blocks=1, picture=3), 3, (3, 5, 2)),
-    "decoder-deep": (decoder, dict(channels=[5, 4, 3], blocks=2, picture=1), 1, (2, 1, 3)),
-    "encoder": (encoder, dict(channels=[8, 6], blocks=1, latent=2), 3, (6, 10, 3)),
-    "unet": (unet, dict(channels=[6, 10], blocks=1, heads=2, embedding=7, features=6),
+    "decoder": (decoder, dict(channels=[12, 9], blocks=1, picture=3), 3, (3, 5, 2)),
+    "decoder-deep": (decoder, dict(channels=[10, 9, 9], blocks=1, picture=1), 1, (1, 3, 2)),
+    "encoder": (encoder, dict(channels=[9, 9], blocks=2, latent=2), 3, (6, 10, 3)),
+    "unet": (unet, dict(channels=[9, 10], blocks=1, heads=2, embedding=7, features=6),
              3, (6, 4, 2), (1, 1, 1)),
-    "unet-condition": (unet, dict(channels=[4, 6, 8], blocks=1, heads=0, embedding=5, features=4),
-                       2, (4, 4, 3), (1, 1, 1), (1, 1, 3)),
+    "unet-condition": (unet, dict(channels=[9, 9, 10], blocks=1, heads=0, embedding=5, features=4),
+                       2, (8, 12, 3), (1, 1, 1), (1, 1, 3)),
 }
 
 
