@@ -22,6 +22,7 @@ from torch import nn
 from steps_torch import COMPILES, Threads, compiled, cut, parse, with_pieces
 
 ROWS, LATENT, PICTURE = 128, (4, 8, 8), (3, 32, 32)
+DECODER, SCORE, BLOCKS = (64, 64, 32), (64, 128), 1  # channels of each level; residual blocks
 GROUPS, HEADS, FEATURES, EMBEDDING = 8, 4, 64, 256
 OBS_NOISE, LAMBDA_MIN, LAMBDA_MAX = 0.1, -10.0, 10.0
 
@@ -62,47 +63,83 @@ class Attention(nn.Module):
         return x + self.out(y.transpose(2, 3).reshape(x.shape))
 
 
+class Level(nn.Module):
+    """Residual blocks of equally many pixels."""
+
+    def __init__(self, before, channels, embedding=0):
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            Residual(channels if i else before, channels, embedding) for i in range(BLOCKS))
+
+    def forward(self, h, emb=None):
+        for block in self.blocks:
+            h = block(h, emb)
+        return h
+
+
+class Out(nn.Module):
+    """The end of a network."""
+
+    def __init__(self, before, channels):
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, before)
+        self.conv = nn.Conv2d(before, channels, 3, padding=1)
+
+    def forward(self, h):
+        return self.conv(F.silu(self.norm(h)))
+
+
+def pairs(channels):
+    return list(zip(channels, channels[1:]))
+
+
 class Decoder(nn.Module):
-    """From latents to pictures; pixel_shuffle is plume's split but for the order of channels."""
+    """model.NewConvDecoder; pixel_shuffle is plume's split but for the order of channels."""
 
     def __init__(self):
         super().__init__()
-        self.into = nn.Conv2d(LATENT[0], 64, 3, padding=1)
-        self.block1, self.up1 = Residual(64, 64), nn.Conv2d(64, 4 * 64, 1)
-        self.block2, self.up2 = Residual(64, 64), nn.Conv2d(64, 4 * 32, 1)
-        self.block3, self.norm = Residual(32, 32), nn.GroupNorm(GROUPS, 32)
-        self.out = nn.Conv2d(32, PICTURE[0], 3, padding=1)
+        self.into = nn.Conv2d(LATENT[0], DECODER[0], 3, padding=1)
+        self.levels = nn.ModuleList(Level(c, c) for c in DECODER)
+        self.ups = nn.ModuleList(nn.Conv2d(a, 4 * b, 1) for a, b in pairs(DECODER))
+        self.out = Out(DECODER[-1], PICTURE[0])
 
     def forward(self, z):
-        h = F.pixel_shuffle(self.up1(self.block1(self.into(z))), 2)
-        h = F.pixel_shuffle(self.up2(self.block2(h)), 2)
-        return self.out(F.silu(self.norm(self.block3(h))))
+        h = self.levels[0](self.into(z))
+        for up, level in zip(self.ups, self.levels[1:]):
+            h = level(F.pixel_shuffle(up(h), 2))
+        return self.out(h)
 
 
 class UNet(nn.Module):
-    """The score network: one resolution down, with attention there, and up again."""
+    """model.NewUNet."""
 
     def __init__(self):
         super().__init__()
         self.emb1, self.emb2 = nn.Linear(FEATURES, EMBEDDING), nn.Linear(EMBEDDING, EMBEDDING)
-        self.into = nn.Conv2d(LATENT[0], 64, 3, padding=1)
-        self.down, self.merge = Residual(64, 64, EMBEDDING), nn.Conv2d(4 * 64, 128, 1)
-        self.middle1, self.attention = Residual(128, 128, EMBEDDING), Attention(128)
-        self.middle2, self.split = Residual(128, 128, EMBEDDING), nn.Conv2d(128, 4 * 64, 1)
-        self.up, self.norm = Residual(128, 64, EMBEDDING), nn.GroupNorm(GROUPS, 64)
-        self.out = nn.Conv2d(64, LATENT[0], 3, padding=1)
-        nn.init.zeros_(self.out.weight)
+        self.into = nn.Conv2d(LATENT[0], SCORE[0], 3, padding=1)
+        self.down = nn.ModuleList(Level(c, c, EMBEDDING) for c in SCORE)
+        self.merged = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in pairs(SCORE))
+        self.middle = nn.ModuleList(Residual(SCORE[-1], SCORE[-1], EMBEDDING) for _ in range(2))
+        self.attention = Attention(SCORE[-1])
+        self.split = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs(SCORE))
+        self.up = nn.ModuleList(Level(2 * c, c, EMBEDDING) for c in SCORE[:-1])
+        self.out = Out(SCORE[0], LATENT[0])
+        nn.init.zeros_(self.out.conv.weight)
         frequencies = torch.logspace(math.log10(0.05), math.log10(5), FEATURES // 2)
         self.register_buffer("frequencies", frequencies)
 
     def forward(self, z, lam):
         phase = lam[:, None] * self.frequencies
-        emb = self.emb2(F.silu(self.emb1(torch.cat([phase.sin(), phase.cos()], 1))))
-        skip = self.down(self.into(z), emb)
-        h = self.middle1(self.merge(F.pixel_unshuffle(skip, 2)), emb)
-        h = self.middle2(self.attention(h), emb)
-        h = torch.cat([F.pixel_shuffle(self.split(h), 2), skip], 1)
-        return self.out(F.silu(self.norm(self.up(h, emb))))
+        emb = F.silu(self.emb1(torch.cat([phase.sin(), phase.cos()], 1)))
+        emb = F.silu(self.emb2(emb))
+        skips = [self.down[0](self.into(z), emb)]
+        for merged, level in zip(self.merged, self.down[1:]):
+            skips.append(level(merged(F.pixel_unshuffle(skips[-1], 2)), emb))
+        h = self.middle[0](skips.pop(), emb)
+        h = self.middle[1](self.attention(h), emb)
+        for split, level in reversed(list(zip(self.split, self.up))):
+            h = level(torch.cat([F.pixel_shuffle(split(h), 2), skips.pop()], 1), emb)
+        return self.out(h)
 
 
 class Losses(nn.Module):
@@ -136,7 +173,8 @@ def operations():
     with torch.no_grad():
         latent = torch.zeros(1, *LATENT)
         losses(latent, torch.zeros(1, *PICTURE), torch.zeros(1), latent)
-    count[0] += 2 * 16**2 * 128  # attention at 4 x 4 pixels
+    pixels = LATENT[1] * LATENT[2] // 4 ** (len(SCORE) - 1)
+    count[0] += 2 * pixels**2 * SCORE[-1]  # attention
     return 2 * 3 * ROWS * count[0]
 
 
