@@ -19,6 +19,10 @@ type emoji struct{ head raster.Header }
 const (
 	emojiFile = "emoji.webp"
 	emojiSide = 32
+
+	// emojiDecoding is the memory of decoding the sheet beside the decoded picture, as measured.
+	// The bound of package raster, which holds for any picture, is 40 MB larger.
+	emojiDecoding = 8 << 20
 )
 
 // emojiClasses are the groups of Unicode's emoji list, by the first word of their names, and the
@@ -68,7 +72,7 @@ func findEmoji(context.Context) (*Found, error) {
 		Len:      h.m,
 		Shape:    h.shape,
 		Bytes:    h.bytes() + memory.Array[int32](h.m),
-		Loading:  head.Bytes + memory.Array[uint8](4, head.Width, emojiSide),
+		Loading:  memory.Array[uint8](4, head.Width, head.Height) + emojiDecoding,
 		images:   emoji{head},
 		labelled: true,
 	}, nil

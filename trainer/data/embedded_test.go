@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -115,6 +116,25 @@ func TestEmbeddedClassNames(t *testing.T) {
 			t.Errorf("%s: found %d images, %d bytes; read %d, %d", tc.name, size, bytes,
 				ds.Len(), f.Bytes)
 		}
+	}
+}
+
+// Reading the emoji allocates what Find announces, within 2 MiB of 35.
+func TestEmojiLoading(t *testing.T) {
+	f, err := Find(t.Context(), "emoji", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := f.Bytes + f.Loading
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := f.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	got := int64(after.TotalAlloc - before.TotalAlloc)
+	if got > want || got < want-2<<20 {
+		t.Errorf("reading allocates %d bytes; %d were announced", got, want)
 	}
 }
 
