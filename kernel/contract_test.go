@@ -67,6 +67,7 @@ var calls = []call{
 		DataResidual(s[0], s[1], s[2], callX, 1, 2, callD, 1)
 	}, 1 << 1},
 	{"SquareNorms", 2, func(s [10][]float32) { SquareNorms(s[0], s[1], callD) }, 1},
+	{"DotRows", 3, func(s [10][]float32) { DotRows(s[0], s[1], s[2], callD) }, 1},
 	{"ScaleRows", 2, func(s [10][]float32) { ScaleRows(s[0], s[1], callD) }, 1 << 1},
 	{
 		"CombineRows", 6,

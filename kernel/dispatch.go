@@ -58,6 +58,7 @@ type path struct {
 	// phase rows of y before the first one belong to the first image
 	dataResidual func(e, sq, y, x []float32, phase, repeat, d int, scale float32)
 	squareNorms  func(dst, x []float32, d int)
+	dotRows      func(dst, x, y []float32, d int)
 	scaleRows    func(x, a []float32, d int)
 	combineRows  func(dst, x, a, y, b, z []float32, c float32, d int)
 

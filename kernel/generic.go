@@ -38,6 +38,7 @@ var generic = path{
 	scoreResidual:    scoreResidualGeneric,
 	dataResidual:     dataResidualGeneric,
 	squareNorms:      squareNormsGeneric,
+	dotRows:          dotRowsGeneric,
 	scaleRows:        scaleRowsGeneric,
 	combineRows:      combineRowsGeneric,
 	add:              addGeneric,
@@ -147,10 +148,13 @@ func sinusoidsGeneric(dst, lambda, freq []float32) {
 // Rows.
 
 // sumSquares is |x|^2 in the order of the package comment.
-func sumSquares(x []float32) float32 {
+func sumSquares(x []float32) float32 { return dot(x, x) }
+
+// dot is the sum of products in the same order.
+func dot(x, y []float32) float32 {
 	var acc [16]float32
 	for i, v := range x {
-		acc[i%16] = fma32(v, v, acc[i%16])
+		acc[i%16] = fma32(v, y[i], acc[i%16])
 	}
 	return fold(&acc)
 }
@@ -191,6 +195,12 @@ func dataResidualGeneric(e, sq, y, x []float32, phase, repeat, d int, scale floa
 func squareNormsGeneric(dst, x []float32, d int) {
 	for i := range dst {
 		dst[i] = sumSquares(x[i*d : (i+1)*d])
+	}
+}
+
+func dotRowsGeneric(dst, x, y []float32, d int) {
+	for i := range dst {
+		dst[i] = dot(x[i*d:(i+1)*d], y[i*d:(i+1)*d])
 	}
 }
 

@@ -129,6 +129,14 @@ func TestResiduals(t *testing.T) {
 			checkSquares(t, "ScoreResidual", sq, e, d)
 			SquareNorms(sq, zl, d)
 			checkSquares(t, "SquareNorms", sq, zl, d)
+			DotRows(sq, zl, eps, d)
+			near(t, "DotRows", sq, float64(d+4), func(i int) (sum, size float64) {
+				for j := i * d; j < (i+1)*d; j++ {
+					sum += f(zl[j]) * f(eps[j])
+					size += math.Abs(f(zl[j]) * f(eps[j]))
+				}
+				return sum, size
+			})
 
 			const first, repeat, scale = 5, 3, 0.125
 			x, y := fill((first+n+repeat)/repeat*d), fill(n*d)

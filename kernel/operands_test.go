@@ -267,6 +267,13 @@ var raws = complete(slices.Concat([]raw{
 		},
 	},
 	{
+		kernel: "dotRows",
+		args:   params{out("dst", perRow), in("x", matrix), in("y", matrix)},
+		call: func(p *path, o *operands) {
+			p.dotRows(o.f[0], o.f[1], o.f[2], o.d)
+		},
+	},
+	{
 		kernel: "scaleRows",
 		args:   params{inOut("x", matrix), in("a", perRow)},
 		call: func(p *path, o *operands) {

@@ -25,6 +25,7 @@ var avx2Path = path{
 	siLUBackwardAdd:  avx2.SiLUBackwardAdd,
 	skipSiLUBackward: avx2.SkipSiLUBackward,
 	squareNorms:      avx2.SquareNorms,
+	dotRows:          avx2.DotRows,
 	scaleRows:        avx2.ScaleRows,
 	combineRows:      avx2.CombineRows,
 	scoreResidual:    avx2.ScoreResidual,

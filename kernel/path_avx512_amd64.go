@@ -25,6 +25,7 @@ var avx512Path = path{
 	siLUBackwardAdd:  avx512.SiLUBackwardAdd,
 	skipSiLUBackward: avx512.SkipSiLUBackward,
 	squareNorms:      avx512.SquareNorms,
+	dotRows:          avx512.DotRows,
 	scaleRows:        avx512.ScaleRows,
 	combineRows:      avx512.CombineRows,
 	scoreResidual:    avx512.ScoreResidual,

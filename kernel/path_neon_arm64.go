@@ -25,6 +25,7 @@ var neonPath = path{
 	siLUBackwardAdd:  neon.SiLUBackwardAdd,
 	skipSiLUBackward: neon.SkipSiLUBackward,
 	squareNorms:      neon.SquareNorms,
+	dotRows:          neon.DotRows,
 	scaleRows:        neon.ScaleRows,
 	combineRows:      neon.CombineRows,
 	scoreResidual:    neon.ScoreResidual,

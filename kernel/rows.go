@@ -48,6 +48,16 @@ func SquareNorms(dst, x []float32, d int) {
 	}
 }
 
+// DotRows is dst[i] = row i of x times row i of y, rows of width d, summed as |x|^2 is.
+func DotRows(dst, x, y []float32, d int) {
+	check(len(x) == len(dst)*d && len(y) == len(x))
+	read(x, y)
+	wrote(dst)
+	for t := range tiles(len(dst), d) {
+		t.sum(dst, func(dst []float32) { active.dotRows(dst, t.of(x), t.of(y), t.width()) })
+	}
+}
+
 // ScaleRows is x[i,j] *= a[i] for rows of width d.
 func ScaleRows(x, a []float32, d int) {
 	check(len(x) == len(a)*d)

@@ -29,7 +29,8 @@ func (m machine) rowwise(
 	m.end()
 }
 
-// squares accumulates a row's sum of squares and stores it in an array of one per row.
+// squares accumulates a row's sum of squares, or of products, and stores it in an array of one per
+// row.
 type squares struct {
 	m   machine
 	dst stream
@@ -44,6 +45,9 @@ func (q *squares) add(v vec) {
 	v = q.m.inTail(v)
 	q.m.muladd(opAccum, q.acc, v, v)
 }
+
+// addProduct is of numbers as they were loaded: zeros outside a tail.
+func (q *squares) addProduct(v, w vec) { q.m.muladd(opAccum, q.acc, v, w) }
 
 func (q *squares) end() {
 	q.m.storeScalar(q.m.fold(q.acc), q.dst.p, 0)
@@ -65,6 +69,17 @@ func (m machine) scaledRows() {
 		func(s []stream) row {
 			q := &squares{m: m, dst: m.floats("dst")[0]}
 			return row{start: q.start, end: q.end, block: func(i int) { q.add(m.get(s[0], i)) }}
+		},
+	)
+
+	m.rowwise(
+		"DotRows", "func(dst, x, y []float32, d int)", "dst[i] = row i of x times row i of y", "dst",
+		[]string{"x", "y"},
+		func(s []stream) row {
+			q := &squares{m: m, dst: m.floats("dst")[0]}
+			return row{start: q.start, end: q.end, block: func(i int) {
+				q.addProduct(m.get(s[0], i), m.get(s[1], i))
+			}}
 		},
 	)
 

@@ -100,6 +100,75 @@ DATA const0<>+120(SB)/4, $0x00000000
 DATA const0<>+124(SB)/4, $0x00000000
 GLOBL const0<>(SB), RODATA|NOPTR, $128
 
+// func DotRows(dst []float32, x []float32, y []float32, d int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·DotRows(SB), $0-80
+	MOVQ  d+72(FP), AX
+	MOVQ  dst_len+8(FP), CX
+	MOVQ  x_base+24(FP), DX
+	MOVQ  y_base+48(FP), BX
+	MOVQ  dst_base+0(FP), SI
+	TESTQ CX, CX
+	JEQ   rowsdone
+
+rows:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	MOVQ  AX, DI
+	CMPQ  DI, $0x00000010
+	JLT   n1end
+
+n1:
+	VMOVUPS     (DX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     (BX), Y4
+	VMOVUPS     32(BX), Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
+	CMPQ        DI, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       DI, DI
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R8
+	NEGQ        DI
+	LEAQ        64(R8)(DI*4), R8
+	NEGQ        DI
+	VMOVDQU     (R8), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVDQU     32(R8), Y3
+	VMASKMOVPS  32(DX), Y3, Y3
+	VMOVDQU     (R8), Y4
+	VMASKMOVPS  (BX), Y4, Y4
+	VMOVDQU     32(R8), Y5
+	VMASKMOVPS  32(BX), Y5, Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	LEAQ        (DX)(DI*4), DX
+	LEAQ        (BX)(DI*4), BX
+
+ndone:
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VPSHUFD      $0x0e, X1, X0
+	VADDPS       X0, X1, X0
+	VPSHUFD      $0x01, X0, X1
+	VADDPS       X1, X0, X1
+	VMOVSS       X1, (SI)
+	ADDQ         $0x00000004, SI
+	SUBQ         $0x00000001, CX
+	TESTQ        CX, CX
+	JNE          rows
+
+rowsdone:
+	VZEROUPPER
+	RET
+
 // func ScaleRows(x []float32, a []float32, d int)
 // Requires: AVX
 TEXT ·ScaleRows(SB), $0-56

@@ -73,6 +73,63 @@ DATA const0<>+56(SB)/4, $0x00003fff
 DATA const0<>+60(SB)/4, $0x00007fff
 GLOBL const0<>(SB), RODATA|NOPTR, $64
 
+// func DotRows(dst []float32, x []float32, y []float32, d int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·DotRows(SB), $0-80
+	MOVQ  d+72(FP), AX
+	MOVQ  dst_len+8(FP), CX
+	MOVQ  x_base+24(FP), DX
+	MOVQ  y_base+48(FP), BX
+	MOVQ  dst_base+0(FP), SI
+	TESTQ CX, CX
+	JEQ   rowsdone
+
+rows:
+	VPXORD Z0, Z0, Z0
+	MOVQ   AX, DI
+	CMPQ   DI, $0x00000010
+	JLT    n1end
+
+n1:
+	VMOVUPS     (DX), Z1
+	VMOVUPS     (BX), Z2
+	VFMADD231PS Z2, Z1, Z0
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, DI
+	CMPQ        DI, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       DI, DI
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R8
+	KMOVW       (R8)(DI*4), K1
+	VMOVUPS.Z   (DX), K1, Z1
+	VMOVUPS.Z   (BX), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+	LEAQ        (DX)(DI*4), DX
+	LEAQ        (BX)(DI*4), BX
+
+ndone:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y1
+	VEXTRACTF32X4 $0x01, Y1, X2
+	VADDPS        X2, X1, X2
+	VPSHUFD       $0x0e, X2, X1
+	VADDPS        X1, X2, X1
+	VPSHUFD       $0x01, X1, X2
+	VADDPS        X2, X1, X2
+	VMOVSS        X2, (SI)
+	ADDQ          $0x00000004, SI
+	SUBQ          $0x00000001, CX
+	TESTQ         CX, CX
+	JNE           rows
+
+rowsdone:
+	VZEROUPPER
+	RET
+
 // func ScaleRows(x []float32, a []float32, d int)
 // Requires: AVX, AVX512F
 TEXT ·ScaleRows(SB), $0-56

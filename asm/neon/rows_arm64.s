@@ -149,6 +149,91 @@ ndone:
 rowsdone:
 	RET
 
+// func DotRows(dst, x, y []float32, d int)
+//
+// DotRows is dst[i] = row i of x times row i of y.
+TEXT ·DotRows(SB), 0, $64-80
+	MOVD $frame-64(SP), R25
+	MOVD d+72(FP), R0
+	MOVD dst_len+8(FP), R1
+	MOVD x_base+24(FP), R2
+	MOVD y_base+48(FP), R3
+	MOVD dst_base+0(FP), R4
+	CBZ R1, rowsdone
+
+rows:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	MOVD R0, R5
+	CMP $16, R5
+	BLT n1end
+
+n1:
+	WORD $0xad401444 // ldp q4, q5, [x2]
+	WORD $0xad411c46 // ldp q6, q7, [x2,#32]
+	WORD $0xad402468 // ldp q8, q9, [x3]
+	WORD $0xad412c6a // ldp q10, q11, [x3,#32]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	ADD $64, R2
+	ADD $64, R3
+	SUB $16, R5
+	CMP $16, R5
+	BGE n1
+
+n1end:
+	CBZ R5, ndone
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0xad001324 // stp q4, q4, [x25]
+	WORD $0xad011324 // stp q4, q4, [x25,#32]
+	MOVD R5, R6
+
+tail1:
+	SUB $1, R6
+	MOVWU (R2)(R6<<2), R7
+	MOVW R7, (R25)(R6<<2)
+	CBNZ R6, tail1
+	WORD $0xad401724 // ldp q4, q5, [x25]
+	WORD $0xad411f26 // ldp q6, q7, [x25,#32]
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0xad002328 // stp q8, q8, [x25]
+	WORD $0xad012328 // stp q8, q8, [x25,#32]
+	MOVD R5, R6
+
+tail2:
+	SUB $1, R6
+	MOVWU (R3)(R6<<2), R7
+	MOVW R7, (R25)(R6<<2)
+	CBNZ R6, tail2
+	WORD $0xad402728 // ldp q8, q9, [x25]
+	WORD $0xad412f2a // ldp q10, q11, [x25,#32]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e29cca1 // fmla v1.4s, v5.4s, v9.4s
+	WORD $0x4e2accc2 // fmla v2.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce3 // fmla v3.4s, v7.4s, v11.4s
+	ADD R5<<2, R2
+	ADD R5<<2, R3
+
+ndone:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x6e004001 // ext v1.16b, v0.16b, v0.16b, #8
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x6e002001 // ext v1.16b, v0.16b, v0.16b, #4
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000080 // str s0, [x4]
+	ADD $4, R4
+	SUB $1, R1
+	CBNZ R1, rows
+
+rowsdone:
+	RET
+
 // func ScaleRows(x, a []float32, d int)
 //
 // ScaleRows is x[i,j] *= a[i].

@@ -101,6 +101,11 @@ func SkipSiLUBackward(below, embed, above, s, dy []float32)
 //go:noescape
 func SquareNorms(dst, x []float32, d int)
 
+// DotRows is dst[i] = row i of x times row i of y.
+//
+//go:noescape
+func DotRows(dst, x, y []float32, d int)
+
 // ScaleRows is x[i,j] *= a[i].
 //
 //go:noescape
