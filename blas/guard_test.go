@@ -1,110 +1,38 @@
 package blas
 
 import (
-	"fmt"
-	"math"
-	"runtime/debug"
 	"testing"
-	"unsafe"
+
+	"github.com/plume-ml/plume/internal/guard"
 )
 
-// fence lays operands against pages that cannot be touched, one in each region.
+// fence lays operands against pages that cannot be touched.
 type fence struct {
-	t       *testing.T
-	regions [4][]float32
-	laid    [4][2]int // from and to where the operands lie
-	used    int
+	*guard.Fence
+	t *testing.T
 }
 
 // fenced is the most numbers that an operand in a fence may have.
 const fenced = 1 << 14
 
-func newFence(t *testing.T) *fence {
-	f := &fence{t: t}
-	for i := range f.regions {
-		var err error
-		if f.regions[i], err = newRegion(fenced); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return f
-}
-
-// put copies x to the end of a region, or to its start; canaries fill the rest of it.
-func (f *fence) put(x []float32, atEnd bool) []float32 {
-	region := f.regions[f.used]
-	from := besides
-	if atEnd {
-		from = len(region) - besides - len(x)
-	}
-	to := from + len(x)
-	copy(region, blanks(len(region)))
-	copy(region[from:to], x)
-	f.laid[f.used] = [2]int{from, to}
-	f.used++
-	return region[from:to:to]
-}
+func newFence(t *testing.T) *fence { return &fence{guard.NewFence(t, 4, fenced), t} }
 
 // around is the product with each operand at the end of its region, or at the start if its bit of
 // ends is set.
 func (f *fence) around(p *product, ends int) *product {
-	f.used = 0
+	f.Clear()
 	q := *p
 	for i, m := range []*Matrix{&q.a, &q.b, &q.c} {
-		m.Data = f.put(m.Data, ends>>i&1 == 0)
+		m.Data = f.Put(m.Data, ends>>i&1 == 0)
 	}
 	return &q
-}
-
-// check returns an error if something outside the operands was written.
-func (f *fence) check() error {
-	for i, laid := range f.laid[:f.used] {
-		for at, v := range f.regions[i] {
-			if (at < laid[0] || at >= laid[1]) && math.Float32bits(v) != math.Float32bits(canary) {
-				return fmt.Errorf(
-					"operand %d, of %d numbers: %v written at %d", i, laid[1]-laid[0], v,
-					at-laid[0],
-				)
-			}
-		}
-	}
-	return nil
-}
-
-// try runs a function on the operands. A fault in Go or in assembly becomes an error; one in C ends
-// the program.
-func (f *fence) try(does func()) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	does()
-	return f.check()
 }
 
 // run computes the product in place, by does.
 func (f *fence) run(p *product, ends int, does func()) {
 	f.t.Helper()
-	if err := f.try(does); err != nil {
+	if err := f.Try(does); err != nil {
 		f.t.Fatalf("%v, operands laid %03b: %v", p, ends, err)
-	}
-}
-
-// TestFence: what writes a number beside an operand is found.
-func TestFence(t *testing.T) {
-	f := newFence(t)
-	for _, atEnd := range []bool{false, true} {
-		for _, by := range []int{-1, 0, 6, 7} {
-			f.used = 0
-			x := f.put(make([]float32, 7), atEnd)
-			number := (*float32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(x)), 4*by))
-			err := f.try(func() { *number = 1 })
-			if outside := by < 0 || by > 6; outside != (err != nil) {
-				t.Errorf("at the end %v, %d from the start: %v", atEnd, by, err)
-			}
-		}
 	}
 }
 
@@ -168,7 +96,7 @@ func TestGuardFactor(t *testing.T) {
 				p, bias := s.factored(tb, d, true)
 				for ends := range 8 {
 					q := f.around(p, ends)
-					bias := f.put(bias, ends&1 == 0)
+					bias := f.Put(bias, ends&1 == 0)
 					f.run(q, ends, func() {
 						var right Factor
 						right.Set(tb, q.b)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/plume-ml/plume/internal/guard"
 )
 
 // Every kernel of every path is compared with the generic one here, on the same arguments. The
@@ -163,7 +165,7 @@ func TestComparisonFails(t *testing.T) {
 	r.prepare(k, shape{rows: 1, d: 19}, newSource(1, usual))
 	r.refer(k)
 	for _, w := range wrongs {
-		if w.page && !faulting {
+		if w.page && !guard.Faults {
 			continue
 		}
 		wrong := &path{name: "wrong", add: func(dst, x []float32) {

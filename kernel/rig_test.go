@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"testing"
 	"unsafe"
+
+	"github.com/plume-ml/plume/internal/guard"
 )
 
 // rig holds the memory of the comparison: arguments, what the generic path made of them, and
@@ -28,7 +30,7 @@ type rig struct {
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	region := func() []byte {
-		region, err := newRegion(regionSize)
+		region, err := guard.Region(regionSize)
 		if err != nil {
 			t.Fatalf("memory for the arguments: %v", err)
 		}

@@ -60,7 +60,9 @@ var strangers = map[string][]string{
 }
 
 // onlyForTests may be imported by tests alone.
-var onlyForTests = []string{"trainer/internal/faultfs", "trainer/internal/reference"}
+var onlyForTests = []string{
+	"internal/guard", "trainer/internal/faultfs", "trainer/internal/reference",
+}
 
 // listed is what `go list -json` says of a package.
 type listed struct {
