@@ -99,11 +99,7 @@ func softmaxGeneric(y, x []float32, scale float32, rows, d int) {
 func softmaxBackwardGeneric(dx, y, dy []float32, scale float32, rows, d int) {
 	for i := range rows {
 		yr, dyr := y[i*d:(i+1)*d], dy[i*d:(i+1)*d]
-		var acc [16]float32
-		for j, v := range yr {
-			acc[j%16] = fma32(v, dyr[j], acc[j%16])
-		}
-		p := fold(&acc)
+		p := dot(yr, dyr)
 		for j, v := range yr {
 			dx[i*d+j] = float32(scale*v) * (dyr[j] - p)
 		}

@@ -73,8 +73,8 @@ func (m machine) scaledRows() {
 	)
 
 	m.rowwise(
-		"DotRows", "func(dst, x, y []float32, d int)", "dst[i] = row i of x times row i of y", "dst",
-		[]string{"x", "y"},
+		"DotRows", "func(dst, x, y []float32, d int)", "dst[i] = row i of x times row i of y",
+		"dst", []string{"x", "y"},
 		func(s []stream) row {
 			q := &squares{m: m, dst: m.floats("dst")[0]}
 			return row{start: q.start, end: q.end, block: func(i int) {
