@@ -65,6 +65,7 @@ func TestFactorPanics(t *testing.T) {
 			"short a":               func() { f.Mul(short.Left(), nil, d(2, 5)) },
 			"stride of a":           func() { f.Mul(narrow.Left(), nil, d(2, 5)) },
 			"negative":              func() { f.Mul(negative.Left(), nil, d(2, 5)) },
+			"inner, added":          func() { f.MulAdd(d(2, 4).Left(), d(2, 5), true) },
 			"short c": func() {
 				c := Matrix{Rows: 2, Cols: 5, Stride: 5, Data: make([]float32, 9)}
 				f.Mul(d(2, 3).Left(), nil, c)
@@ -92,9 +93,10 @@ func TestNoAllocation(t *testing.T) {
 			p := s.wide(s.product(ta, tb, d[0], d[1], d[2]).with(1), 2048)
 			c, left, bias := copyOf(p.c), s.spread(d[0], d[2]), s.fill(d[1])
 			for name, mul := range map[string]func(){
-				"Gemm": func() { Default().Gemm(ta, tb, p.alpha, p.a.Left(), p.b, p.beta, c) },
-				"Set":  func() { f.Set(tb, p.b) },
-				"Mul":  func() { f.Set(tb, p.b); f.Mul(left.Left(), bias, c) },
+				"Gemm":   func() { Default().Gemm(ta, tb, p.alpha, p.a.Left(), p.b, p.beta, c) },
+				"Set":    func() { f.Set(tb, p.b) },
+				"Mul":    func() { f.Set(tb, p.b); f.Mul(left.Left(), bias, c) },
+				"MulAdd": func() { f.Set(tb, p.b); f.MulAdd(left.Left(), c, true) },
 			} {
 				if count := testing.AllocsPerRun(3, mul); count != 0 {
 					t.Errorf("%s, %v: %v allocations", name, p, count)

@@ -48,10 +48,10 @@ func (f *Factor) ReserveConv(rows, cols, taps int, floats func(n int) []float32)
 	f.Reserve(rows, cols, floats)
 }
 
-// mulSpread is Mul of a convolution to a few channels: for each picture the products of its pixels
-// with all taps, one row for each tap and channel, of which those of a channel are added with an
-// offset each.
-func (f *Factor) mulSpread(a *Left, bias []float32, c Matrix) {
+// mulSpread is c = s + a f of a convolution to a few channels: for each picture the products of its
+// pixels with all taps, one row for each tap and channel, of which those of a channel are added
+// with an offset each.
+func (f *Factor) mulSpread(a *Left, s start, c Matrix) {
 	win := a.window
 	if !a.gathered() || a.first > 0 || win.KH*win.KW != f.taps {
 		panic(errShape)
@@ -67,10 +67,7 @@ func (f *Factor) mulSpread(a *Left, bias []float32, c Matrix) {
 		f.backend.Gemm(T, T, 1, weights, picture, 0, products)
 		for j := range f.cols {
 			sum := sums.Data[j*pixels:][:pixels]
-			clear(sum)
-			if bias != nil {
-				fill(sum, bias[j])
-			}
+			s.column(sum, lo, j)
 			for t := range f.taps {
 				win.addTap(sum, products.Data[(t*f.cols+j)*pixels:][:pixels], t)
 			}
@@ -79,9 +76,13 @@ func (f *Factor) mulSpread(a *Left, bias []float32, c Matrix) {
 	}
 }
 
-func fill(x []float32, v float32) {
-	for i := range x {
-		x[i] = v
+// column writes column j from a row on.
+func (s start) column(dst []float32, row, j int) {
+	clear(dst)
+	for i := range dst {
+		if s.data != nil {
+			dst[i] = s.data[(row+i)*s.stride+j]
+		}
 	}
 }
 

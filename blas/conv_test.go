@@ -39,7 +39,7 @@ func (of seen) convolved(channels int, x, w, dy []float32) (y, dx, dw []float32)
 }
 
 // TestConvolution: a convolution and both its gradients, as products of patches, are those of plain
-// loops. Numbers are small integers, whose sums are exact.
+// loops, and can be added to what is there. Numbers are small integers, whose sums are exact.
 func TestConvolution(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		s := newSource(3)
@@ -55,6 +55,8 @@ func TestConvolution(t *testing.T) {
 				forward.SetConv(w, taps)
 				forward.Mul(patches, nil, got)
 				sameBits(t, fmt.Sprint("y", of), got.Data, y)
+				forward.MulAdd(patches, got, true)
+				sameBits(t, fmt.Sprint("y twice", of), got.Data, twice(y))
 
 				got = empty(w.Rows, channels)
 				Default().ConvGrad(1, patches, Dense(dy, pixels, channels), 0, got)
@@ -66,9 +68,19 @@ func TestConvolution(t *testing.T) {
 				back.SetTurned(w, taps)
 				back.Mul(Patches(dy, of.pictures, turned), nil, got)
 				sameBits(t, fmt.Sprint("dx", of), got.Data, dx)
+				back.MulAdd(Patches(dy, of.pictures, turned), got, true)
+				sameBits(t, fmt.Sprint("dx twice", of), got.Data, twice(dx))
 			}
 		}
 	})
+}
+
+func twice(x []float32) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = 2 * v
+	}
+	return y
 }
 
 // TestSetConv: the sums of a convolution to a few channels are those that are documented, whatever

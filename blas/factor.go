@@ -102,37 +102,68 @@ func (f *Factor) SetTurned(b Matrix, taps int) {
 // Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains
 // from the bias, which costs nothing; others add it at the end.
 func (f *Factor) Mul(a Left, bias []float32, c Matrix) {
-	if !f.set {
-		panic(errUnset)
-	}
-	if a.m.Cols != f.rows || c.Rows != a.m.Rows || c.Cols != f.cols || !a.valid() || !c.valid() ||
-		(bias != nil && len(bias) != f.cols) {
+	if bias != nil && len(bias) != f.cols {
 		panic(errShape)
 	}
-	if c.Rows == 0 || c.Cols == 0 {
+	if !f.multiplies(a, c) {
 		return
 	}
-	switch {
-	case f.taps > 0:
-		f.mulSpread(&a, bias, c)
-		return
-	case f.backend == &nativeBackend:
-		f.mulNative(&a, bias, c)
+	if f.taps > 0 || f.backend == &nativeBackend {
+		f.chains(&a, start{data: bias}, c)
 		return
 	}
-	b := Matrix{Rows: f.rows, Cols: f.cols, Stride: f.b.stride, Data: f.b.data}
-	t := Trans(f.b.transposed)
-	b.Rows, b.Cols = t.shape(b)
-	f.backend.Gemm(N, t, 1, a, b, 0, c)
+	f.gemm(a, 0, c)
 	for i := 0; bias != nil && i < c.Rows; i++ {
 		kernel.Add(c.Data[i*c.Stride:][:c.Cols], bias)
 	}
 }
 
-func (f *Factor) mulNative(a *Left, bias []float32, c Matrix) {
+// MulAdd is c = a f, or with add c += a f. The native backend's chains then go on from what c
+// holds.
+func (f *Factor) MulAdd(a Left, c Matrix, add bool) {
+	switch {
+	case !add:
+		f.Mul(a, nil, c)
+	case !f.multiplies(a, c):
+	case f.taps > 0 || f.backend == &nativeBackend:
+		f.chains(&a, continued(c), c)
+	default:
+		f.gemm(a, 1, c)
+	}
+}
+
+// chains is c = s + a f, whose sums go on from s.
+func (f *Factor) chains(a *Left, s start, c Matrix) {
+	if f.taps > 0 {
+		f.mulSpread(a, s, c)
+		return
+	}
+	f.mulNative(a, s, c)
+}
+
+// multiplies reports whether a product into c has anything to do. It panics if the shapes do not
+// fit.
+func (f *Factor) multiplies(a Left, c Matrix) bool {
+	if !f.set {
+		panic(errUnset)
+	}
+	if a.m.Cols != f.rows || c.Rows != a.m.Rows || c.Cols != f.cols || !a.valid() || !c.valid() {
+		panic(errShape)
+	}
+	return c.Rows > 0 && c.Cols > 0
+}
+
+// gemm is c = beta c + a f by a library.
+func (f *Factor) gemm(a Left, beta float32, c Matrix) {
+	b := Matrix{Rows: f.rows, Cols: f.cols, Stride: f.b.stride, Data: f.b.data}
+	t := Trans(f.b.transposed)
+	b.Rows, b.Cols = t.shape(b)
+	f.backend.Gemm(N, t, 1, a, b, beta, c)
+}
+
+func (f *Factor) mulNative(a *Left, s start, c Matrix) {
 	w := takeWorkspace()
 	defer w.release()
-	s := start{data: bias}
 	if f.rows == 0 {
 		w.multiply(a, N, 0, 0, f.panels, 0, s, c)
 	}

@@ -69,6 +69,25 @@ func TestFactorNative(t *testing.T) {
 	}
 }
 
+// TestFactorMulAdd: a product is added to what c holds, or replaces it; the native backend's chains
+// are then those of Gemm with beta = 1, also over several blocks of k, bit for bit.
+func TestFactorMulAdd(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		var f Factor
+		eachFactored(newSource(6), beyondBlocks[:6], func(p *product, _ []float32) {
+			f.Set(p.tb, p.b)
+			for _, p.beta = range []float32{0, 1} {
+				c := p.prepared()
+				f.MulAdd(p.a.Left(), c, p.beta == 1)
+				p.check(t, c)
+				if Default() == &nativeBackend {
+					p.checkChain(t, c)
+				}
+			}
+		})
+	})
+}
+
 // TestFactorRows: ranges of rows of a product by one factor may be computed separately.
 func TestFactorRows(t *testing.T) {
 	use(t, "native")
