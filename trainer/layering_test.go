@@ -24,9 +24,10 @@ var layers = [][]string{
 		"trainer/progress", "trainer/suggest",
 	},
 	{"trainer/data/files", "trainer/machine", "trainer/npy"},
-	{"trainer/data"},
+	{"trainer/data", "trainer/layer"},
+	{"trainer/model"},
 	{
-		"trainer/model", "trainer/diffusion", "trainer/particle", "trainer/optim",
+		"trainer/diffusion", "trainer/particle", "trainer/optim",
 		"trainer/checkpoint", "trainer/metric",
 		"trainer/picture", "trainer/record",
 	},

@@ -41,6 +41,7 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 		Batch:       min(c.Batch, datapoints),
 		Dim:         images.Shape.Dim(),
 		Workers:     workers,
+		Tile:        c.Tile,
 		CloudInFile: c.Cloud == config.InFile,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -49,37 +50,34 @@ type Classifier struct {
 	Accuracy float64 // on labelled images that it was not trained on
 	Tested   int     // number of images that the accuracy was measured on
 
-	trunk part // from the image to the features before their SiLU
-	head  part // from the features to the logits
+	trunk, net *model.Net // from the image to the features, and to the logits
+	p          []float32  // parameters of net, of which those of trunk are the first
 }
 
-// part is a network with its parameters.
-type part struct {
-	net *model.MLP
-	p   []float32
-}
-
-func newPart(seed uint64, number uint32, widths ...int) part {
-	n := model.NewMLP(nil, widths...)
-	p := part{n, make([]float32, n.Layout().Size())}
-	n.Layout().Init(p.p, seed, number)
-	return p
+// build makes the networks for images of dim numbers, with initial parameters.
+func (c *Classifier) build(dim int) {
+	trunk := func(b *model.Builder) model.Node {
+		return b.SiLU(b.MLP(b.Given("x", layer.Vector(dim)), c.Hidden))
+	}
+	c.trunk = model.Must(model.Build(nil, trunk))
+	c.net = model.Must(model.Build(nil, func(b *model.Builder) model.Node {
+		return b.Linear("head", trunk(b), len(c.Classes))
+	}))
+	c.p = make([]float32, c.net.Layout().Size())
+	c.net.Layout().Init(c.p, c.Seed, 0)
 }
 
 // FeatureCount is the number of features, the width of the penultimate layer.
-func (c *Classifier) FeatureCount() int { return c.head.net.In() }
+func (c *Classifier) FeatureCount() int { return c.trunk.Out() }
 
 // Hash returns the SHA-256 of the weights in hexadecimal. Two classifiers with the same hash give
 // the same features.
 func (c *Classifier) Hash() string {
 	h := sha256.New()
 	var bytes []byte
-	for _, part := range []part{c.trunk, c.head} {
-		bytes = bytes[:0]
-		for _, v := range part.p {
-			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
-		}
-		h.Write(bytes)
+	for _, v := range c.p {
+		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
 	}
+	h.Write(bytes)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
@@ -86,10 +87,12 @@ func (c *Classifier) forward(image []float32) (features, logits []float64) {
 	for i, v := range image {
 		x[i] = float64(v)
 	}
-	view := func(p part, name string) []float32 { return p.net.Layout().View(p.p, name) }
-	x = silu(dense(x, view(c.trunk, "layer0.weight"), view(c.trunk, "layer0.bias")))
-	features = silu(dense(x, view(c.trunk, "layer1.weight"), view(c.trunk, "layer1.bias")))
-	return features, dense(features, view(c.head, "layer0.weight"), view(c.head, "layer0.bias"))
+	apply := func(x []float64, layer string) []float64 {
+		l := c.net.Layout()
+		return dense(x, l.View(c.p, layer+".weight"), l.View(c.p, layer+".bias"))
+	}
+	features = silu(apply(silu(apply(x, "layer0")), "layer1"))
+	return features, apply(features, "head")
 }
 
 // loss is the smoothed cross-entropy in float64, from its definition.
@@ -144,9 +147,8 @@ func TestGradient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Classifier{
-		Options: o, Classes: classes, trunk: newPart(1, 0, 4, 5, 3), head: newPart(1, 1, 3, 3),
-	}
+	c := &Classifier{Options: o, Classes: classes}
+	c.build(4)
 	training, err := newTraining(c, len(tr.class), p)
 	if err != nil {
 		t.Fatal(err)
@@ -160,23 +162,19 @@ func TestGradient(t *testing.T) {
 		}
 		return l
 	}
-	var want [2][]float64
+	want := make([]float64, len(c.p))
 	const h = 1e-3
-	for n, part := range []part{c.trunk, c.head} {
-		for i, v := range part.p {
-			part.p[i] = v + h
-			up := mean()
-			part.p[i] = v - h
-			want[n] = append(want[n], (up-mean())/(2*h))
-			part.p[i] = v
-		}
+	for i, v := range c.p {
+		c.p[i] = v + h
+		up := mean()
+		c.p[i] = v - h
+		want[i] = (up - mean()) / (2 * h)
+		c.p[i] = v
 	}
 	training.step(tr, []int{0, 1, 2, 3, 4, 5, 6, 7}, 0)
-	for n, l := range training.learners {
-		for i, g := range l.g {
-			if math.Abs(float64(g)-want[n][i]) > 1e-4 {
-				t.Errorf("network %d: gradient %d is %v, expected %v", n, i, g, want[n][i])
-			}
+	for i, g := range training.g {
+		if math.Abs(float64(g)-want[i]) > 1e-4 {
+			t.Errorf("gradient %d is %v, expected %v", i, g, want[i])
 		}
 	}
 }
@@ -224,6 +222,42 @@ func TestFeatures(t *testing.T) {
 	}
 	if clamped, err := c.Features(t.Context(), far, p); err != nil || !slices.Equal(near, clamped) {
 		t.Error("pixels above 1 are not clamped")
+	}
+}
+
+// made is rows that tasks of the pool make, as those of a generator are.
+type made struct {
+	table
+	pool *pool.Pool
+}
+
+func (m made) Gather(dst []float32, idx []int) {
+	m.pool.Run(pool.Group{N: 1, Do: func(int) { m.table.Gather(dst, idx) }})
+}
+
+// The images may come from the pool on which the classifier runs.
+func TestFeaturesOfMadeImages(t *testing.T) {
+	tab := newTable(0, 1, 0, 1, 0, 1, 0, 1)
+	narrow := small
+	narrow.Batch = 2
+	c := train(t, tab, narrow, 1)
+	p := pool.New(2)
+	done := make(chan []float32)
+	go func() {
+		x, _ := c.Features(t.Context(), made{tab, p}, p)
+		done <- x
+	}()
+	select {
+	case got := <-done:
+		p.Close()
+		q := pool.New(1)
+		defer q.Close()
+		want, _ := c.Features(t.Context(), tab, q)
+		if !slices.Equal(got, want) {
+			t.Error("other features")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("tasks wait for each other")
 	}
 }
 

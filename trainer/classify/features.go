@@ -3,7 +3,6 @@ package classify
 import (
 	"context"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -12,42 +11,41 @@ import (
 // blockRows is the number of images that are in memory at a time.
 const blockRows = 500
 
-// reader runs images through the trained networks.
+// reader runs images through a trained network.
 type reader struct {
-	*Classifier
-	pool        *pool.Pool
-	trunk, head model.Tape
-	zero        []float32
+	pool   *pool.Pool
+	tape   *model.Tape
+	images []float32 // of a block
 }
 
-func (c *Classifier) newReader(p *pool.Pool) *reader {
+// read returns a reader of the features or of the logits.
+func (c *Classifier) read(net *model.Net, p *pool.Pool) *reader {
+	size := model.Size{Rows: tileRows, Passes: p.Workers()}
 	r := &reader{
-		Classifier: c, pool: p, zero: make([]float32, c.FeatureCount()),
-		trunk: c.trunk.net.NewTape(nil, c.trunk.p, blockRows, model.Evaluate),
-		head:  c.head.net.NewTape(nil, c.head.p, blockRows, model.Evaluate),
+		pool: p, tape: net.NewTape(nil, c.p, size, model.Evaluate),
+		images: make([]float32, blockRows*net.In()),
 	}
-	for _, t := range []model.Tape{r.trunk, r.head} {
-		p.Run(pool.Group{N: t.PackTasks(), Do: t.Pack})
-	}
+	p.Run(pool.Group{N: r.tape.PackTasks(), Do: r.tape.Pack})
 	return r
 }
 
-// read writes the features of the images idx, clamped to [-1, 1], into dst (len(idx) x
-// FeatureCount) and leaves their logits in the head's tape. There may be at most blockRows images.
-func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
-	rows.Gather(r.trunk.In(0, len(idx)), idx)
-	tiles, width := pool.Pieces(len(idx), tileRows), r.FeatureCount()
+// rows writes the network's output for the images idx, clamped to [-1, 1], into dst. There may be
+// at most blockRows images, which are gathered before the tasks start: the pool may be what makes
+// them.
+func (r *reader) rows(rows data.Rows, idx []int, dst []float32) {
+	dim := r.tape.Net().In()
+	rows.Gather(r.images[:len(idx)*dim], idx)
+	tiles, width := pool.Pieces(len(idx), tileRows), len(dst)/len(idx)
 	r.pool.Run(pool.Group{N: tiles, Do: func(i int) {
 		lo, hi := pool.Span(len(idx), tiles, i)
-		in := r.trunk.In(lo, hi)
-		for j, v := range in {
+		pass := r.tape.Take(0, hi-lo)
+		defer pass.Release()
+		in := pass.In(0)
+		for j, v := range r.images[lo*dim : hi*dim] {
 			in[j] = min(1, max(-1, v))
 		}
-		r.trunk.Forward(lo, hi)
-		features := dst[lo*width : hi*width]
-		kernel.BiasSiLU(features, r.trunk.Out(lo, hi), r.zero)
-		copy(r.head.In(lo, hi), features)
-		r.head.Forward(lo, hi)
+		pass.Forward()
+		copy(dst[lo*width:], pass.Out())
 	}})
 }
 
@@ -57,11 +55,11 @@ func (r *reader) read(rows data.Rows, idx []int, dst []float32) {
 func (c *Classifier) Features(
 	ctx context.Context, rows data.Rows, p *pool.Pool,
 ) ([]float32, error) {
-	r, width := c.newReader(p), c.FeatureCount()
+	r, width := c.read(c.trunk, p), c.FeatureCount()
 	out := make([]float32, rows.Len()*width)
 	for lo := 0; lo < rows.Len() && ctx.Err() == nil; lo += blockRows {
 		idx := data.Range(lo, min(lo+blockRows, rows.Len()))
-		r.read(rows, idx, out[lo*width:(lo+len(idx))*width])
+		r.rows(rows, idx, out[lo*width:(lo+len(idx))*width])
 	}
 	return out, ctx.Err()
 }
@@ -69,13 +67,12 @@ func (c *Classifier) Features(
 // accuracy returns the share of images whose largest logit, the first of equals, is that of their
 // class.
 func (c *Classifier) accuracy(ctx context.Context, test labelled, p *pool.Pool) (float64, error) {
-	r := c.newReader(p)
-	features := make([]float32, blockRows*c.FeatureCount())
+	r, n := c.read(c.net, p), len(c.Classes)
+	logits := make([]float32, blockRows*n)
 	right := 0
 	for lo := 0; lo < len(test.class) && ctx.Err() == nil; lo += blockRows {
 		idx := data.Range(lo, min(lo+blockRows, len(test.class)))
-		r.read(test.images, idx, features[:len(idx)*c.FeatureCount()])
-		logits, n := r.head.Out(0, len(idx)), len(c.Classes)
+		r.rows(test.images, idx, logits[:len(idx)*n])
 		for i := range idx {
 			if argMax(logits[i*n:(i+1)*n]) == test.class[lo+i] {
 				right++

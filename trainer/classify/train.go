@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -68,12 +69,8 @@ func Train(
 	if err != nil {
 		return nil, err
 	}
-	last := o.Hidden[len(o.Hidden)-1]
-	c := &Classifier{
-		Options: o, Classes: classes, Tested: len(test.class),
-		trunk: newPart(o.Seed, 0, append([]int{ds.Shape().Dim()}, o.Hidden...)...),
-		head:  newPart(o.Seed, 1, last, len(classes)),
-	}
+	c := &Classifier{Options: o, Classes: classes, Tested: len(test.class)}
+	c.build(ds.Shape().Dim())
 	t, err := newTraining(c, min(o.Batch, len(train.class)), p)
 	if err != nil {
 		return nil, err
@@ -92,7 +89,7 @@ func Train(
 			t.step(train, batches.At(epoch, k), o.LR*(1+math.Cos(math.Pi*done))/2)
 		}
 	}
-	if !kernel.AllFinite(c.trunk.p) || !kernel.AllFinite(c.head.p) {
+	if !kernel.AllFinite(c.p) {
 		return nil, errors.New("classify: the training diverged: the weights are not finite; " +
 			"are the pixels far outside [-1, 1]?")
 	}
@@ -103,92 +100,57 @@ func Train(
 // training is a Classifier in training.
 type training struct {
 	*Classifier
-	pool       *pool.Pool
-	learners   [2]*learner // trunk, head
-	act, slope []float32   // the features of the batch, and the SiLU's derivative there
-	zero       []float32   // a bias of zeros
-	class      []int       // of the batch
-}
-
-// learner is one network in training.
-type learner struct {
-	part
-	g    []float32
-	tape model.Tape
-	opt  *optim.Optimizer
+	pool  *pool.Pool
+	tape  *model.Tape
+	g     []float32 // gradient by the parameters
+	opt   *optim.Optimizer
+	class []int // of the batch
 }
 
 func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
-	width := c.FeatureCount()
-	t := &training{
-		Classifier: c, pool: p, class: make([]int, batch), zero: make([]float32, width),
-		act: kernel.Floats(batch * width), slope: kernel.Floats(batch * width),
+	opt, err := optim.New(nil, optim.Adam, len(c.p), 0)
+	if err != nil {
+		return nil, err
 	}
-	for i, n := range []part{c.trunk, c.head} {
-		opt, err := optim.New(nil, optim.Adam, len(n.p), 0)
-		if err != nil {
-			return nil, err
-		}
-		t.learners[i] = &learner{
-			part: n, g: kernel.Floats(len(n.p)), opt: opt,
-			tape: n.net.NewTape(nil, n.p, batch, model.Train),
-		}
-	}
-	return t, nil
+	size := model.Size{Rows: batch, Tile: tileRows, Passes: p.Workers()}
+	return &training{
+		Classifier: c, pool: p, class: make([]int, batch), g: kernel.Floats(len(c.p)), opt: opt,
+		tape: c.net.NewTape(nil, c.p, size, model.Train),
+	}, nil
 }
 
 // step makes one step of Adam on the mean cross-entropy of the images idx of ds. Its phases: lay
 // the weights out for products, run the rows forward and backward, compute the gradients by the
 // weights, update the weights.
 func (t *training) step(ds labelled, idx []int, lr float64) {
-	trunk, head := t.learners[0], t.learners[1]
-	t.pool.Run(trunk.pack(), head.pack())
+	t.pool.Run(pool.Group{N: t.tape.PackTasks(), Do: t.tape.Pack})
 	n := pool.Pieces(len(idx), tileRows)
 	t.pool.Run(pool.Group{N: n, Do: func(i int) {
 		lo, hi := pool.Span(len(idx), n, i)
 		t.rows(ds, idx[lo:hi], lo, hi)
 	}})
-	t.pool.Run(trunk.reduce(len(idx)), head.reduce(len(idx)))
-	t.pool.Run(trunk.update(lr), head.update(lr))
-}
-
-// pack lays the weights out for products.
-func (l *learner) pack() pool.Group {
-	return pool.Group{N: l.tape.PackTasks(), Do: l.tape.Pack}
-}
-
-// reduce computes the gradient of the mean loss over rows by the weights.
-func (l *learner) reduce(rows int) pool.Group {
-	return pool.Group{N: l.tape.GradTasks(), Do: func(i int) {
-		l.tape.Grad(i, l.g, rows, float32(1/float64(rows)))
-	}}
-}
-
-// update makes the optimiser's step at learning rate lr.
-func (l *learner) update(lr float64) pool.Group {
-	l.opt.Begin(lr)
-	n := pool.Pieces(len(l.p), optim.Chunk)
-	return pool.Group{N: n, Do: func(i int) {
-		lo, hi := pool.Span(len(l.p), n, i)
-		l.opt.Apply(l.p, l.g, lo, hi)
-	}}
+	t.tape.Reduce(layer.Wave{
+		Rows: len(idx), First: true, Last: true, Scale: float32(1 / float64(len(idx))), Grad: t.g,
+	})
+	t.pool.Run(pool.Group{N: t.tape.GradTasks(), Do: t.tape.Grad})
+	t.opt.Begin(lr)
+	chunks := pool.Pieces(len(t.p), optim.Chunk)
+	t.pool.Run(pool.Group{N: chunks, Do: func(i int) {
+		lo, hi := pool.Span(len(t.p), chunks, i)
+		t.opt.Apply(t.p, t.g, lo, hi)
+	}})
 }
 
 // rows runs the images idx forward and backward as rows lo to hi of the batch.
 func (t *training) rows(ds labelled, idx []int, lo, hi int) {
-	trunk, head, width := t.learners[0].tape, t.learners[1].tape, t.FeatureCount()
 	for i, k := range idx {
 		t.class[lo+i] = ds.class[k]
 	}
-	ds.images.Gather(trunk.In(lo, hi), idx)
-	trunk.Forward(lo, hi)
-	features, slope, act := trunk.Out(lo, hi), t.slope[lo*width:hi*width], t.act[lo*width:hi*width]
-	copy(slope, features)
-	kernel.BiasSiLU(act, slope, t.zero)
-	copy(head.In(lo, hi), act)
-	head.Forward(lo, hi)
-	crossEntropy(head.Out(lo, hi), t.class[lo:hi], t.Smoothing)
-	head.Backward(lo, hi, features)
-	kernel.SiLUBackward(features, slope, features)
-	trunk.Backward(lo, hi, nil)
+	pass := t.tape.Take(lo, hi)
+	defer pass.Release()
+	ds.images.Gather(pass.In(0), idx)
+	pass.Forward()
+	copy(pass.DOut(), pass.Out())
+	crossEntropy(pass.DOut(), t.class[lo:hi], t.Smoothing)
+	pass.Backward(nil)
 }

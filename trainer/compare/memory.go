@@ -20,7 +20,7 @@ func checkMemory(configs []config.Config, train data.Dataset) error {
 		points := c.CountDatapoints(train.Len())
 		m, err := method.Memory(c.Method, c.Options, method.Scale{
 			Datapoints: points, Batch: min(c.Batch, points), Dim: train.Shape().Dim(),
-			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()),
+			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()), Tile: c.Tile,
 		})
 		if err != nil {
 			return err

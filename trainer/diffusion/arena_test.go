@@ -13,8 +13,10 @@ func TestArena(t *testing.T) {
 		for _, rows := range []int{1, 12} {
 			b := Bound{Process: testProcess, Draws: draws}
 			made, counted := &memory.Arena{}, memory.Counting()
-			want := reference.ArrayBytes(b.NewTape(made, nil, testD, rows))
-			b.NewTape(counted, nil, testD, rows)
+			score := standard(0).tape(rows * draws)
+			want := reference.ArrayBytes(b.NewTape(made, score, rows)) -
+				reference.ArrayBytes(score)
+			b.NewTape(counted, score, rows)
 			for _, a := range []*memory.Arena{made, counted} {
 				if got := a.Parts()[memory.Activations].Bytes; got != want || a.Total() != want {
 					t.Errorf("%d draws of %d rows: %d bytes are held, counted %v", draws, rows,

@@ -5,18 +5,9 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
 )
-
-// Score is the residual r_theta on a batch of rows, as package model's ScoreTape: fill In and
-// Lambda, call Forward, read r from Out; put a gradient by r into Out, call Backward.
-type Score interface {
-	In(lo, hi int) []float32
-	Lambda(lo, hi int) []float32
-	Out(lo, hi int) []float32
-	Forward(lo, hi int)
-	Backward(lo, hi int, din []float32)
-}
 
 // Weight names the weight of the noise levels in theta's loss. The particles always follow ELBO.
 type Weight string
@@ -73,7 +64,9 @@ type Bound struct {
 // BoundTape evaluates a Bound on the rows of a batch.
 type BoundTape struct {
 	Bound
-	score Score
+	score *model.Tape // of r_theta
+	level int         // number of its input lambda
+	given int         // number of its input condition, or -1
 	d     int
 
 	key          kernel.Key
@@ -88,15 +81,21 @@ type BoundTape struct {
 	sq           []float32
 	ids          []uint64
 	z, g         []float32 // rows repeated Draws times, and their drift; unused for one draw
+
+	// Visit, unless nil, sees the output of each layer of the score network (model.Pass.Visit).
+	Visit func(model.Values)
 }
 
-// NewTape binds the bound to a score network and takes memory from the arena for rows*Draws rows of
-// d numbers.
-func (b Bound) NewTape(a *memory.Arena, score Score, d, rows int) *BoundTape {
+// NewTape binds the bound to a tape of the score network r_theta(z, lambda), of rows*Draws rows,
+// and takes memory from the arena for as many.
+func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape {
+	d := score.Net().In()
 	row := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws) }
 	mat := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws, d) }
 	t := &BoundTape{
-		Bound: b, score: score, d: d, perm: a.Ints(memory.Activations, rows, b.Draws),
+		Bound: b, score: score, level: score.Net().Input(model.Lambda),
+		given: score.Net().Input(model.Condition), d: d,
+		perm:   a.Ints(memory.Activations, rows, b.Draws),
 		lambda: row(), alpha: row(), sigma: row(), toZ: row(), direct: row(), toR: row(), sq: row(),
 		eps: mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
 	}
@@ -125,39 +124,55 @@ func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
 	}
 }
 
-// Rows evaluates rows lo to hi of the batch: z and g hold those rows (hi-lo x d), ids their
-// addresses in the noise stream. It writes the drift grad_z l into g and the bound in nats into
-// loss. With train it leaves the score network ready for the gradient of theta's loss: the sum over
-// rows and draws, to be scaled by 1/(rows*Draws).
+// Rows are rows Lo to Hi of a batch, and what is wanted of them.
+type Rows struct {
+	Lo, Hi int
+	Z      []float32 // Hi-Lo x d
+	IDs    []uint64  // addresses in the noise stream
+	// Condition is what each row of z is to be like, Hi-Lo rows as wide as the score network's
+	// input [model.Condition]; nil if it has none.
+	Condition []float32
+
+	Loss  []float32 // set to l_theta(z) >= -log p(z), nats
+	G     []float32 // set to the gradient of that by z, Hi-Lo x d; nil: not wanted
+	Train bool      // the gradient by theta is wanted
+}
+
+// Evaluate evaluates rows of the batch: drift and bound. With Train it leaves the score network
+// ready for the gradient of theta's loss: the sum over rows and draws, to be scaled by
+// 1/(rows*Draws).
 //
-// With ScoreDrift the bound is evaluated only if train is set; otherwise loss is not written. If g
-// is nil and train is not set, only the bound is evaluated, whatever the drift.
-func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool) {
-	lossOnly := g == nil && !train
+// With ScoreDrift the bound is evaluated only if Train is set; otherwise Loss is not written. If G
+// is nil and Train is not set, only the bound is evaluated, whatever the drift.
+func (t *BoundTape) Evaluate(r Rows) {
+	lossOnly := r.G == nil && !r.Train
 	if t.ScoreDrift && !lossOnly {
-		t.scoreDrift(lo, hi, z, g)
-		if !train {
+		t.scoreDrift(r)
+		if !r.Train {
 			return
 		}
 	}
 	phase.Noise.Enter()
-	lo2, hi2 := lo*t.Draws, hi*t.Draws
-	zr, idr, gr := t.repeat(lo2, hi2, z, ids, g)
+	lo2, hi2 := r.Lo*t.Draws, r.Hi*t.Draws
+	zr, idr, gr := t.repeat(lo2, hi2, r.Z, r.IDs, r.G)
 	mat := func(x []float32) []float32 { return x[lo2*t.d : hi2*t.d] }
 	eps, e, dz := mat(t.eps), mat(t.e), mat(t.dz)
 	sq, alpha, sigma := t.sq[lo2:hi2], t.alpha[lo2:hi2], t.sigma[lo2:hi2]
-
-	zl, out := t.score.In(lo2, hi2), t.score.Out(lo2, hi2)
+	score := t.score.Take(lo2, hi2)
+	defer score.Release()
+	zl, out := score.In(0), score.Out()
 	kernel.NoiseRows(zl, eps, zr, alpha, sigma, idr, t.d, t.key)
-	copy(t.score.Lambda(lo2, hi2), t.lambda[lo2:hi2])
+	copy(score.In(t.level), t.lambda[lo2:hi2])
+	t.condition(score, r.Condition, t.Draws)
 	phase.ScoreForward.Enter()
-	t.score.Forward(lo2, hi2)
+	score.Visit = t.Visit
+	score.Forward()
 	phase.ScoreBackward.Enter()
 	kernel.ScoreResidual(e, sq, zl, out, eps, sigma, t.d)
 	if t.SteadyLoss {
 		t.steady(sq, zr, eps, lo2)
 	}
-	t.losses(loss, z, sq)
+	t.losses(r.Loss, r.Z, sq)
 	if lossOnly {
 		return
 	}
@@ -167,16 +182,28 @@ func (t *BoundTape) Rows(lo, hi int, z []float32, ids []uint64, g, loss []float3
 		residual, own = eps, math.Pow(Alpha(t.Max), 2) // eps is no longer needed: r replaces it
 		copy(residual, out)
 	}
-	copy(out, e)
-	kernel.ScaleRows(out, t.toR[lo2:hi2], t.d)
+	copy(score.DOut(), e)
+	kernel.ScaleRows(score.DOut(), t.toR[lo2:hi2], t.d)
 	if t.ScoreDrift {
-		t.score.Backward(lo2, hi2, nil)
+		score.Backward(nil)
 		return
 	}
-	t.score.Backward(lo2, hi2, dz)
+	score.Backward(dz)
 	kernel.CombineRows(gr, dz, t.toZ[lo2:hi2], residual, t.direct[lo2:hi2], zr, float32(own), t.d)
 	if t.Draws > 1 {
-		kernel.MeanRows(g, gr, t.Draws, t.d)
+		kernel.MeanRows(r.G, gr, t.Draws, t.d)
+	}
+}
+
+// condition sets the score network's condition, if it has one, for draws rows each.
+func (t *BoundTape) condition(score *model.Pass, rows []float32, draws int) {
+	if t.given < 0 {
+		return
+	}
+	in, width := score.In(t.given), t.score.Net().Width(t.given)
+	for i := 0; i < len(in); i += width {
+		row := i / width / draws * width
+		copy(in[i:i+width], rows[row:row+width])
 	}
 }
 
@@ -210,20 +237,17 @@ func (t *BoundTape) losses(loss, z, sq []float32) {
 	}
 }
 
-// scoreDrift writes z + r(z, lambda_max)/sigma_max into g. It uses the first hi-lo rows of the
-// tape's memory for rows lo to hi.
-func (t *BoundTape) scoreDrift(lo, hi int, z, g []float32) {
+// scoreDrift writes z + r(z, lambda_max)/sigma_max into g.
+func (t *BoundTape) scoreDrift(r Rows) {
 	phase.ScoreForward.Enter()
-	lo2 := lo * t.Draws
-	hi2 := lo2 + hi - lo
-	copy(t.score.In(lo2, hi2), z)
-	level := t.score.Lambda(lo2, hi2)
-	for i := range level {
-		level[i] = float32(t.Max)
-	}
-	t.score.Forward(lo2, hi2)
-	copy(g, z)
-	kernel.Combine(g, 1, t.score.Out(lo2, hi2), float32(1/Sigma(t.Max)), nil, 0)
+	lo2 := r.Lo * t.Draws
+	score := t.score.Take(lo2, lo2+r.Hi-r.Lo)
+	defer score.Release()
+	copy(score.In(0), r.Z)
+	t.condition(score, r.Condition, 1)
+	score.ForwardAt(float32(t.Max))
+	copy(r.G, r.Z)
+	kernel.Combine(r.G, 1, score.Out(), float32(1/Sigma(t.Max)), nil, 0)
 }
 
 // NegLogNormal writes -log N(z; 0, I) of each row of d numbers, in nats.

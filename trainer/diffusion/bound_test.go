@@ -34,12 +34,12 @@ func scattered(n int) []float32 {
 }
 
 // evaluate returns the drift and the loss of all rows.
-func evaluate(b Bound, score Score, z []float32) (g, loss []float32) {
+func evaluate(b Bound, score *gaussian, z []float32) (g, loss []float32) {
 	n := len(z) / testD
-	tape := b.NewTape(nil, score, testD, n)
+	tape := b.NewTape(nil, score.tape(n*b.Draws), n)
 	g, loss = make([]float32, len(z)), make([]float32, n)
 	tape.Begin(n, lambdaKey, noiseKey)
-	tape.Rows(0, n, z, addresses(n), g, loss, true)
+	tape.Evaluate(Rows{Hi: n, Z: z, IDs: addresses(n), G: g, Loss: loss, Train: true})
 	return g, loss
 }
 
@@ -87,7 +87,7 @@ func TestLevels(t *testing.T) {
 	for _, n := range []int{1, 7, 500} {
 		for _, draws := range []int{1, 3} {
 			b := Bound{Process: testProcess, Draws: draws}
-			tape := b.NewTape(nil, standard(n*draws), testD, n)
+			tape := b.NewTape(nil, standard(n*draws).tape(n*draws), n)
 			var last []float32
 			for step := range uint32(4) {
 				key := lambdaKey
@@ -206,7 +206,7 @@ func TestThetaGradient(t *testing.T) {
 			}
 			for j, p := range score.eps(zl, levels[i]) {
 				want := testProcess.Span() * b.Weight.at(levels[i], testProcess) * (p - e[j])
-				if got := float64(score.out[i*testD+j]); beyond(got-want, 2e-4) {
+				if got := float64(score.dout[i*testD+j]); beyond(got-want, 2e-4) {
 					t.Fatalf("%+v: draw %d, axis %d: %v, want %v", b, i, j, got, want)
 				}
 			}
@@ -232,10 +232,12 @@ func TestDraws(t *testing.T) {
 			}
 		}
 		b.Draws = 1
-		tape := b.NewTape(nil, correlated(n*draws), testD, n*draws)
+		tape := b.NewTape(nil, correlated(n*draws).tape(n*draws), n*draws)
 		g, want := make([]float32, len(many)), make([]float32, len(z))
 		tape.Begin(n*draws, lambdaKey, noiseKey)
-		tape.Rows(0, n*draws, many, ids, g, make([]float32, n*draws), true)
+		tape.Evaluate(Rows{
+			Hi: n * draws, Z: many, IDs: ids, G: g, Loss: make([]float32, n*draws), Train: true,
+		})
 		kernel.MeanRows(want, g, draws, testD)
 		if !slices.Equal(got, want) {
 			t.Errorf("control variate %v: the drift is not the mean over the draws", cv)
@@ -262,16 +264,19 @@ func TestRowsInPieces(t *testing.T) {
 		b.Process = testProcess
 		wholeScore, score := correlated(n*b.Draws), correlated(n*b.Draws)
 		g, loss := evaluate(b, wholeScore, z)
-		tape := b.NewTape(nil, score, testD, n)
+		tape := b.NewTape(nil, score.tape(n*b.Draws), n)
 		g2, loss2 := make([]float32, n*testD), make([]float32, n)
 		tape.Begin(n, lambdaKey, noiseKey)
 		for _, cut := range [][2]int{{40, 41}, {0, 40}, {64, n}, {41, 64}} {
 			lo, hi := cut[0], cut[1]
 			rows := func(x []float32) []float32 { return x[lo*testD : hi*testD] }
-			tape.Rows(lo, hi, rows(z), ids[lo:hi], rows(g2), loss2[lo:hi], true)
+			tape.Evaluate(Rows{
+				Lo: lo, Hi: hi, Z: rows(z), IDs: ids[lo:hi], G: rows(g2), Loss: loss2[lo:hi],
+				Train: true,
+			})
 		}
 		if !slices.Equal(g, g2) || !slices.Equal(loss, loss2) ||
-			!slices.Equal(wholeScore.out, score.out) {
+			!slices.Equal(wholeScore.dout, score.dout) {
 			t.Errorf("%+v: pieces differ from the whole", b)
 		}
 	}
@@ -284,10 +289,10 @@ func TestBoundAllocations(t *testing.T) {
 	g, loss := make([]float32, len(z)), make([]float32, n)
 	for _, draws := range []int{1, 3} {
 		b := Bound{Process: testProcess, Draws: draws}
-		tape := b.NewTape(nil, correlated(n*draws), testD, n)
+		tape := b.NewTape(nil, correlated(n*draws).tape(n*draws), n)
 		if a := testing.AllocsPerRun(10, func() {
 			tape.Begin(n, lambdaKey, noiseKey)
-			tape.Rows(0, n, z, ids, g, loss, true)
+			tape.Evaluate(Rows{Hi: n, Z: z, IDs: ids, G: g, Loss: loss, Train: true})
 		}); a != 0 {
 			t.Errorf("%d draws: %v allocations", draws, a)
 		}
@@ -308,9 +313,9 @@ func TestLossAlone(t *testing.T) {
 		b.Process = testProcess
 		_, want := evaluate(b, correlated(n*b.Draws), z)
 		score, loss := correlated(n*b.Draws), make([]float32, n)
-		tape := b.NewTape(nil, score, testD, n)
+		tape := b.NewTape(nil, score.tape(n*b.Draws), n)
 		tape.Begin(n, lambdaKey, noiseKey)
-		tape.Rows(0, n, z, ids, nil, loss, false)
+		tape.Evaluate(Rows{Hi: n, Z: z, IDs: ids, Loss: loss})
 		if !slices.Equal(loss, want) {
 			t.Errorf("%+v: the loss alone differs", b)
 		}

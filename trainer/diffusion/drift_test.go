@@ -99,7 +99,7 @@ func TestControlVariate(t *testing.T) {
 	for _, draws := range []int{1, 4} {
 		for _, weight := range []Weight{ELBO, Simple} {
 			b := Bound{Process: testProcess, Draws: draws, ControlVariate: true, Weight: weight}
-			g, _ := evaluate(b, zeroScore{standard(500 * draws)}, z)
+			g, _ := evaluate(b, zeroScore(500*draws), z)
 			for i := range g {
 				if g[i] != float32(a2*z[i]) {
 					t.Fatalf("draws %d, element %d: drift %v at r = 0, want alpha_max^2 z = %v",
@@ -110,12 +110,6 @@ func TestControlVariate(t *testing.T) {
 	}
 }
 
-// zeroScore is r = 0 without rounding.
-type zeroScore struct{ *gaussian }
-
-func (s zeroScore) Forward(lo, hi int)                 { clear(s.Out(lo, hi)) }
-func (s zeroScore) Backward(lo, hi int, din []float32) { clear(din) }
-
 // TestScoreDrift: it is minus the exact score at lambda_max, without noise, and theta's loss
 // is evaluated only for training.
 func TestScoreDrift(t *testing.T) {
@@ -124,13 +118,18 @@ func TestScoreDrift(t *testing.T) {
 	for _, draws := range []int{1, 3} {
 		score := correlated(n * draws)
 		b := Bound{Process: testProcess, Draws: draws, ScoreDrift: true}
-		tape := b.NewTape(nil, score, testD, n)
+		tape := b.NewTape(nil, score.tape(n*draws), n)
 		for _, train := range []bool{false, true} {
 			g, loss := make([]float32, n*testD), make([]float32, n)
 			tape.Begin(n, lambdaKey, noiseKey)
 			score.backward = 0
-			tape.Rows(0, n/2, z[:n/2*testD], ids[:n/2], g[:n/2*testD], loss[:n/2], train)
-			tape.Rows(n/2, n, z[n/2*testD:], ids[n/2:], g[n/2*testD:], loss[n/2:], train)
+			for lo := 0; lo < n; lo += n / 2 {
+				hi := lo + n/2
+				tape.Evaluate(Rows{
+					Lo: lo, Hi: hi, Z: z[lo*testD : hi*testD], IDs: ids[lo:hi],
+					G: g[lo*testD : hi*testD], Loss: loss[lo:hi], Train: train,
+				})
+			}
 			for i := range n {
 				for j, e := range score.eps(row64(z, i), testProcess.Max) {
 					want := e / Sigma(testProcess.Max)

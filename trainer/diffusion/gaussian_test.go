@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/model"
 )
 
 // beyond reports that |diff| is not within tol; NaN never is.
@@ -15,21 +17,36 @@ const testD = 3
 var testProcess = Process{Min: -10, Max: 10}
 
 // gaussian is N(m, S) with S = Q diag(s) Q, Q the reflection I - 2 v v^T/|v|^2 that swaps the
-// axes for the principal ones (and is its own inverse). It implements Score, exactly: with
-// C = alpha^2 S + sigma^2 I, eps_theta = sigma C^-1 (z_lambda - alpha m) = sigma z_lambda + r.
+// axes for the principal ones (and is its own inverse). It is a layer that computes the residual of
+// its score, exactly: with C = alpha^2 S + sigma^2 I, eps_theta = sigma C^-1 (z_lambda - alpha m) =
+// sigma z_lambda + r.
 type gaussian struct {
-	m, s, v         [testD]float64
-	in, out, lambda []float32
-	backward        int // calls of Backward
+	m, s, v  [testD]float64
+	zero     bool      // r = 0 without rounding instead
+	dout     []float32 // the gradients by r that it was given, by row
+	backward int       // calls of Backward
 }
 
 // newGaussian has memory for n rows.
 func newGaussian(m, s [testD]float64, n int) *gaussian {
-	return &gaussian{
-		m: m, s: s, v: [testD]float64{1, -2, 0.5},
-		in: make([]float32, n*testD), out: make([]float32, n*testD), lambda: make([]float32, n),
-	}
+	return &gaussian{m: m, s: s, v: [testD]float64{1, -2, 0.5}, dout: make([]float32, n*testD)}
 }
+
+// tape is that of a network of this layer alone, for n rows.
+func (g *gaussian) tape(n int) *model.Tape {
+	net := model.Must(model.Build(nil, func(b *model.Builder) model.Node {
+		z := b.Input("z", layer.Vector(testD))
+		return b.Add("gaussian", g, z, b.Given(model.Lambda, layer.Vector(1)))
+	}))
+	return net.NewTape(nil, nil, model.Size{Rows: n}, model.Train)
+}
+
+var readsX = layer.Memory{ReadsX: true}
+
+func (g *gaussian) Out(in ...layer.Shape) (layer.Shape, error)   { return in[0], nil }
+func (g *gaussian) Params(...layer.Shape) []layer.Param          { return nil }
+func (g *gaussian) Memory(...layer.Shape) layer.Memory           { return readsX }
+func (g *gaussian) Bind(layer.Values, ...layer.Shape) layer.Pair { return g }
 
 // correlated is a Gaussian away from the prior in every way; standard is N(0, I), where r = 0.
 func correlated(n int) *gaussian {
@@ -38,6 +55,13 @@ func correlated(n int) *gaussian {
 
 func standard(n int) *gaussian {
 	return newGaussian([testD]float64{}, [testD]float64{1, 1, 1}, n)
+}
+
+// zeroScore is standard without rounding.
+func zeroScore(n int) *gaussian {
+	g := standard(n)
+	g.zero = true
+	return g
 }
 
 // principal is Q x: x in the principal axes, or back.
@@ -87,29 +111,34 @@ func (g *gaussian) epsFunc(eps, z []float32, lambda float64) {
 	}
 }
 
-func (g *gaussian) In(lo, hi int) []float32     { return g.in[lo*testD : hi*testD] }
-func (g *gaussian) Out(lo, hi int) []float32    { return g.out[lo*testD : hi*testD] }
-func (g *gaussian) Lambda(lo, hi int) []float32 { return g.lambda[lo:hi] }
-
-func (g *gaussian) Forward(lo, hi int) {
-	for i := lo; i < hi; i++ {
-		z, lambda := row64(g.in, i), float64(g.lambda[i])
+func (g *gaussian) Forward(t *layer.Tile) {
+	if g.zero {
+		clear(t.Y)
+		return
+	}
+	for i := range t.N {
+		z, lambda := row64(t.X[0], i), float64(t.X[1][i])
 		for j, e := range g.eps(z, lambda) {
-			g.out[i*testD+j] = float32(e - Sigma(lambda)*z[j])
+			t.Y[i*testD+j] = float32(e - Sigma(lambda)*z[j])
 		}
 	}
 }
 
-func (g *gaussian) Backward(lo, hi int, din []float32) {
+func (g *gaussian) Backward(t *layer.Tile) {
 	g.backward++
-	if din == nil {
+	copy(g.dout[t.First*testD:], t.DY)
+	if t.DX[0] == nil {
 		return
 	}
-	for i := lo; i < hi; i++ {
-		a, s := Alpha(float64(g.lambda[i])), Sigma(float64(g.lambda[i]))
-		d := g.apply(row64(g.out, i), func(v float64) float64 { return s/(a*a*v+s*s) - s })
+	if g.zero {
+		clear(t.DX[0])
+		return
+	}
+	for i := range t.N {
+		a, s := Alpha(float64(t.X[1][i])), Sigma(float64(t.X[1][i]))
+		d := g.apply(row64(t.DY, i), func(v float64) float64 { return s/(a*a*v+s*s) - s })
 		for j := range d {
-			din[(i-lo)*testD+j] = float32(d[j])
+			t.DX[0][i*testD+j] = float32(d[j])
 		}
 	}
 }

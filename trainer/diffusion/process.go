@@ -1,7 +1,6 @@
 // Package diffusion is the variance-preserving diffusion over latents: the process in the log-SNR
 // lambda (Process), the bound on -log p_theta(z) that particles and score network descend (Bound),
-// and the samplers (Walk). The score network comes as an interface or a function, so that the
-// package does not depend on its layers.
+// and the samplers (Walk), to which the score network comes as a function.
 package diffusion
 
 import (

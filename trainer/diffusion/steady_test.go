@@ -15,7 +15,7 @@ func TestSteadyLoss(t *testing.T) {
 	plain := Bound{Process: testProcess, Draws: 1}
 	steady := plain
 	steady.SteadyLoss = true
-	_, loss := evaluate(steady, zeroScore{standard(n)}, z)
+	_, loss := evaluate(steady, zeroScore(n), z)
 	for i, level := range oracleLevels(testProcess, n, lambdaKey) {
 		norm, a, s := 0.0, Alpha(level), Sigma(level)
 		for _, v := range row64(z, i) {

@@ -20,9 +20,9 @@ const panicEncoder = "generate: Encode needs an encoder"
 
 // Model is a trained model: its networks and their parameters.
 type Model struct {
-	Decoder model.Net // from d to D numbers
+	Decoder *model.Net // from d to D numbers
 	Prior   prior.Prior
-	Encoder model.Net // from D numbers to 2 d, the mean and the log-variance of q(z|x); nil: none
+	Encoder *model.Net // from D numbers to 2 d, the mean and the log-variance of q(z|x); nil: none
 
 	DecoderP, PriorP, EncoderP []float32
 }
@@ -39,17 +39,18 @@ func (m Model) Check() {
 // Generator makes images with a model, and encodes images if the model has an encoder. Its methods
 // must not be called concurrently. The model's parameters may change between calls.
 type Generator struct {
-	model       Model
-	pool        *pool.Pool
-	decoderTape model.Tape
-	encoderTape model.Tape // nil: no encoder
-	sampler     prior.Sampler
-	free        pool.Scratch[int] // tiles of the tapes, by their first rows
+	model   Model
+	pool    *pool.Pool
+	decoder *model.Tape
+	encoder *model.Tape // nil: no encoder
+	sampler prior.Sampler
+
+	decoding, encoding, sampling model.Size // of the three
 }
 
-// A task processes a tile of tileRows rows. The tapes have memory for one tile per worker, or for
-// fewer if these would have more than tileNumbers pixels together. Results do not depend on which
-// tile of the tapes a task uses.
+// A task processes a tile of tileRows rows, or of as many as suit the network, if these are fewer.
+// The tapes have memory for one tile per worker, or for fewer if these would have more than
+// tileNumbers pixels together.
 const tileRows, tileNumbers = 64, 1 << 24
 
 // Tiles returns the number of tiles that a generator of images of dim numbers has memory for.
@@ -64,21 +65,20 @@ func New(a *memory.Arena, m Model, workers int, p *pool.Pool) *Generator {
 	if !a.Counts() {
 		m.Check()
 	}
-	tiles := Tiles(workers, m.Decoder.Out())
-	rows := tiles * tileRows
+	passes := Tiles(workers, m.Decoder.Out())
+	size := func(rows int) model.Size {
+		rows = min(tileRows, rows)
+		return model.Size{Rows: rows, Tile: rows, Passes: passes}
+	}
 	g := &Generator{
-		model: m, pool: p,
-		decoderTape: m.Decoder.NewTape(a, m.DecoderP, rows, model.Evaluate),
-		sampler:     m.Prior.NewSampler(a, m.PriorP, rows),
+		model: m, pool: p, decoding: size(m.Decoder.TileRows()), sampling: size(m.Prior.TileRows()),
 	}
+	g.decoder = m.Decoder.NewTape(a, m.DecoderP, g.decoding, model.Evaluate)
+	g.sampler = m.Prior.NewSampler(a, m.PriorP, g.sampling)
 	if m.Encoder != nil {
-		g.encoderTape = m.Encoder.NewTape(a, m.EncoderP, rows, model.Evaluate)
+		g.encoding = size(m.Encoder.TileRows())
+		g.encoder = m.Encoder.NewTape(a, m.EncoderP, g.encoding, model.Evaluate)
 	}
-	first := make([]int, tiles)
-	for i := range first {
-		first[i] = i * tileRows
-	}
-	g.free = pool.ScratchOf(first)
 	return g
 }
 
@@ -126,18 +126,18 @@ func (g *Generator) SampleLatents(
 	spec := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
 	key := kernel.Key{Seed: seed, Stream: diffusion.StreamSamplePrior}
 	g.pack(g.sampler)
-	g.tiles(n, func(first, lo, hi int) {
+	g.tiles(n, g.sampling, func(lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}
 		phase.Sample.Enter()
 		ids := make([]uint64, hi-lo)
 		for i := range ids {
-			ids[i] = uint64(first + i)
+			ids[i] = uint64(lo + i)
 		}
-		rows := z[first*d:][:(hi-lo)*d]
+		rows := z[lo*d : hi*d]
 		kernel.NormalRows(rows, ids, d, key)
-		g.sampler.Sample(lo, hi, rows, ids, spec)
+		g.sampler.Sample(rows, ids, spec)
 	})
 	return ctx.Err()
 }
@@ -148,15 +148,17 @@ func (g *Generator) Decode(dst, z []float32) { g.decode(dst, z, func() bool { re
 // decode is Decode, but skips the remaining tiles once stop returns true.
 func (g *Generator) decode(dst, z []float32, stop func() bool) {
 	d, dim := g.Latent(), g.Dim()
-	g.pack(g.decoderTape)
-	g.tiles(len(z)/d, func(first, lo, hi int) {
+	g.pack(g.decoder)
+	g.tiles(len(z)/d, g.decoding, func(lo, hi int) {
 		if stop() {
 			return
 		}
 		phase.Decode.Enter()
-		copy(g.decoderTape.In(lo, hi), z[first*d:])
-		g.decoderTape.Forward(lo, hi)
-		copy(dst[first*dim:], g.decoderTape.Out(lo, hi))
+		pass := g.decoder.Take(0, hi-lo)
+		defer pass.Release()
+		copy(pass.In(0), z[lo*d:])
+		pass.Forward()
+		copy(dst[lo*dim:], pass.Out())
 	})
 }
 
@@ -170,15 +172,16 @@ func (g *Generator) Encode(mean, logvar, x []float32) {
 		panic(panicEncoder)
 	}
 	d, dim := g.Latent(), g.Dim()
-	g.pack(g.encoderTape)
-	g.tiles(len(x)/dim, func(first, lo, hi int) {
+	g.pack(g.encoder)
+	g.tiles(len(x)/dim, g.encoding, func(lo, hi int) {
 		phase.EncoderForward.Enter()
-		copy(g.encoderTape.In(lo, hi), x[first*dim:])
-		g.encoderTape.Forward(lo, hi)
-		for i := lo; i < hi; i++ {
-			out, row := g.encoderTape.Out(i, i+1), (first+i-lo)*d
-			copy(mean[row:row+d], out[:d])
-			copy(logvar[row:row+d], out[d:])
+		pass := g.encoder.Take(0, hi-lo)
+		defer pass.Release()
+		copy(pass.In(0), x[lo*dim:])
+		pass.Forward()
+		for i, out := lo, pass.Out(); i < hi; i, out = i+1, out[2*d:] {
+			copy(mean[i*d:(i+1)*d], out)
+			copy(logvar[i*d:(i+1)*d], out[d:])
 		}
 	})
 }
@@ -191,12 +194,11 @@ func (g *Generator) pack(t model.Packer) {
 	}})
 }
 
-// tiles calls do for each tile of n rows. first is the tile's first row among the n; lo to hi are
-// the rows of the tapes that it uses.
-func (g *Generator) tiles(n int, do func(first, lo, hi int)) {
-	tiles := (n + tileRows - 1) / tileRows
+// tiles calls do for each tile of n rows, lo to hi.
+func (g *Generator) tiles(n int, size model.Size, do func(lo, hi int)) {
+	tiles := (n + size.Tile - 1) / size.Tile
 	g.pool.Run(pool.Group{N: tiles, Do: func(i int) {
-		first := i * tileRows
-		g.free.Use(func(lo int) { do(first, lo, lo+min(tileRows, n-first)) })
+		lo := i * size.Tile
+		do(lo, min(n, lo+size.Tile))
 	}})
 }

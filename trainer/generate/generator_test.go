@@ -3,6 +3,7 @@ package generate
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -83,8 +84,9 @@ func TestGeneratorWorkers(t *testing.T) {
 		p := pool.New(workers)
 		defer p.Close()
 		g := New(nil, random(), p.Workers(), p)
-		if len(g.free) != workers {
-			t.Errorf("%d workers: memory for %d tiles", workers, len(g.free))
+		if g.decoding.Passes != workers || g.sampling.Passes != workers {
+			t.Errorf("%d workers: memory for %d and %d tiles", workers, g.decoding.Passes,
+				g.sampling.Passes)
 		}
 		got := make([]float32, n*testDim)
 		if err := g.Sample(t.Context(), got, n, "ancestral", 3, 7); err != nil {
@@ -96,10 +98,28 @@ func TestGeneratorWorkers(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%d workers: other samples", workers)
 		}
-		if len(g.free) != cap(g.free) {
-			t.Errorf("%d workers: %d of %d tiles are free afterwards", workers, len(g.free),
-				cap(g.free))
+		for _, tape := range []taker{g.decoder, g.sampler.(taker)} {
+			allFree(t, tape, workers)
 		}
+	}
+}
+
+type taker interface{ Take(lo, hi int) *model.Pass }
+
+// allFree takes as many passes as there are, which would not end if one were still under way.
+func allFree(t *testing.T, tape taker, passes int) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		for range passes {
+			tape.Take(0, 1)
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Errorf("not all of %d passes are free afterwards", passes)
 	}
 }
 

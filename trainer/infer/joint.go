@@ -21,18 +21,12 @@ type Joint struct {
 	seed    uint64
 	pool    *pool.Pool
 	d       int
-	decoder model.Tape
-	tiles   pool.Scratch[jointTile]
+	tile    int // latents in a task
+	decoder *model.Tape
+	priors  pool.Scratch[prior.Tape] // each for one latent
 }
 
-// jointTile is what a task works with: tileRows rows of the decoder's tape, from first on, and a
-// tape of the prior.
-type jointTile struct {
-	first int
-	prior prior.Tape
-}
-
-// tileRows is the number of latents in a task.
+// tileRows is the number of latents in a task, or as many as suit the decoder, if these are fewer.
 const tileRows = 50
 
 // NewJoint returns the joint density of a model. obsNoise is the standard deviation of a pixel
@@ -41,43 +35,43 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 	m.Check()
 	dim := m.Decoder.Out()
 	n := generate.Tiles(p.Workers(), dim)
+	tile := min(tileRows, m.Decoder.TileRows())
+	size := model.Size{Rows: tile, Passes: n}
 	j := &Joint{
 		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: dim}, seed: seed, pool: p,
-		d:       m.Decoder.In(),
-		decoder: m.Decoder.NewTape(nil, m.DecoderP, n*tileRows, model.Evaluate),
+		d: m.Decoder.In(), tile: tile,
+		decoder: m.Decoder.NewTape(nil, m.DecoderP, size, model.Evaluate),
 	}
 	j.pool.Run(pack(j.decoder))
-	tiles := make([]jointTile, n)
-	for i := range tiles {
-		t := m.Prior.Steady().NewTape(nil, m.PriorP, 1, model.Evaluate)
-		j.pool.Run(pack(t))
-		tiles[i] = jointTile{first: i * tileRows, prior: t}
+	tapes := make([]prior.Tape, n)
+	for i := range tapes {
+		tapes[i] = m.Prior.Steady().NewTape(nil, m.PriorP, model.Size{Rows: 1}, model.Evaluate)
+		j.pool.Run(pack(tapes[i]))
 	}
-	j.tiles = pool.ScratchOf(tiles)
+	j.priors = pool.ScratchOf(tapes)
 	return j
 }
 
 // Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
 // into dst (n numbers). image is the index of x, on which the random numbers of the bound depend.
 func (j *Joint) Log(dst []float64, x, z []float32, image int) {
-	n := pool.Pieces(len(dst), tileRows)
+	n := pool.Pieces(len(dst), j.tile)
 	j.pool.Run(pool.Group{N: n, Do: func(i int) {
 		lo, hi := pool.Span(len(dst), n, i)
 		rows := z[lo*j.d : hi*j.d]
-		j.tiles.Use(func(t jointTile) {
-			j.decode(t.first, dst[lo:hi], x, rows)
-			j.prior(t.prior, dst[lo:hi], rows, image)
-		})
+		j.decode(dst[lo:hi], x, rows)
+		j.priors.Use(func(t prior.Tape) { j.prior(t, dst[lo:hi], rows, image) })
 	}})
 }
 
-// decode sets dst to log p(x|z), using the rows of the decoder's tape from first on.
-func (j *Joint) decode(first int, dst []float64, x, z []float32) {
-	last := first + len(dst)
-	copy(j.decoder.In(first, last), z)
-	j.decoder.Forward(first, last)
+// decode sets dst to log p(x|z).
+func (j *Joint) decode(dst []float64, x, z []float32) {
+	pass := j.decoder.Take(0, len(dst))
+	defer pass.Release()
+	copy(pass.In(0), z)
+	pass.Forward()
 	for i := range dst {
-		out := j.decoder.Out(first+i, first+i+1)
+		out := pass.Out()[i*len(x) : (i+1)*len(x)]
 		dst[i] = -j.likelihood.NegLog(likelihood.SquareError(out, x), 1)
 	}
 }
@@ -91,7 +85,9 @@ func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	t.Begin(1, level, noise)
 	loss := []float32{0}
 	for i := range dst {
-		t.Rows(0, 1, z[i*j.d:(i+1)*j.d], []uint64{0}, nil, loss, false)
+		t.Evaluate(diffusion.Rows{
+			Hi: 1, Z: z[i*j.d : (i+1)*j.d], IDs: []uint64{0}, Loss: loss,
+		})
 		dst[i] -= float64(loss[0])
 	}
 }

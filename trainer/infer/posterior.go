@@ -48,7 +48,7 @@ type Posterior struct {
 
 	cloud   *particle.Cloud // z and velocities, M*N x d
 	batch   *particle.Batch // of the particles that move together, B*N x d
-	decoder model.Tape
+	decoder *model.Tape
 	prior   prior.Tape
 
 	x      []float32 // images of the batch, B x D
@@ -95,12 +95,14 @@ type Moves struct {
 func New(m generate.Model, s Setup) *Posterior {
 	m.Check()
 	images, rows := s.Images.Len(), s.Batch*s.Particles
+	s.Tile = min(s.Tile, m.Decoder.TileRows(), m.Prior.TileRows())
+	size := model.Size{Rows: rows, Tile: max(s.Tile, s.Particles), Passes: s.Pool.Workers()}
 	p := &Posterior{
 		setup:      s,
 		likelihood: likelihood.Gaussian{Sigma: s.ObsNoise, Dim: m.Decoder.Out()},
 		cloud:      particle.NewCloud(nil, images, s.Particles, m.Decoder.In(), true, s.Seed),
-		decoder:    m.Decoder.NewTape(nil, m.DecoderP, rows, model.Train),
-		prior:      m.Prior.NewTape(nil, m.PriorP, rows, model.Train),
+		decoder:    m.Decoder.NewTape(nil, m.DecoderP, size, model.Differentiate),
+		prior:      m.Prior.NewTape(nil, m.PriorP, size, model.Differentiate),
 		x:          kernel.Floats(s.Batch * m.Decoder.Out()),
 		square:     kernel.Floats(rows), nll: kernel.Floats(rows),
 		clip: make([]int, s.Batch), images: make([]Inferred, images),
@@ -204,14 +206,18 @@ func (p *Posterior) gatherTile(i int) {
 func (p *Posterior) priorTile(i int) {
 	phase.Prior.Enter()
 	lo, hi := p.now.tiles.Rows(i)
-	z, g := p.batch.Rows(p.batch.Z, lo, hi), p.batch.Rows(p.batch.P, lo, hi)
-	p.prior.Rows(lo, hi, z, p.batch.IDs[lo:hi], g, p.nll[lo:hi], false)
+	p.prior.Evaluate(diffusion.Rows{
+		Lo: lo, Hi: hi, Z: p.batch.Rows(p.batch.Z, lo, hi), IDs: p.batch.IDs[lo:hi],
+		G: p.batch.Rows(p.batch.P, lo, hi), Loss: p.nll[lo:hi],
+	})
 }
 
 func (p *Posterior) decoderTile(i int) {
 	lo, hi := p.now.tiles.Rows(i)
-	z, g := p.batch.Rows(p.batch.Z, lo, hi), p.batch.Rows(p.batch.G, lo, hi)
-	p.likelihood.Gradient(p.decoder, lo, hi, p.cloud.N, z, p.x, p.square, g)
+	p.likelihood.Gradient(p.decoder, likelihood.Rows{
+		Lo: lo, Hi: hi, Particles: p.cloud.N, Z: p.batch.Rows(p.batch.Z, lo, hi), X: p.x,
+		Square: p.square, G: p.batch.Rows(p.batch.G, lo, hi),
+	})
 }
 
 func (p *Posterior) moveTile(i int) {

@@ -14,7 +14,7 @@ func ExampleGaussian_Gradient() {
 	decoder := model.NewMLP(nil, latent, pixels)
 	weights := make([]float32, decoder.Layout().Size())
 	decoder.Layout().Init(weights, 1, 0)
-	tape := decoder.NewTape(nil, weights, rows, model.Train)
+	tape := decoder.NewTape(nil, weights, model.Size{Rows: rows}, model.Train)
 	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
@@ -22,7 +22,9 @@ func ExampleGaussian_Gradient() {
 	l := likelihood.Gaussian{Sigma: 0.5, Dim: pixels}
 	z, x := []float32{-1, 1}, []float32{0.5, 0, -0.5}
 	square, g := make([]float32, rows), make([]float32, rows*latent)
-	l.Gradient(tape, 0, rows, rows, z, x, square, g)
+	l.Gradient(tape, likelihood.Rows{
+		Hi: rows, Particles: rows, Z: z, X: x, Square: square, G: g,
+	})
 	for i, s := range square {
 		fmt.Printf("z = %2v: -log p(x|z) = %.3f nats, gradient %.3f\n",
 			z[i], l.NegLog(float64(s), 1), g[i])

@@ -16,21 +16,34 @@ type Gaussian struct {
 	Dim   int
 }
 
-// Gradient runs rows lo to hi of a batch, whose latents are z (hi-lo x d), forward and backward
-// through the decoder. It writes the gradient of -log p(x|z) by z into g (hi-lo x d), and the
-// squared error |g(z) - x|^2 of each row into square. Afterwards t is ready for Grad.
-//
-// square (one number per row) and x (the images, of Dim numbers each) are those of the whole batch.
-// Row i belongs to image i/particles.
-func (l Gaussian) Gradient(t model.Tape, lo, hi, particles int, z, x, square, g []float32) {
+// Rows are rows Lo to Hi of a batch. Row i belongs to image i/Particles.
+type Rows struct {
+	Lo, Hi, Particles int
+	Z                 []float32 // latents of these rows, Hi-Lo x d
+	X                 []float32 // images of the whole batch, of Dim numbers each
+	// Condition is what each row is to be like, Hi-Lo rows as wide as the decoder's input
+	// [model.Condition]; nil if it has none.
+	Condition []float32
+
+	Square []float32 // of the whole batch: |g(z) - x|^2 of these rows is set
+	G      []float32 // set to the gradient of -log p(x|z) by z, Hi-Lo x d
+}
+
+// Gradient runs rows forward and backward through the decoder. Afterwards t is ready for Grad.
+func (l Gaussian) Gradient(t *model.Tape, r Rows) {
 	phase.DecoderForward.Enter()
-	copy(t.In(lo, hi), z)
-	t.Forward(lo, hi)
+	pass := t.Take(r.Lo, r.Hi)
+	defer pass.Release()
+	copy(pass.In(0), r.Z)
+	if c := t.Net().Input(model.Condition); c >= 0 {
+		copy(pass.In(c), r.Condition)
+	}
+	pass.Forward()
 	phase.DecoderBackward.Enter()
-	out := t.Out(lo, hi)
 	scale := float32(1 / (l.Sigma * l.Sigma))
-	kernel.DataResidual(out, square[lo:hi], out, x, lo, particles, l.Dim, scale)
-	t.Backward(lo, hi, g)
+	square := r.Square[r.Lo:r.Hi]
+	kernel.DataResidual(pass.DOut(), square, pass.Out(), r.X, r.Lo, r.Particles, l.Dim, scale)
+	pass.Backward(r.G)
 }
 
 // NegLog is -log p(x|z) in nats, summed over rows whose squared errors add up to square.

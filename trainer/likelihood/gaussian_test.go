@@ -16,7 +16,7 @@ func TestGaussian(t *testing.T) {
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)
 	rows := 2 * particles
-	tape := net.NewTape(nil, p, rows, model.Train)
+	tape := net.NewTape(nil, p, model.Size{Rows: rows}, model.Train)
 	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
@@ -24,16 +24,19 @@ func TestGaussian(t *testing.T) {
 	x := []float32{1, -1, 0.5, 0.25, 0, -0.5}
 	square, g := make([]float32, rows), make([]float32, rows*d)
 	l := likelihood.Gaussian{Sigma: 0.3, Dim: dim}
-	l.Gradient(tape, 0, rows, particles, z, x, square, g)
+	l.Gradient(tape, likelihood.Rows{
+		Hi: rows, Particles: particles, Z: z, X: x, Square: square, G: g,
+	})
 
 	negLog := func(row int, z []float32) (sum, squares float64) {
-		in, out := net.NewTape(nil, p, 1, model.Train), make([]float32, dim)
+		in, out := net.NewTape(nil, p, model.Size{Rows: 1}, model.Evaluate), make([]float32, dim)
 		for i := range in.PackTasks() {
 			in.Pack(i)
 		}
-		copy(in.In(0, 1), z)
-		in.Forward(0, 1)
-		copy(out, in.Out(0, 1))
+		pass := in.Take(0, 1)
+		copy(pass.In(0), z)
+		pass.Forward()
+		copy(out, pass.Out())
 		image := x[row/particles*dim:][:dim]
 		for j, v := range out {
 			e := float64(v) - float64(image[j])

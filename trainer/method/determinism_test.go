@@ -88,7 +88,8 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 	before := blas.Default().Name()
 	t.Cleanup(func() { useBLAS(t, before) })
 	useBLAS(t, "gonum")
-	gonums := model.NewMLP(nil, 1, 1).NewTape(nil, make([]float32, 2), 1, model.Train)
+	gonums := model.NewMLP(nil, 1, 1).NewTape(
+		nil, make([]float32, 2), model.Size{Rows: 1}, model.Train)
 	useBLAS(t, before)
 	eachBLAS(t, func(t *testing.T) {
 		for _, c := range []struct{ rows, particles, workers, tiles, native int }{
@@ -101,7 +102,8 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			if blas.Default().CutFree() {
 				want = c.native
 			}
-			mine := model.NewMLP(nil, 1, 1).NewTape(nil, make([]float32, 2), 1, model.Train)
+			mine := model.NewMLP(nil, 1, 1).NewTape(
+				nil, make([]float32, 2), model.Size{Rows: 1}, model.Train)
 			if got := s.tiles(c.rows/c.particles, mine).Count; got != want {
 				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows,
 					c.particles, c.workers, got, want)

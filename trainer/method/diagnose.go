@@ -58,7 +58,10 @@ func (f *flow) driftVariance() float64 {
 		if !f.now.held {
 			f.priorTape.Begin(rows, level, noise)
 		}
-		f.setup.Pool.Run(f.priorRows())
+		for w := range f.now.waves.Count {
+			f.enter(w)
+			f.setup.Pool.Run(f.priorRows())
+		}
 	}
 	measure()
 	copy(first, drift)

@@ -7,6 +7,8 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // A step checks its losses before it moves anything, and each chunk of gradients and weights while
@@ -26,7 +28,7 @@ func firstOf(searches ...func() *Fault) *Fault {
 }
 
 // somewhere returns f, or a fault without a place if the search found none: a sum of finite numbers
-// overflowed, or the network is not model.Traced.
+// overflowed, or it was not in the last wave.
 func somewhere(f *Fault) *Fault {
 	if f == nil {
 		return &Fault{Kind: InLoss, Network: "model", Value: "not finite"}
@@ -122,12 +124,70 @@ func (r rows) losses(network string, loss []float32) *Fault {
 	return nil
 }
 
-// layers searches the outputs of the layers of a network, or the gradients by them.
-func (r rows) layers(kind Kind, network string, all []model.Values) *Fault {
+// layer searches what a layer computed for the rows from number first on.
+func (r rows) layer(kind Kind, network string, v model.Values, first int) *Fault {
+	i := kernel.NotFinite(v.X)
+	if i < 0 {
+		return nil
+	}
+	f := &Fault{Kind: kind, Network: network, Layer: v.Layer, Value: text(v.X[i])}
+	return r.name(f, first+i/v.Width)
+}
+
+// activations runs a network forward again, tile by tile, and searches the outputs of its layers.
+// fill sets the inputs of a pass to rows lo to hi.
+func (r rows) activations(
+	network string, t *model.Tape, tile int, fill func(p *model.Pass, lo, hi int),
+) (fault *Fault) {
+	for lo := 0; lo < r.len() && fault == nil; lo += tile {
+		hi := min(r.len(), lo+tile)
+		t.Begin(lo)
+		pass := t.Take(lo, hi)
+		fill(pass, lo, hi)
+		pass.Visit = func(v model.Values) {
+			if fault == nil {
+				fault = r.layer(InActivation, network, v, lo)
+			}
+		}
+		pass.Forward()
+		pass.Release()
+	}
+	return fault
+}
+
+// prior does the same for a prior, whose network has rows for each draw, with the noise of the
+// step. evaluate evaluates rows lo to hi.
+func (r rows) prior(t prior.Tape, tile int, evaluate func(lo, hi int)) (fault *Fault) {
+	n := r.len()
+	r.draws = t.Draws()
+	defer t.Visit(nil)
+	for lo := 0; lo < n && fault == nil; lo += tile {
+		t.Wave(lo)
+		t.Visit(func(v model.Values) {
+			if fault == nil {
+				fault = r.layer(InActivation, "prior", v, lo*r.draws)
+			}
+		})
+		evaluate(lo, min(n, lo+tile))
+	}
+	return fault
+}
+
+// priorGradients searches the gradients by the outputs of a prior's layers.
+func (r rows) priorGradients(t prior.Tape, waves pool.Tiles) *Fault {
+	r.draws = t.Draws()
+	return r.gradients("prior", t.Gradients(), waves)
+}
+
+// gradients searches the gradients by the outputs of a network's layers, which are those of the
+// last wave.
+func (r rows) gradients(network string, all []model.Values, waves pool.Tiles) *Fault {
+	each := r.particles * r.draws
+	first, last := waves.Points(waves.Count - 1)
 	for _, v := range all {
-		if i := kernel.NotFinite(v.X[:r.len()*v.Width]); i >= 0 {
-			f := &Fault{Kind: kind, Network: network, Layer: v.Layer, Value: text(v.X[i])}
-			return r.name(f, i/v.Width)
+		v.X = v.X[:(last-first)*each*v.Width]
+		if f := r.layer(InGradient, network, v, first*each); f != nil {
+			return f
 		}
 	}
 	return nil

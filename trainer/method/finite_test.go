@@ -10,6 +10,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 )
@@ -364,28 +365,44 @@ func TestSlow(t *testing.T) {
 }
 
 // Every network shows what each of its layers computed, forward and backward.
-func TestTraced(t *testing.T) {
+func TestLayersAreSeen(t *testing.T) {
 	f := newFlow(t, "ipld", small(), testPoints)
 	mustStep(t, f, Minibatch{Index: everyPoint})
-	names := func(all []model.Values) (s string) {
+	forward := func(see func(func(model.Values)), run func()) (s string) {
+		see(func(v model.Values) { s += v.Layer + " " })
+		run()
+		see(nil)
+		return s
+	}
+	backward := func(all []model.Values) (s string) {
 		for _, v := range all {
 			s += v.Layer + " "
 		}
 		return s
 	}
-	for _, c := range []struct {
-		layers []model.Values
-		want   string
-	}{
-		{model.Activations(f.decoderTape), "layer0 layer1 layer2 "},
-		{model.Gradients(f.decoderTape), "layer2 layer1 layer0 "},
-		{model.Activations(f.priorTape),
-			"emb1 emb2 in block0.w1 block0.w2 block1.w1 block1.w2 out "},
-		{model.Gradients(f.priorTape),
-			"out block1.w2 block1.w1 block0.w2 block0.w1 in emb2 emb1 "},
+	pass := f.decoderTape.Take(0, 1)
+	defer pass.Release()
+	row := diffusion.Rows{
+		Hi: 1, Z: f.batch.Rows(f.batch.Z, 0, 1), IDs: f.batch.IDs[:1], Loss: make([]float32, 1),
+	}
+	for _, c := range []struct{ got, want string }{
+		{
+			forward(func(v func(model.Values)) { pass.Visit = v }, pass.Forward),
+			"layer0 layer0.silu layer1 layer1.silu layer2 ",
+		},
+		{backward(f.decoderTape.Gradients()), "layer2 layer1 layer0 "},
+		{
+			forward(f.priorTape.Visit, func() { f.priorTape.Evaluate(row) }),
+			"sinusoids emb1 emb1.silu emb2 in block0.silu block0.w1 block0.w1.silu block0.w2 " +
+				"block0 block1.silu block1.w1 block1.w1.silu block1.w2 block1 out ",
+		},
+		{
+			backward(f.priorTape.Gradients()),
+			"out block1.w2 block1.w1 block0.w2 block0.w1 in emb2 emb1 ",
+		},
 	} {
-		if got := names(c.layers); got != c.want {
-			t.Errorf("layers %s; expected %s", got, c.want)
+		if c.got != c.want {
+			t.Errorf("layers %s; expected %s", c.got, c.want)
 		}
 	}
 }

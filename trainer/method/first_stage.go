@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/memory"
+import (
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/pool"
+)
 
 // firstStage is a method with a fixed prior, which can be frozen.
 type firstStage interface {
@@ -37,7 +40,10 @@ func (f *flow) latents(index []int) (z []float32, ids []uint64) {
 // losses implements firstStage.
 func (f *flow) losses() (s Stats) {
 	f.begin(f.now, true)
-	f.setup.Pool.Run(f.decoderRows())
+	for w := range f.now.waves.Count {
+		f.enter(w)
+		f.setup.Pool.Run(f.decoderRows())
+	}
 	s.setData(f.likelihood, f.square[:len(f.batch.IDs)])
 	s.Evaluations = s.Rows * f.decoder.passes(1)
 	return s
@@ -54,7 +60,7 @@ func (v *variational) networks() (decoder, encoder *network) { return v.decoder,
 
 // latents implements firstStage.
 func (v *variational) latents(index []int) (z []float32, ids []uint64) {
-	v.draw(index, true, streamEncoder)
+	v.draw(index, streamEncoder)
 	v.counts[countDraws]++
 	return v.rows(v.z, 0, len(v.ids)), v.ids
 }
@@ -63,7 +69,10 @@ func (v *variational) latents(index []int) (z []float32, ids []uint64) {
 func (v *variational) losses() Stats {
 	points, rows := len(v.now.index), len(v.ids)
 	s := Stats{Evaluations: float64(points)*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)}
-	v.setup.Pool.Run(v.decoderRows())
+	for w := range v.now.waves.Count {
+		v.enter(w)
+		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.decoderRows})
+	}
 	s.setData(v.likelihood, v.square[:rows])
 	s.Entropy = float64(v.setup.Options.Particles) * sum(v.entropy[:points])
 	return s

@@ -27,7 +27,7 @@ type flow struct {
 	cloud          *particle.Cloud // z and velocities, M*N x d
 	batch          *particle.Batch // the minibatch's particles and drift, B*N x d
 	decoder, prior *network
-	decoderTape    model.Tape
+	decoderTape    *model.Tape
 	priorTape      prior.Tape
 
 	x             []float32 // images of the minibatch, B x D
@@ -83,9 +83,9 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	for _, n := range []*network{f.decoder, f.prior} {
 		n.follow(a, s, c)
 	}
-	f.decoderTape = s.Decoder.NewTape(a, f.decoder.p, rows, model.Train)
-	f.priorTape = s.Prior.NewTape(a, f.prior.p, rows, model.Train)
-	f.decoder.bind(meanTape{f.decoderTape})
+	f.decoderTape = s.Decoder.NewTape(a, f.decoder.p, s.size(s.Options.Particles), model.Train)
+	f.priorTape = s.Prior.NewTape(a, f.prior.p, s.size(s.Options.Particles), model.Train)
+	f.decoder.bind(f.decoderTape)
 	f.prior.bind(f.priorTape)
 	return f, nil
 }

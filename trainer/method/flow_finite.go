@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // fewRows is the largest share of a minibatch's particles that may be drawn anew at once.
@@ -52,16 +52,14 @@ func (f *flow) redraw(s *Stats) bool {
 // locateLoss finds where a loss stopped being finite.
 func (f *flow) locateLoss() *Fault {
 	r := rows{f.now.index, f.cloud.N, 1}
-	n := r.len()
 	return somewhere(firstOf(
 		f.decoder.badWeight,
 		f.prior.badWeight,
 		func() *Fault { return r.latents(f.batch.Z, f.cloud.D) },
 		func() *Fault { return r.images(f.x, f.likelihood.Dim) },
 		func() *Fault {
-			copy(f.decoderTape.In(0, n), f.batch.Rows(f.batch.Z, 0, n))
-			f.decoderTape.Forward(0, n)
-			return r.layers(InActivation, "decoder", model.Activations(f.decoderTape))
+			return r.activations("decoder", f.decoderTape, f.setup.Tile,
+				func(p *model.Pass, lo, hi int) { copy(p.In(0), f.batch.Rows(f.batch.Z, lo, hi)) })
 		},
 		func() *Fault { return r.losses("decoder", f.square) },
 		func() *Fault { return f.locatePrior(r) },
@@ -74,18 +72,12 @@ func (f *flow) locatePrior(r rows) *Fault {
 	if f.now.held {
 		return nil
 	}
-	n := r.len()
-	f.priorTape.Rows(0, n, f.batch.Rows(f.batch.Z, 0, n), f.batch.IDs, nil, f.nll[:n], false)
-	return r.priorLayers(InActivation, f.priorTape)
-}
-
-// priorLayers searches the layers of a prior's network, which has a row for each draw.
-func (r rows) priorLayers(kind Kind, t prior.Tape) *Fault {
-	r.draws = t.Draws()
-	if kind == InActivation {
-		return r.layers(kind, "prior", model.Activations(t))
-	}
-	return r.layers(kind, "prior", model.Gradients(t))
+	return r.prior(f.priorTape, f.setup.Tile, func(lo, hi int) {
+		f.priorTape.Evaluate(diffusion.Rows{
+			Lo: lo, Hi: hi, Z: f.batch.Rows(f.batch.Z, lo, hi), IDs: f.batch.IDs[lo:hi],
+			Loss: f.nll[lo:hi],
+		})
+	})
 }
 
 // checkUpdate checks the gradients and the new weights of the step.
@@ -99,12 +91,12 @@ func (f *flow) checkUpdate(s *Stats) error {
 	}
 	r := rows{f.now.index, f.cloud.N, 1}
 	searches := []func() *Fault{
-		func() *Fault { return r.layers(InGradient, "decoder", model.Gradients(f.decoderTape)) },
+		func() *Fault { return r.gradients("decoder", f.decoderTape.Gradients(), f.now.waves) },
 		f.decoder.badGradient,
 	}
 	if !f.now.held {
 		searches = append(searches,
-			func() *Fault { return r.priorLayers(InGradient, f.priorTape) },
+			func() *Fault { return r.priorGradients(f.priorTape, f.now.waves) },
 			f.prior.badGradient)
 	}
 	searches = append(searches, f.decoder.newWeight, f.prior.newWeight)

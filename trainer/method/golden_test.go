@@ -175,22 +175,26 @@ func packForward(p model.Packer) {
 
 func (r *goldenRun) forward() {
 	z := reference.Float32s(r.want("forward/z"))
-	rows := len(z) / r.config.Options.Latent
-	tape := r.flow.setup.Decoder.NewTape(nil, r.flow.decoder.p, rows, model.Evaluate)
-	packForward(tape)
-	copy(tape.In(0, rows), z)
-	tape.Forward(0, rows)
-	r.compare("decoder's output", tape.Out(0, rows), r.want("forward/decoder"), nil,
-		forwardTolerance)
+	decoder := forwarded(r.flow.setup.Decoder, r.flow.decoder.p, z)
+	r.compare("decoder's output", decoder, r.want("forward/decoder"), nil, forwardTolerance)
 	if prior, ok := r.flow.setup.Prior.(*prior.Diffusion); ok {
-		tape := prior.Score.NewScoreTape(nil, r.flow.prior.p, rows, model.Evaluate)
-		packForward(tape)
-		copy(tape.In(0, rows), z)
-		copy(tape.Lambda(0, rows), reference.Float32s(r.want("forward/lambda")))
-		tape.Forward(0, rows)
-		r.compare("score residual", tape.Out(0, rows), r.want("forward/residual"), nil,
-			forwardTolerance)
+		lambda := reference.Float32s(r.want("forward/lambda"))
+		residual := forwarded(prior.Score, r.flow.prior.p, z, lambda)
+		r.compare("score residual", residual, r.want("forward/residual"), nil, forwardTolerance)
 	}
+}
+
+// forwarded is the output of a network for all rows of its inputs.
+func forwarded(net *model.Net, p []float32, inputs ...[]float32) []float32 {
+	rows := len(inputs[0]) / net.In()
+	tape := net.NewTape(nil, p, model.Size{Rows: rows}, model.Evaluate)
+	packForward(tape)
+	pass := tape.Take(0, rows)
+	for i, x := range inputs {
+		copy(pass.In(i), x)
+	}
+	pass.Forward()
+	return pass.Out()
 }
 
 func (r *goldenRun) samples() {
@@ -260,12 +264,33 @@ func (r *goldenRun) gradients() {
 		gradientTolerance)
 	if r.recorded("first/lambda") {
 		want := r.want("first/lambda")
-		tape := f.priorTape.(diffusion.Score)
-		r.compare("first step: levels lambda", tape.Lambda(0, len(want)), want, nil,
-			forwardTolerance)
+		r.compare("first step: levels lambda", r.levels(), want, nil, forwardTolerance)
 		r.byLayer("first step: gradient", f.prior, f.prior.g, r.want("first/prior_grad"), nil,
 			gradientTolerance)
 	}
+}
+
+// levels are those of the prior's rows in the last evaluation. They are read off the slowest
+// sinusoid, whose argument is within a quarter of a turn, when the prior evaluates the rows again.
+func (r *goldenRun) levels() (all []float32) {
+	f, n := r.flow, len(r.flow.batch.IDs)
+	f.priorTape.Visit(func(v model.Values) {
+		for i := 0; v.Layer == "sinusoids" && i < len(v.X); i += v.Width {
+			all = append(all, float32(math.Asin(float64(v.X[i]))/0.05))
+		}
+	})
+	defer f.priorTape.Visit(nil)
+	for i := range f.now.tiles.Count {
+		lo, hi := f.now.tiles.Rows(i)
+		f.priorTape.Evaluate(diffusion.Rows{
+			Lo: lo, Hi: hi, Z: f.batch.Rows(f.batch.Z, lo, hi), IDs: f.batch.IDs[lo:hi],
+			Loss: make([]float32, hi-lo),
+		})
+	}
+	if len(all) != n*f.priorTape.Draws() {
+		r.Fatalf("%d levels of %d rows", len(all), n)
+	}
+	return all
 }
 
 // state compares everything that was recorded after a step.

@@ -23,6 +23,7 @@ type Scale struct {
 	Batch      int // largest number of datapoints in a minibatch
 	Dim        int // numbers in an image
 	Workers    int
+	Tile       int // rows of a task (Setup.Tile)
 
 	CloudInFile bool // positions and velocities of particles are in a file (Setup.CloudDir)
 }
@@ -44,7 +45,7 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	}
 	setup := Setup{
 		Options: o, Train: sized{datapoints: s.Datapoints, dim: s.Dim}, Batch: s.Batch,
-		planned: s.Workers,
+		Tile: s.Tile, planned: s.Workers,
 	}
 	if s.CloudInFile {
 		setup.CloudDir = "." // a counting arena makes no file there

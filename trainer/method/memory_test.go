@@ -18,7 +18,7 @@ import (
 type memoryCase struct {
 	name config.Method
 	config.Options
-	batch, workers int
+	batch, workers, tile int
 }
 
 func (c memoryCase) String() string {
@@ -38,7 +38,7 @@ func memoryCases() (all []memoryCase) {
 					if o.Particles = 3; validate(name, o) != nil {
 						o.Particles = 1
 					}
-					all = append(all, memoryCase{name, o, 4, 1 + draws})
+					all = append(all, memoryCase{name, o, 4, 1 + draws, 2})
 				}
 			}
 		}
@@ -54,7 +54,7 @@ func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) builda
 	s := Setup{
 		Options: c.Options, Train: table{D: testDim,
 			X: reference.Normals(testPoints*testDim, 3, 1)},
-		Batch: c.batch, Tile: 4, Seed: testSeed, Pool: p, CloudDir: cloudDir,
+		Batch: c.batch, Tile: c.tile, Seed: testSeed, Pool: p, CloudDir: cloudDir,
 	}
 	m, err := find(c.name)
 	if err != nil {
@@ -73,7 +73,7 @@ func (c memoryCase) memory(t *testing.T, cloudInFile bool) Footprint {
 	t.Helper()
 	f, err := Memory(c.name, c.Options, Scale{
 		Datapoints: testPoints, Batch: c.batch, Dim: testDim, Workers: c.workers,
-		CloudInFile: cloudInFile,
+		Tile: c.tile, CloudInFile: cloudInFile,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestCountingIsCheap(t *testing.T) {
 		o := smallEncoder()
 		o.DecoderWidths, o.EncoderWidths = []int{1 << 16}, []int{1 << 16}
 		o.Particles, o.Latent, o.ScoreWidth, o.ScoreBlocks = 1<<20, 1<<16, 1<<16, 10
-		c := memoryCase{name, o, 4, 64}
+		c := memoryCase{name, o, 4, 64, 64}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		sum := c.memory(t, false).Held.Total()

@@ -80,7 +80,8 @@ type Setup struct {
 	Options config.Options
 	Train   data.Dataset
 	Batch   int // largest number of datapoints in a minibatch
-	Tile    int // rows of one task; the bits depend on it
+	Tile    int // most rows of one task; the bits depend on it
+	Wave    int // rows between parts of the gradients; 0: as memory allows
 	Seed    uint64
 	Steps   int // parameter steps of the whole training; 0: unknown
 	Pool    *pool.Pool
@@ -96,20 +97,9 @@ type Setup struct {
 	// Decoder, Prior and Encoder, where not nil, replace the networks that Options describe: tests
 	// train models with known solutions. An encoder maps D numbers to 2 d, the mean and the
 	// log-variance of q(z|x); methods without one ignore it.
-	Decoder model.Net
+	Decoder *model.Net
 	Prior   prior.Prior
-	Encoder model.Net
+	Encoder *model.Net
 
 	planned int // number of workers if Pool is nil, to count memory
-}
-
-// tiles cuts the rows of a batch of datapoints for some networks. All rows of a datapoint share a
-// tile, so that one task gathers its image. The cut may follow the number of workers only if no
-// network's bits depend on it.
-func (s *Setup) tiles(points int, networks ...model.Packer) pool.Tiles {
-	free := true
-	for _, n := range networks {
-		free = free && n.CutFree()
-	}
-	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, free)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
@@ -24,7 +25,6 @@ type network struct {
 
 	tape   weightTape
 	packed bool // the tape's packed weights are up to date
-	rows   int  // number of rows over which the gradient is a mean
 	summed int  // number of the step's gradients in sum
 
 	// Sums of squares of each chunk of the gradient and of the new parameters, and scratch to
@@ -39,16 +39,9 @@ type network struct {
 // weightTape is the part of a network's tape that concerns its weights.
 type weightTape interface {
 	model.Packer
+	Reduce(w layer.Wave)
 	GradTasks() int
-	// Grad writes the task's part of the gradient of the mean loss over rows 0 to rows.
-	Grad(task int, grad []float32, rows int)
-}
-
-// meanTape is a model.Tape as a weightTape.
-type meanTape struct{ model.Tape }
-
-func (t meanTape) Grad(task int, grad []float32, rows int) {
-	t.Tape.Grad(task, grad, rows, float32(1/float64(rows)))
+	Grad(task int)
 }
 
 // The numbers of the networks in the streams of their initial weights and of their noise.
@@ -122,15 +115,16 @@ func (n *network) packPart(task int) {
 	n.tape.Pack(task)
 }
 
-// reduce returns the tasks that compute the gradient of the mean loss over rows into g.
-func (n *network) reduce(rows int) pool.Group {
-	n.rows = rows
+// reduce returns the tasks that compute the part of a wave in the gradient of the mean loss, g.
+func (n *network) reduce(w layer.Wave) pool.Group {
+	w.Grad = n.g
+	n.tape.Reduce(w)
 	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
 }
 
 func (n *network) reducePart(task int) {
 	phase.Reduce.Enter()
-	n.tape.Grad(task, n.g, n.rows)
+	n.tape.Grad(task)
 }
 
 func (n *network) updateTasks() int {

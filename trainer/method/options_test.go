@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/particle"
 )
@@ -317,59 +316,6 @@ func TestMeanForParametersSumForParticles(t *testing.T) {
 		for row := range testPoints * particles {
 			near(t, "drift", many.batch.Rows(many.batch.G, row, row+1), want, gradTolerance)
 		}
-	}
-}
-
-// The noise of a particle is addressed by datapoint, particle and move: it does not depend on the
-// order of the minibatch or on the other datapoints in it.
-func TestNoiseFollowsTheParticle(t *testing.T) {
-	o := small()
-	o.Particles, o.ScoreDraws = 2, 3
-	type noise struct{ xi, eps []float64 }
-	measure := func(index []int) map[uint64]noise {
-		f := newFlow(t, "ipld", o, testPoints)
-		before := reference.Wide(f.cloud.Z)
-		mustStep(t, f, Minibatch{Index: index})
-		tape := f.priorTape.(diffusion.Score)
-		d, found := o.Latent, map[uint64]noise{}
-		for row, id := range f.batch.IDs {
-			var n noise
-			for j := range d {
-				k, h := int(id)*d+j, o.StepSize
-				g := float64(f.batch.G[row*d+j]) + float64(f.batch.P[row*d+j])
-				n.xi = append(n.xi, (float64(f.cloud.Z[k])-before[k]+h*g)/math.Sqrt(2*h))
-			}
-			for draw := row * 3; draw < row*3+3; draw++ {
-				lambda := float64(tape.Lambda(draw, draw+1)[0])
-				for j, zl := range tape.In(draw, draw+1) {
-					alpha := math.Sqrt(reference.Alpha2(lambda))
-					sigma := math.Sqrt(reference.Alpha2(-lambda))
-					n.eps = append(n.eps, (float64(zl)-alpha*before[int(id)*d+j])/sigma)
-				}
-			}
-			found[id] = n
-		}
-		return found
-	}
-	far := func(a, b []float64) (most float64) {
-		for i := range a {
-			most = max(most, math.Abs(a[i]-b[i]))
-		}
-		return most
-	}
-	first := measure(everyPoint)
-	for _, index := range [][]int{{8, 3, 0, 5, 7, 1, 2, 6, 4}, {6, 2}} {
-		for id, n := range measure(index) {
-			// Differences of numbers near 3, rounded to 2e-7, over sqrt(2h) = 0.2 and sigma >=
-			// 0.08; lambda itself is rounded to 5e-7.
-			if a, b := far(n.xi, first[id].xi), far(n.eps, first[id].eps); a > 1e-5 || b > 3e-5 {
-				t.Errorf("order %v, particle %d: xi changed by %g, eps by %g", index, id, a, b)
-			}
-		}
-	}
-	if far(first[0].xi, first[1].xi) < 0.1 || far(first[0].eps, first[1].eps) < 0.1 ||
-		far(first[0].eps[:3], first[0].eps[3:6]) < 0.1 {
-		t.Error("two particles or two draws share their noise")
 	}
 }
 

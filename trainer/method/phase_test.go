@@ -18,18 +18,19 @@ import (
 )
 
 // phaseWork names for each phase of a step a function that does most of the phase's work and runs
-// in no other phase.
+// in no other phase, or in none when another called it: "function < caller".
 func phaseWork() map[string]phase.Phase {
+	const score, decoder = " < diffusion.(*BoundTape).Evaluate", " < likelihood.Gaussian.Gradient"
 	work := map[string]phase.Phase{
-		"method.(*flow).gatherTile":    phase.Gather,
-		"kernel.NoiseRows":             phase.Noise,
-		"model.(*scoreTape).Forward":   phase.ScoreForward,
-		"model.(*scoreTape).Backward":  phase.ScoreBackward,
-		"model.(*mlpTape).Forward":     phase.DecoderForward,
-		"model.(*mlpTape).Backward":    phase.DecoderBackward,
-		"method.(*network).reducePart": phase.Reduce,
-		"method.(*flow).moveTile":      phase.Move,
-		"optim.(*Optimizer).Apply":     phase.Optimizer,
+		"method.(*flow).gatherTile":        phase.Gather,
+		"kernel.NoiseRows":                 phase.Noise,
+		"model.(*Pass).Forward" + score:    phase.ScoreForward,
+		"model.(*Pass).Backward" + score:   phase.ScoreBackward,
+		"model.(*Pass).Forward" + decoder:  phase.DecoderForward,
+		"model.(*Pass).Backward" + decoder: phase.DecoderBackward,
+		"method.(*network).reducePart":     phase.Reduce,
+		"method.(*flow).moveTile":          phase.Move,
+		"optim.(*Optimizer).Apply":         phase.Optimizer,
 	}
 	if blas.Info().Backend == "native" { // others pack within their products
 		work["blas.(*Factor).Set"] = phase.Pack
@@ -115,12 +116,13 @@ func (c *tally) count(p *profile.Profile) {
 	for _, sample := range p.Sample {
 		n, names := int(sample.Value[0]), calls(sample)
 		label := strings.Join(sample.Label[phase.Label], " ")
-		for _, name := range names {
-			if want, known := c.work[name]; !known {
-				continue
-			} else if label == want.String() {
+		for name, want := range c.work {
+			function, caller, called := strings.Cut(name, " < ")
+			switch {
+			case !slices.Contains(names, function) || called && !slices.Contains(names, caller):
+			case label == want.String():
 				c.right[name] += n
-			} else {
+			default:
 				c.wrong[name] += n
 			}
 		}

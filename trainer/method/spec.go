@@ -25,7 +25,7 @@ type spec struct {
 	// prior makes the prior of the trained model.
 	prior func(products *blas.Backend, o config.Options) prior.Prior
 	// encoder makes the network of q(z|x); nil: the method has particles.
-	encoder func(products *blas.Backend, o config.Options, dim int) model.Net
+	encoder func(products *blas.Backend, o config.Options, dim int) *model.Net
 	// build makes the method with arrays from the arena.
 	build func(a *memory.Arena, s Setup) (buildable, error)
 }
@@ -102,7 +102,8 @@ func New(name config.Method, s Setup) (Method, error) {
 	return m.build(nil, s)
 }
 
-// networks sets the setup's networks, for images of dim numbers, where they are nil.
+// networks sets the setup's networks, for images of dim numbers, where they are nil, and cuts
+// tiles and waves for them.
 func (m spec) networks(s *Setup, dim int) {
 	if s.Decoder == nil {
 		s.Decoder = newDecoder(s.Products, s.Options, dim)
@@ -113,15 +114,16 @@ func (m spec) networks(s *Setup, dim int) {
 	if s.Encoder == nil && m.encoder != nil {
 		s.Encoder = m.encoder(s.Products, s.Options, dim)
 	}
+	s.cut()
 }
 
-func newDecoder(products *blas.Backend, o config.Options, dim int) model.Net {
+func newDecoder(products *blas.Backend, o config.Options, dim int) *model.Net {
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
 	return model.NewMLP(products, append(widths, dim)...)
 }
 
 // newEncoder returns the encoder that the options describe.
-func newEncoder(products *blas.Backend, o config.Options, dim int) model.Net {
+func newEncoder(products *blas.Backend, o config.Options, dim int) *model.Net {
 	return model.NewEncoder(products, dim, o.Latent, o.EncoderWidths...)
 }
 

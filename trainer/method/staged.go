@@ -79,7 +79,7 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	if t.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, first.Close())
 	}
-	t.tape = s.Prior.NewTape(a, t.prior.p, rows, model.Train)
+	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(o.Particles), model.Train)
 	t.prior.bind(t.tape)
 	return t, nil
 }

@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/diffusion"
+
 // checkFrozen checks the losses and the standardisation with which the second stage begins.
 func (t *staged) checkFrozen() error {
 	if finite(t.frozen[frozenData]) && finite(t.frozen[frozenEntropy]) {
@@ -17,13 +19,17 @@ func (t *staged) checkLoss() error {
 		return nil
 	}
 	r := t.minibatch()
-	n := r.len()
 	fault := firstOf(
 		t.prior.badWeight,
 		func() *Fault { return r.latents(t.now.z, t.setup.Options.Latent) },
 		func() *Fault {
-			t.tape.Rows(0, n, t.now.z, t.now.ids, nil, t.nll[:n], false)
-			return r.priorLayers(InActivation, t.tape)
+			d := t.setup.Options.Latent
+			return r.prior(t.tape, t.setup.Tile, func(lo, hi int) {
+				t.tape.Evaluate(diffusion.Rows{
+					Lo: lo, Hi: hi, Z: t.now.z[lo*d : hi*d], IDs: t.now.ids[lo:hi],
+					Loss: t.nll[lo:hi],
+				})
+			})
 		},
 		func() *Fault { return r.losses("prior", t.nll) },
 	)
@@ -37,7 +43,7 @@ func (t *staged) checkUpdate(s *Stats) error {
 	}
 	r := t.minibatch()
 	return t.finish(somewhere(firstOf(
-		func() *Fault { return r.priorLayers(InGradient, t.tape) },
+		func() *Fault { return r.priorGradients(t.tape, t.now.waves) },
 		t.prior.badGradient,
 		t.prior.newWeight,
 	)), 0)

@@ -24,7 +24,8 @@ import (
 // fit describes one evaluation of the prior on latents of the frozen first stage.
 type fit struct {
 	index []int      // the B datapoints
-	tiles pool.Tiles // of their B*N rows
+	waves pool.Tiles // their B*N rows in waves
+	wave  pool.Tiles // of the rows of the wave under way
 	z     []float32  // latents, B*N x d
 	ids   []uint64   // their addresses in the noise stream
 }
@@ -44,7 +45,7 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 		}
 	}
 	z, ids := t.first.latents(b.Index)
-	t.now = fit{b.Index, t.setup.tiles(len(b.Index), t.tape), z, ids}
+	t.now = fit{index: b.Index, waves: t.setup.waves(len(b.Index)), z: z, ids: ids}
 	t.evaluate()
 	if err := t.Err(); err != nil {
 		return stats, err
@@ -58,11 +59,17 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 	return stats, t.checkUpdate(&stats)
 }
 
-// evaluate computes the prior's loss of every row, forward and backward.
+// evaluate computes the prior's loss of every row, and its gradient by the prior's weights.
 func (t *staged) evaluate() {
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
 	t.setup.Pool.Run(t.prior.pack())
-	t.setup.Pool.Run(pool.Group{N: t.now.tiles.Count, Do: t.rowsTask})
+	for w := range t.now.waves.Count {
+		first, last := t.now.waves.Points(w)
+		t.now.wave = t.setup.tiles(last-first, t.tape).From(first)
+		t.tape.Wave(first * t.setup.Options.Particles)
+		t.setup.Pool.Run(pool.Group{N: t.now.wave.Count, Do: t.rowsTask})
+		t.setup.Pool.Run(t.prior.reduce(wave(t.now.waves, w, t.setup.Options.Particles)))
+	}
 }
 
 // key is the key of stream s for the current step of the second stage.
@@ -72,16 +79,16 @@ func (t *staged) key(s kernel.Stream) kernel.Key {
 
 func (t *staged) priorTile(i int) {
 	phase.Prior.Enter()
-	lo, hi := t.now.tiles.Rows(i)
+	lo, hi := t.now.wave.Rows(i)
 	d := t.setup.Options.Latent
-	z, g := t.now.z[lo*d:hi*d], t.g[lo*d:hi*d]
-	t.tape.Rows(lo, hi, z, t.now.ids[lo:hi], g, t.nll[lo:hi], true)
+	t.tape.Evaluate(diffusion.Rows{
+		Lo: lo, Hi: hi, Z: t.now.z[lo*d : hi*d], IDs: t.now.ids[lo:hi], G: t.g[lo*d : hi*d],
+		Loss: t.nll[lo:hi], Train: true,
+	})
 }
 
-// learn computes the gradient by the prior's weights, and makes a step of its optimiser at learning
-// rate lr.
+// learn makes a step of the prior's optimiser at learning rate lr.
 func (t *staged) learn(lr float64) {
-	t.setup.Pool.Run(t.prior.reduce(len(t.now.ids)))
 	t.setup.Pool.Run(t.prior.update(lr, 0))
 }
 

@@ -2,6 +2,8 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -13,7 +15,7 @@ import (
 //	pack, gather  lay changed weights out for products, one part of a layer per task; gather the
 //	              particles and images of a new minibatch, one tile of rows per task
 //	rows          run decoder and prior forward and backward, one tile of one network per task
-//	reduce        compute the gradients by the weights, some columns of a layer per task
+//	reduce        compute the gradients by the weights, a block of a layer per task
 //	move, update  move the particles, one tile per task; make the optimisers' steps, one chunk of
 //	              parameters per task
 //
@@ -21,13 +23,16 @@ import (
 // into tasks depends only on the configuration. (Tiles may follow the number of workers where the
 // cut does not change the bits.) There is no barrier between the layers of a network, since a task
 // runs its rows through all of them. Workers need no gradient buffers of their own, since each
-// weight gradient is one product over all rows.
+// weight gradient is one product over all rows. Where what it reads of all rows would take too much
+// memory, rows and reduce alternate: a wave of rows, then its part of the gradients.
 
 // pass describes one evaluation of both networks on the particles of a minibatch, and what is done
 // with it.
 type pass struct {
 	index   []int      // the B datapoints
 	tiles   pool.Tiles // of their B*N rows
+	waves   pool.Tiles // the same rows in waves
+	wave    pool.Tiles // of the rows of the wave under way
 	held    bool       // the prior is held at N(0, I)
 	restart bool       // particles are drawn anew when they are gathered
 
@@ -42,7 +47,9 @@ type pass struct {
 // move.
 func (f *flow) pass(index []int) pass {
 	tiles := f.setup.tiles(len(index), f.decoderTape, f.priorTape)
-	return pass{index: index, tiles: tiles, held: f.warmingUp()}
+	return pass{
+		index: index, tiles: tiles, waves: f.setup.waves(len(index)), held: f.warmingUp(),
+	}
 }
 
 // Step implements Method: InnerSteps moves of the minibatch's particles, and one step of the
@@ -107,7 +114,8 @@ func (f *flow) gatherTile(i int) {
 	f.setup.Train.Gather(f.x[first*dim:last*dim], f.now.index[first:last])
 }
 
-// evaluate computes both parts of the drift and both losses of every row.
+// evaluate computes both parts of the drift and both losses of every row and, if the parameters
+// learn from it, the gradients by the weights of the mean losses.
 func (f *flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
@@ -115,45 +123,59 @@ func (f *flow) evaluate(s *Stats) {
 		s.Evaluations += float64(rows) * f.prior.passes(f.priorTape.Draws())
 		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise))
 	}
-	f.setup.Pool.Run(f.priorRows(), f.decoderRows())
+	for w := range f.now.waves.Count {
+		f.enter(w)
+		f.setup.Pool.Run(f.priorRows(), f.decoderRows())
+		if f.now.train {
+			f.reduce(wave(f.now.waves, w, f.cloud.N))
+		}
+	}
+}
+
+// enter begins wave w.
+func (f *flow) enter(w int) {
+	first, last := f.now.waves.Points(w)
+	f.now.wave = f.setup.tiles(last-first, f.decoderTape, f.priorTape).From(first)
+	f.decoderTape.Begin(first * f.cloud.N)
+	f.priorTape.Wave(first * f.cloud.N)
 }
 
 func (f *flow) priorRows() pool.Group {
-	return pool.Group{N: f.now.tiles.Count, Do: f.tasks.priorRows}
+	return pool.Group{N: f.now.wave.Count, Do: f.tasks.priorRows}
 }
 
 func (f *flow) priorTile(i int) {
 	phase.Prior.Enter()
-	lo, hi := f.now.tiles.Rows(i)
+	lo, hi := f.now.wave.Rows(i)
 	z, p, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
 	if f.now.held {
 		copy(p, z)
 		diffusion.NegLogNormal(loss, z, f.cloud.D)
 		return
 	}
-	f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], p, loss, f.now.train)
+	f.priorTape.Evaluate(diffusion.Rows{
+		Lo: lo, Hi: hi, Z: z, IDs: f.batch.IDs[lo:hi], G: p, Loss: loss, Train: f.now.train,
+	})
 }
 
 func (f *flow) decoderRows() pool.Group {
-	return pool.Group{N: f.now.tiles.Count, Do: f.tasks.decoderRows}
+	return pool.Group{N: f.now.wave.Count, Do: f.tasks.decoderRows}
 }
 
 func (f *flow) decoderTile(i int) {
-	lo, hi := f.now.tiles.Rows(i)
-	z, g := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.G, lo, hi)
-	f.likelihood.Gradient(f.decoderTape, lo, hi, f.cloud.N, z, f.x, f.square, g)
+	lo, hi := f.now.wave.Rows(i)
+	f.likelihood.Gradient(f.decoderTape, likelihood.Rows{
+		Lo: lo, Hi: hi, Particles: f.cloud.N, Z: f.batch.Rows(f.batch.Z, lo, hi), X: f.x,
+		Square: f.square, G: f.batch.Rows(f.batch.G, lo, hi),
+	})
 }
 
-// advance does what follows the evaluation. If the parameters learn from it, their gradients are
-// computed. Then the particles move, and the gradients are added to the sum or, on the last pass,
-// the optimisers make their steps at learning rate lr.
+// advance does what follows the evaluation. The particles move, and the gradients are added to the
+// sum or, on the last pass, the optimisers make their steps at learning rate lr.
 func (f *flow) advance(lr float64) {
 	var moves, decoder, prior pool.Group
 	if f.now.moves {
 		moves = pool.Group{N: f.now.tiles.Count, Do: f.tasks.move}
-	}
-	if f.now.train {
-		f.reduce()
 	}
 	switch summed := f.now.summed; {
 	case f.now.last:
@@ -170,14 +192,13 @@ func (f *flow) advance(lr float64) {
 	f.setup.Pool.Run(moves, decoder, prior)
 }
 
-// reduce computes the gradients by the weights of the mean losses over the rows.
-func (f *flow) reduce() {
+// reduce computes the part of a wave in the gradients by the weights.
+func (f *flow) reduce(w layer.Wave) {
 	var prior pool.Group
-	rows := len(f.batch.IDs)
 	if !f.now.held {
-		prior = f.prior.reduce(rows)
+		prior = f.prior.reduce(w)
 	}
-	f.setup.Pool.Run(f.decoder.reduce(rows), prior)
+	f.setup.Pool.Run(f.decoder.reduce(w), prior)
 }
 
 func (f *flow) moveTile(i int) {

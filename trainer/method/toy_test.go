@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -24,30 +24,22 @@ const (
 	toySteps     = 200
 )
 
-// identity is the decoder g(z) = z.
-type identity struct{ layout model.Layout }
+// identity is the decoder g(z) = z, a layer without parameters.
+type identity struct{}
 
-func (identity) In() int                  { return toyWidth }
-func (identity) Out() int                 { return toyWidth }
-func (i *identity) Layout() *model.Layout { return &i.layout }
+func (identity) Out(in ...layer.Shape) (layer.Shape, error)   { return in[0], nil }
+func (identity) Params(...layer.Shape) []layer.Param          { return nil }
+func (identity) Memory(...layer.Shape) layer.Memory           { return layer.Memory{} }
+func (identity) Bind(layer.Values, ...layer.Shape) layer.Pair { return identity{} }
+func (identity) Forward(t *layer.Tile)                        { copy(t.Y, t.X[0]) }
+func (identity) Backward(t *layer.Tile)                       { copy(t.DX[0], t.DY) }
 
-func (identity) NewTape(_ *memory.Arena, _ []float32, rows int, _ model.Use) model.Tape {
-	return identityTape{make([]float32, rows*toyWidth), make([]float32, rows*toyWidth)}
+// toyDecoder is the network of the identity.
+func toyDecoder() *model.Net {
+	return model.Must(model.Build(nil, func(b *model.Builder) model.Node {
+		return b.Add("identity", identity{}, b.Input("z", layer.Vector(toyWidth)))
+	}))
 }
-
-type identityTape struct{ in, out []float32 }
-
-func (identityTape) PackTasks() int { return 0 }
-func (identityTape) CutFree() bool  { return true }
-func (identityTape) Pack(int)       {}
-
-func (t identityTape) In(lo, hi int) []float32  { return t.in[lo*toyWidth : hi*toyWidth] }
-func (t identityTape) Out(lo, hi int) []float32 { return t.out[lo*toyWidth : hi*toyWidth] }
-func (t identityTape) Forward(lo, hi int)       { copy(t.Out(lo, hi), t.In(lo, hi)) }
-
-func (t identityTape) Backward(lo, hi int, din []float32) { copy(din, t.Out(lo, hi)) }
-func (t identityTape) GradTasks() int                     { return 0 }
-func (t identityTape) Grad(int, []float32, int, float32)  {}
 
 // law is the Gaussian law of (theta, mean X).
 type law struct {
@@ -154,7 +146,7 @@ func trainToy(t *testing.T, name config.Method, o config.Options, models uint64,
 	for seed := range models {
 		m, err := New(name, Setup{
 			Options: o, Train: train, Batch: toyPoints, Tile: 64, Seed: 1000 + seed, Pool: p,
-			Decoder: &identity{}, Prior: prior.Gaussian{Latent: toyWidth, LearnMean: true},
+			Decoder: toyDecoder(), Prior: prior.Gaussian{Latent: toyWidth, LearnMean: true},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -28,12 +28,13 @@ type variational struct {
 	likelihood likelihood.Gaussian
 
 	encoder, decoder, prior  *network
-	encoderTape, decoderTape model.Tape
+	encoderTape, decoderTape *model.Tape
 	priorTape                prior.Tape
 
 	ids     []uint64  // of the rows in the noise stream: datapoint*N + draw
 	x       []float32 // images of the minibatch, B x D
 	mean    []float32 // of q(z|x), B x d
+	logvar  []float32 // of q(z|x), B x d
 	z       []float32 // latents, B*N x d
 	noise   []float32 // z - mean, B*N x d
 	g       []float32 // the decoder's gradient by z, B*N x d
@@ -50,7 +51,7 @@ type variational struct {
 }
 
 // variationalTasks are the tasks of a step, one for each tile.
-type variationalTasks struct{ gather, encode, priorRows, decoderRows, backward func(tile int) }
+type variationalTasks struct{ gather, encode, rows, decoderRows func(tile int) }
 
 const (
 	countDraws        = iota // calls of draw whose latents were used for training
@@ -69,15 +70,13 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 		setup: s, likelihood: likelihood.Gaussian{Sigma: o.ObsNoise, Dim: s.Decoder.Out()},
 		ids:  a.Uint64s(memory.Particles, rows)[:0],
 		x:    a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
-		mean: latents(s.Batch), z: latents(rows), noise: latents(rows),
+		mean: latents(s.Batch), logvar: latents(s.Batch), z: latents(rows), noise: latents(rows),
 		g: latents(rows), p: latents(rows),
 		square: losses(rows), nll: losses(rows), entropy: losses(s.Batch),
 		counts: make([]uint32, 2),
 	}
 	v.rates.options = &v.setup.Options
-	v.tasks = variationalTasks{
-		v.gatherTile, v.encodeTile, v.priorTile, v.decoderTile, v.backwardTile,
-	}
+	v.tasks = variationalTasks{v.gatherTile, v.encodeTile, v.rowsTile, v.decoderTile}
 	var err error
 	if v.encoder, err = s.newNetwork(a, encoderNet, s.Encoder.Layout()); err != nil {
 		return nil, err
@@ -88,11 +87,11 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	if v.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, err
 	}
-	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.Batch, model.Train)
-	v.decoderTape = s.Decoder.NewTape(a, v.decoder.p, rows, model.Train)
-	v.priorTape = s.Prior.NewTape(a, v.prior.p, rows, model.Train)
-	v.encoder.bind(meanTape{v.encoderTape})
-	v.decoder.bind(meanTape{v.decoderTape})
+	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.size(1), model.Train)
+	v.decoderTape = s.Decoder.NewTape(a, v.decoder.p, s.size(o.Particles), model.Train)
+	v.priorTape = s.Prior.NewTape(a, v.prior.p, s.size(o.Particles), model.Train)
+	v.encoder.bind(v.encoderTape)
+	v.decoder.bind(v.decoderTape)
 	v.prior.bind(v.priorTape)
 	return v, nil
 }

@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/model"
+import (
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/model"
+)
 
 // checkLosses sums the losses just evaluated, and checks that they are finite before the networks
 // learn from them.
@@ -16,7 +19,6 @@ func (v *variational) checkLosses(s *Stats) error {
 func (v *variational) locateLoss() *Fault {
 	r := rows{v.now.index, v.setup.Options.Particles, 1}
 	points := rows{v.now.index, 1, 1}
-	n := r.len()
 	prior := r // the rows of the prior's loss
 	if v.now.closed {
 		prior = points
@@ -27,16 +29,15 @@ func (v *variational) locateLoss() *Fault {
 		v.prior.badWeight,
 		func() *Fault { return r.images(v.x, v.likelihood.Dim) },
 		func() *Fault {
-			copy(v.encoderTape.In(0, len(v.now.index)), v.x)
-			v.encoderTape.Forward(0, len(v.now.index))
-			return points.layers(InActivation, "encoder", model.Activations(v.encoderTape))
+			dim := v.likelihood.Dim
+			return points.activations("encoder", v.encoderTape, v.setup.size(1).Tile,
+				func(p *model.Pass, lo, hi int) { copy(p.In(0), v.x[lo*dim:hi*dim]) })
 		},
 		func() *Fault { return points.losses("encoder", v.entropy) },
 		func() *Fault { return r.latents(v.z, v.setup.Options.Latent) },
 		func() *Fault {
-			copy(v.decoderTape.In(0, n), v.rows(v.z, 0, n))
-			v.decoderTape.Forward(0, n)
-			return r.layers(InActivation, "decoder", model.Activations(v.decoderTape))
+			return r.activations("decoder", v.decoderTape, v.setup.Tile,
+				func(p *model.Pass, lo, hi int) { copy(p.In(0), v.rows(v.z, lo, hi)) })
 		},
 		func() *Fault { return r.losses("decoder", v.square) },
 		func() *Fault { return v.locatePrior(r) },
@@ -49,9 +50,11 @@ func (v *variational) locatePrior(r rows) *Fault {
 	if v.now.closed {
 		return nil
 	}
-	n := r.len()
-	v.priorTape.Rows(0, n, v.rows(v.z, 0, n), v.ids, nil, v.nll[:n], false)
-	return r.priorLayers(InActivation, v.priorTape)
+	return r.prior(v.priorTape, v.setup.Tile, func(lo, hi int) {
+		v.priorTape.Evaluate(diffusion.Rows{
+			Lo: lo, Hi: hi, Z: v.rows(v.z, lo, hi), IDs: v.ids[lo:hi], Loss: v.nll[lo:hi],
+		})
+	})
 }
 
 // checkUpdate checks the gradients and the new weights of the step.
@@ -66,16 +69,16 @@ func (v *variational) checkUpdate(s *Stats) error {
 	}
 	r := rows{v.now.index, v.setup.Options.Particles, 1}
 	searches := []func() *Fault{
-		func() *Fault { return r.layers(InGradient, "decoder", model.Gradients(v.decoderTape)) },
+		func() *Fault { return r.gradients("decoder", v.decoderTape.Gradients(), v.now.waves) },
 	}
 	if !v.now.closed {
 		searches = append(searches,
-			func() *Fault { return r.priorLayers(InGradient, v.priorTape) })
+			func() *Fault { return r.priorGradients(v.priorTape, v.now.waves) })
 	}
 	searches = append(searches,
 		func() *Fault {
 			points := rows{v.now.index, 1, 1}
-			return points.layers(InGradient, "encoder", model.Gradients(v.encoderTape))
+			return points.gradients("encoder", v.encoderTape.Gradients(), v.now.waves)
 		},
 		v.encoder.badGradient, v.decoder.badGradient)
 	if !v.now.held {

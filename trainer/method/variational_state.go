@@ -59,7 +59,7 @@ func (v *variational) Diagnose(done float64) Diagnostics {
 	seen := particle.Cloud{M: len(index), N: o.Particles, D: o.Latent, Z: z}
 	for len(index) > 0 {
 		n := min(v.setup.Batch, len(index))
-		v.draw(index[:n], true, diffusion.StreamDiagNoise)
+		v.draw(index[:n], diffusion.StreamDiagNoise)
 		z = z[copy(z, v.rows(v.z, 0, len(v.ids))):]
 		index = index[n:]
 	}

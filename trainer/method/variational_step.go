@@ -5,6 +5,8 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/likelihood"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -13,16 +15,19 @@ import (
 // (step.go), with a barrier after each:
 //
 //	pack, gather  lay changed weights out for products; gather the images of a new minibatch
-//	encode        run the encoder forward and draw latents from its output
-//	rows          run decoder and prior forward and backward on the latents
-//	backward      run the encoder backward
+//	rows          run the encoder forward, draw latents from its output, run prior and decoder
+//	              forward and backward on them, and the encoder backward
 //	reduce        compute the gradients by the weights
 //	update        make the optimisers' steps
+//
+// rows and reduce alternate if the batch has several waves.
 
 // draws describes one draw of latents for a minibatch.
 type draws struct {
 	index  []int      // the B datapoints
 	tiles  pool.Tiles // of their B*N rows
+	waves  pool.Tiles // the same rows in waves
+	wave   pool.Tiles // of the rows of the wave under way
 	key    kernel.Key // of the noise
 	held   bool       // the prior is held at N(0, I)
 	closed bool       // the prior is N(m, I): its part of the bound is computed in closed form
@@ -31,29 +36,27 @@ type draws struct {
 // Step implements Method: one step of all networks on the negative evidence lower bound of a
 // minibatch.
 func (v *variational) Step(b Minibatch) (Stats, error) {
-	v.draw(b.Index, b.Repeat == 0, streamEncoder)
+	v.begin(b.Index, b.Repeat == 0, streamEncoder)
 	stats := Stats{Steps: 1}
 	v.evaluate(&stats)
 	if err := v.checkLosses(&stats); err != nil {
 		return stats, err
 	}
-	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.backward})
 	v.learn(v.learningRate(b.Progress))
 	v.counts[countDraws]++
 	v.counts[countEncoderSteps]++
 	return stats, v.checkUpdate(&stats)
 }
 
-// draw draws latents for the datapoints index with noise of the given stream. minibatch says that
-// they are others than in the last call. It packs weights that have changed, gathers new images,
-// and runs the encoder forward.
-func (v *variational) draw(index []int, minibatch bool, stream kernel.Stream) {
+// begin prepares draws of latents for the datapoints index with noise of the given stream.
+// minibatch says that they are others than in the last call. It packs weights that have changed,
+// and gathers new images.
+func (v *variational) begin(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
 	v.now = draws{
-		index: index, key: v.key(stream),
-		tiles: v.setup.tiles(len(index), v.encoderTape, v.decoderTape, v.priorTape),
-		held:  held, closed: held || v.setup.Prior.Closed(),
+		index: index, key: v.key(stream), tiles: v.tiles(len(index)),
+		waves: v.setup.waves(len(index)), held: held, closed: held || v.setup.Prior.Closed(),
 	}
 	v.ids = v.ids[:0]
 	for _, m := range index {
@@ -67,7 +70,32 @@ func (v *variational) draw(index []int, minibatch bool, stream kernel.Stream) {
 	}
 	v.setup.Pool.Run(v.encoder.pack(), v.decoder.pack(), v.prior.pack(), gather)
 	v.gathered = true
-	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.encode})
+}
+
+func (v *variational) tiles(points int) pool.Tiles {
+	return v.setup.tiles(points, v.encoderTape, v.decoderTape, v.priorTape)
+}
+
+// enter begins wave w.
+func (v *variational) enter(w int) {
+	n := v.setup.Options.Particles
+	first, last := v.now.waves.Points(w)
+	v.now.wave = v.tiles(last - first).From(first)
+	v.encoderTape.Begin(first)
+	v.decoderTape.Begin(first * n)
+	if v.now.closed { // a row for each datapoint
+		n = 1
+	}
+	v.priorTape.Wave(first * n)
+}
+
+// draw draws latents for the datapoints index, as begin and evaluate do, without evaluating them.
+func (v *variational) draw(index []int, stream kernel.Stream) {
+	v.begin(index, true, stream)
+	for w := range v.now.waves.Count {
+		v.enter(w)
+		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.encode})
+	}
 }
 
 func (v *variational) gatherTile(i int) {
@@ -77,27 +105,34 @@ func (v *variational) gatherTile(i int) {
 	v.setup.Train.Gather(v.x[first*dim:last*dim], v.now.index[first:last])
 }
 
-// encodeTile runs the encoder forward, draws latents from its output, and computes its entropy.
-func (v *variational) encodeTile(i int) {
+func (v *variational) encodeTile(i int) { v.encode(i).Release() }
+
+// encode runs the encoder forward on a tile, draws latents from its output, and computes its
+// entropy.
+func (v *variational) encode(i int) *model.Pass {
 	phase.EncoderForward.Enter()
-	first, last := v.now.tiles.Points(i)
-	dim, t := v.likelihood.Dim, v.encoderTape
-	copy(t.In(first, last), v.x[first*dim:last*dim])
-	t.Forward(first, last)
-	lo, hi := v.now.tiles.Rows(i)
+	first, last := v.now.wave.Points(i)
+	dim := v.likelihood.Dim
+	pass := v.encoderTape.Take(first, last)
+	copy(pass.In(0), v.x[first*dim:last*dim])
+	pass.Forward()
+	lo, hi := v.now.wave.Rows(i)
 	d := v.setup.Options.Latent
 	kernel.NormalRows(v.rows(v.noise, lo, hi), v.ids[lo:hi], d, v.now.key)
 	for m := first; m < last; m++ {
-		v.reparametrise(m)
+		v.reparametrise(m, pass.Out()[2*d*(m-first):][:2*d])
 	}
+	return pass
 }
 
 // reparametrise computes the N latents z = mean + exp(logvar/2) eps of datapoint m of the
-// minibatch, and the entropy of its q(z|x). On entry noise holds eps, and then z - mean.
-func (v *variational) reparametrise(m int) {
-	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
-	mean, logvar := v.rows(v.mean, m, m+1), out[d:]
+// minibatch, and the entropy of its q(z|x), from the encoder's output for it. On entry noise holds
+// eps, and then z - mean.
+func (v *variational) reparametrise(m int, out []float32) {
+	n, d := v.setup.Options.Particles, v.setup.Options.Latent
+	mean, logvar := v.rows(v.mean, m, m+1), v.rows(v.logvar, m, m+1)
 	copy(mean, out)
+	copy(logvar, out[d:])
 	entropy := float64(d) / 2 * (1 + math.Log(2*math.Pi))
 	for j, l := range logvar {
 		entropy += float64(l) / 2
@@ -110,7 +145,7 @@ func (v *variational) reparametrise(m int) {
 	v.entropy[m] = float32(entropy)
 }
 
-// evaluate computes the losses of every row and their gradients by z.
+// evaluate draws latents and computes the losses of every row and their gradients by the weights.
 func (v *variational) evaluate(s *Stats) {
 	rows := len(v.ids)
 	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
@@ -119,28 +154,41 @@ func (v *variational) evaluate(s *Stats) {
 		s.Evaluations += float64(rows) * v.prior.passes(v.priorTape.Draws())
 		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise))
 	}
-	v.setup.Pool.Run(pool.Group{N: v.now.tiles.Count, Do: v.tasks.priorRows}, v.decoderRows())
+	for w := range v.now.waves.Count {
+		v.enter(w)
+		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.rows})
+		v.reduce(w)
+	}
 }
 
-func (v *variational) decoderRows() pool.Group {
-	return pool.Group{N: v.now.tiles.Count, Do: v.tasks.decoderRows}
+// rowsTile runs a tile through all networks, forward and back.
+func (v *variational) rowsTile(i int) {
+	pass := v.encode(i)
+	defer pass.Release()
+	v.priorTile(i)
+	v.decoderTile(i)
+	v.backwardTile(i, pass)
 }
 
 func (v *variational) decoderTile(i int) {
-	lo, hi := v.now.tiles.Rows(i)
-	z, g := v.rows(v.z, lo, hi), v.rows(v.g, lo, hi)
-	v.likelihood.Gradient(v.decoderTape, lo, hi, v.setup.Options.Particles, z, v.x, v.square, g)
+	lo, hi := v.now.wave.Rows(i)
+	v.likelihood.Gradient(v.decoderTape, likelihood.Rows{
+		Lo: lo, Hi: hi, Particles: v.setup.Options.Particles, Z: v.rows(v.z, lo, hi), X: v.x,
+		Square: v.square, G: v.rows(v.g, lo, hi),
+	})
 }
 
 func (v *variational) priorTile(i int) {
 	phase.Prior.Enter()
 	if v.now.closed {
-		v.closedGradient(v.now.tiles.Points(i))
+		v.closedGradient(v.now.wave.Points(i))
 		return
 	}
-	lo, hi := v.now.tiles.Rows(i)
-	z, p := v.rows(v.z, lo, hi), v.rows(v.p, lo, hi)
-	v.priorTape.Rows(lo, hi, z, v.ids[lo:hi], p, v.nll[lo:hi], true)
+	lo, hi := v.now.wave.Rows(i)
+	v.priorTape.Evaluate(diffusion.Rows{
+		Lo: lo, Hi: hi, Z: v.rows(v.z, lo, hi), IDs: v.ids[lo:hi], G: v.rows(v.p, lo, hi),
+		Loss: v.nll[lo:hi], Train: true,
+	})
 }
 
 // closedGradient computes, for datapoints first to last of the minibatch, the cross-entropy of q
@@ -153,11 +201,13 @@ func (v *variational) closedGradient(first, last int) {
 		copy(p, mean)
 		diffusion.NegLogNormal(loss, mean, d)
 	} else {
-		v.priorTape.Rows(first, last, mean, v.ids[first:last], p, loss, true)
+		v.priorTape.Evaluate(diffusion.Rows{
+			Lo: first, Hi: last, Z: mean, IDs: v.ids[first:last], G: p, Loss: loss, Train: true,
+		})
 	}
 	for m := range loss {
 		var variance float64
-		for _, l := range v.encoderTape.Out(first+m, first+m+1)[d:] {
+		for _, l := range v.rows(v.logvar, first+m, first+m+1) {
 			variance += math.Exp(float64(l))
 		}
 		loss[m] += float32(variance / 2)
@@ -172,19 +222,19 @@ func (v *variational) closedGradient(first, last int) {
 // The term -1/2 is that of log q(z|x), whose mean is minus the entropy; it widens q. With a prior
 // in closed form, g is the decoder's alone, and the prior adds its gradient at the mean to the
 // first and exp(logvar)/2 to the second.
-func (v *variational) backwardTile(i int) {
+func (v *variational) backwardTile(i int, pass *model.Pass) {
 	phase.EncoderBackward.Enter()
-	first, last := v.now.tiles.Points(i)
+	first, last := v.now.wave.Points(i)
+	d := v.setup.Options.Latent
 	for m := first; m < last; m++ {
-		v.throughDraws(m)
+		v.throughDraws(m, pass.DOut()[2*d*(m-first):][:2*d])
 	}
-	v.encoderTape.Backward(first, last, nil)
+	pass.Backward(nil)
 }
 
-// throughDraws replaces the encoder's output for datapoint m of the minibatch by the gradient by
-// that output.
-func (v *variational) throughDraws(m int) {
-	n, d, out := v.setup.Options.Particles, v.setup.Options.Latent, v.encoderTape.Out(m, m+1)
+// throughDraws sets out to the gradient by the encoder's output for datapoint m of the minibatch.
+func (v *variational) throughDraws(m int, out []float32) {
+	n, d, logvar := v.setup.Options.Particles, v.setup.Options.Latent, v.rows(v.logvar, m, m+1)
 	share := 1 / float32(n)
 	for j := range d {
 		var byMean, byLogvar float32
@@ -200,17 +250,16 @@ func (v *variational) throughDraws(m int) {
 		byLogvar = float32(byLogvar*share)/2 - 0.5
 		if v.now.closed {
 			byMean += v.p[m*d+j]
-			byLogvar += float32(math.Exp(float64(out[d+j])) / 2)
+			byLogvar += float32(math.Exp(float64(logvar[j])) / 2)
 		}
 		out[j], out[d+j] = byMean, byLogvar
 	}
 }
 
-// learn computes the gradients by the weights, and makes a step of each optimiser at learning rate
-// lr.
-func (v *variational) learn(lr float64) {
+// reduce computes the part of wave w in the gradients by the weights.
+func (v *variational) reduce(w int) {
+	points, rows := wave(v.now.waves, w, 1), wave(v.now.waves, w, v.setup.Options.Particles)
 	var prior pool.Group
-	points, rows := len(v.now.index), len(v.ids)
 	switch { // over how many rows the prior's loss is a mean
 	case v.now.held:
 	case v.now.closed:
@@ -219,6 +268,11 @@ func (v *variational) learn(lr float64) {
 		prior = v.prior.reduce(rows)
 	}
 	v.setup.Pool.Run(v.encoder.reduce(points), v.decoder.reduce(rows), prior)
+}
+
+// learn makes a step of each optimiser at learning rate lr.
+func (v *variational) learn(lr float64) {
+	var prior pool.Group
 	if !v.now.held {
 		prior = v.prior.update(v.setup.Options.ScoreLR*lr, 0)
 	}

@@ -24,48 +24,51 @@ func withEachBackend(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// A tape takes all of its arrays from the arena, packed weights included, and a counting arena
-// counts the same bytes. The parameters and the network's description are not the tape's.
+// A tape takes all of its arrays from the arena, those of its passes and packed weights included,
+// and a counting arena counts the same bytes. The parameters and the network's description are not
+// the tape's.
 func TestArena(t *testing.T) {
 	withEachBackend(t, func(t *testing.T) {
-		for _, rows := range []int{1, 7, 130} {
-			for _, use := range []model.Use{model.Evaluate, model.Train} {
-				for _, widths := range [][]int{{3, 5}, {4, 9, 6, 5}, {2, 300, 33}, {64, 40, 31}} {
-					net := model.NewMLP(nil, widths...)
-					checkArena(t, fmt.Sprint(widths), net, net.Layout(), rows, use, net.NewTape)
-				}
-				for _, widths := range [][]int{nil, {9, 300}} {
-					net := model.NewEncoder(nil, 6, 4, widths...)
-					checkArena(t, fmt.Sprint("encoder ", widths), net, net.Layout(), rows, use,
-						net.NewTape)
-				}
-				for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 0, 8}, {5, 33, 3, 4}} {
-					net := model.NewResidualScore(nil, s[0], s[1], s[2], s[3])
-					checkArena(t, fmt.Sprint("score ", s), net, net.Layout(), rows, use,
-						net.NewScoreTape)
+		nets := map[string]*model.Net{}
+		for _, widths := range [][]int{{3, 5}, {4, 9, 6, 5}, {2, 300, 33}, {64, 40, 31}} {
+			nets[fmt.Sprint(widths)] = model.NewMLP(nil, widths...)
+		}
+		for _, widths := range [][]int{nil, {9, 300}} {
+			nets[fmt.Sprint("encoder ", widths)] = model.NewEncoder(nil, 6, 4, widths...)
+		}
+		for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 1, 8}, {5, 33, 3, 4}} {
+			nets[fmt.Sprint("score ", s)] = model.NewResidualScore(nil, s[0], s[1], s[2], s[3])
+		}
+		for name, net := range nets {
+			for _, use := range []model.Use{model.Evaluate, model.Differentiate, model.Train} {
+				for _, size := range []model.Size{
+					{Rows: 1}, {Rows: 7, Passes: 2}, {Rows: 130, Tile: 9},
+					{Rows: 130, Wave: 40, Tile: 20, Passes: 3},
+				} {
+					checkArena(t, name, net, size, use)
 				}
 			}
 		}
 	})
 }
 
-func checkArena[T model.Tape](
-	t *testing.T, name string, net any, l *model.Layout, rows int, use model.Use,
-	build func(a *memory.Arena, p []float32, rows int, use model.Use) T,
-) {
+func checkArena(t *testing.T, name string, net *model.Net, size model.Size, use model.Use) {
 	t.Helper()
-	p := make([]float32, l.Size())
+	p := make([]float32, net.Layout().Size())
 	made, counted := &memory.Arena{}, memory.Counting()
-	tape := build(made, p, rows, use)
-	build(counted, nil, rows, use)
+	tape := net.NewTape(made, p, size, use)
+	net.NewTape(counted, nil, size, use)
 	pack(tape) // must not need more
-	want := reference.ArrayBytes(tape) - reference.ArrayBytes([]any{net, p})
+	var passes []*model.Pass
+	for range max(1, size.Passes) {
+		passes = append(passes, tape.Take(0, 1))
+	}
+	want := reference.ArrayBytes([]any{tape, passes}) - reference.ArrayBytes([]any{net, p})
 	for _, a := range []*memory.Arena{made, counted} {
 		parts := a.Parts()
 		sum := parts[memory.PackedWeights].Bytes + parts[memory.Activations].Bytes
 		if sum != want || a.Total() != want {
-			t.Errorf("%s, %d rows, train %v: %d bytes are held, counted %v", name, rows, use,
-				want, parts)
+			t.Errorf("%s, %+v, use %v: %d bytes are held, counted %v", name, size, use, want, parts)
 		}
 	}
 	// Of ten runs, so that an allocation of the runtime's own does not count.

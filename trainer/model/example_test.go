@@ -3,6 +3,7 @@ package model_test
 import (
 	"fmt"
 
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -15,19 +16,24 @@ func ExampleTape() {
 	copy(net.Layout().View(params, "layer0.weight"), []float32{2, -1})
 	copy(net.Layout().View(params, "layer0.bias"), []float32{0.5})
 
-	tape := net.NewTape(nil, params, rows, model.Train)
+	tape := net.NewTape(nil, params, model.Size{Rows: rows}, model.Train)
 	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
-	copy(tape.In(0, rows), []float32{1, 1, 0, 3})
-	tape.Forward(0, rows)
-	fmt.Println("outputs", tape.Out(0, rows))
+	pass := tape.Take(0, rows)
+	copy(pass.In(0), []float32{1, 1, 0, 3})
+	pass.Forward()
+	fmt.Println("outputs", pass.Out())
 
 	dx := make([]float32, rows*net.In())
-	tape.Backward(0, rows, dx)
+	copy(pass.DOut(), pass.Out())
+	pass.Backward(dx)
+	pass.Release()
+
 	gradient := make([]float32, len(params))
+	tape.Reduce(layer.Wave{Rows: rows, First: true, Last: true, Scale: 1, Grad: gradient})
 	for i := range tape.GradTasks() {
-		tape.Grad(i, gradient, rows, 1)
+		tape.Grad(i)
 	}
 	fmt.Println("by the inputs", dx)
 	fmt.Println("by the parameters", gradient)

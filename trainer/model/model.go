@@ -1,74 +1,249 @@
-// Package model is the networks: the decoder (MLP), the encoder (Encoder) and the score network
-// (ResidualScore). Each is a stateless description of its layers. Its Layout says where the
-// parameters lie in one flat buffer; its Tape, bound to such a buffer, runs forward and backward on
-// rows and keeps what the backward pass needs. All arrays are row-major float32.
+// Package model is the networks: functions that read top to bottom and build a [Net] of the layers
+// of package layer.
+//
+// A Net is a stateless description. Its Layout says where the parameters lie in one flat buffer.
+// Its Tape, bound to such a buffer, has the memory for a batch of rows, or for a wave, a part of
+// one; a [Pass] takes a tile of these rows through the network, forward and back. What memory that
+// takes is found by making it with an arena that counts.
 package model
 
-import "github.com/plume-ml/plume/trainer/memory"
+import (
+	"cmp"
+	"fmt"
 
-// Use says what a tape is made for.
-type Use bool
-
-// The uses.
-const (
-	Evaluate Use = false // Forward alone
-	Train    Use = true  // Forward, Backward and Grad
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Net is a network from rows of In numbers to rows of Out numbers.
-type Net interface {
-	In() int
-	Out() int
-	Layout() *Layout
-	// NewTape binds the network to parameters p (Layout().Size() of them) and to memory from the
-	// arena for packed weights and the activations of the given number of rows.
-	NewTape(a *memory.Arena, p []float32, rows int, use Use) Tape
+// Use says what a tape is made for.
+type Use int
+
+// The uses, each of which includes those before it.
+const (
+	Evaluate      Use = iota // Forward
+	Differentiate            // Backward, for gradients by the first input
+	Train                    // Grad, for gradients by the parameters
+)
+
+// Net is a network. Its first input is called z in what follows, whatever it is.
+type Net struct {
+	products *blas.Backend
+	nodes    []node
+	inputs   []Node
+	out      Node
+	layout   Layout
+	frozen   []float32 // the parameters, if they are constants
 }
 
-// Packer lays parameters out for products. Whenever the parameters have changed, its tasks 0 ..
-// PackTasks()-1 must run before other methods. The tasks are independent of each other.
-type Packer interface {
-	PackTasks() int
-	Pack(task int)
-	// CutFree reports whether results have the same bits however rows are cut into ranges. This
-	// depends on the backend of the products.
-	CutFree() bool
+// node is a value: an input, or the output of a layer.
+type node struct {
+	name   string
+	layer  layer.Layer // nil: an input
+	in     []Node
+	shape  layer.Shape
+	params []int // the parameters, by their numbers in the layout
+
+	gradient bool // there may be a gradient by it
+	level    bool // it depends on no other input than that named Lambda
 }
 
-// Tape is the memory of one pass of a network over a batch of rows. One pass goes as follows:
-//
-//   - If the parameters have changed, run all packing tasks.
-//   - For rows lo to hi, fill In, call Forward and read Out; replace Out by the gradient of the
-//     loss by it and call Backward. Workers can process disjoint ranges of rows at once.
-//   - When all rows are done, run the tasks 0 .. GradTasks()-1, which compute the gradient by the
-//     parameters. They are independent of each other.
-type Tape interface {
-	Packer
-	In(lo, hi int) []float32
-	Out(lo, hi int) []float32
-	Forward(lo, hi int)
-	// Backward reads the gradient by the output from Out and writes the gradient by the input into
-	// din (hi-lo x In), or not if din is nil. It overwrites the activations: Forward must be called
-	// again before the next Backward.
-	Backward(lo, hi int, din []float32)
-	GradTasks() int
-	// Grad writes the task's part of scale times the gradient by the parameters, summed over rows 0
-	// to rows, into grad, which has the layout of the parameters.
-	Grad(task int, grad []float32, rows int, scale float32)
+// Node is a value in a network under construction.
+type Node int
+
+// Names of inputs that have a meaning to the callers of networks.
+const (
+	Lambda    = "lambda"    // the log-SNR of a score network's row, one number
+	Condition = "condition" // what a sample is to be like; zeros: anything
+)
+
+// In is the length of a row of the first input.
+func (n *Net) In() int { return n.InShape().Len() }
+
+// InShape is the shape of a row of the first input.
+func (n *Net) InShape() layer.Shape { return n.nodes[n.inputs[0]].shape }
+
+// Out is the length of a row of the output.
+func (n *Net) Out() int { return n.OutShape().Len() }
+
+// OutShape is the shape of a row of the output.
+func (n *Net) OutShape() layer.Shape { return n.nodes[n.out].shape }
+
+// Input returns the number of the input of that name, or -1.
+func (n *Net) Input(name string) int {
+	for i, in := range n.inputs {
+		if n.nodes[in].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
-// ScoreNet is the residual r_theta(z_lambda, lambda). In, the latent dimension, is the width of
-// input and output.
-type ScoreNet interface {
-	In() int
-	Layout() *Layout
-	NewScoreTape(a *memory.Arena, p []float32, rows int, use Use) ScoreTape
+// Width is the length of a row of an input.
+func (n *Net) Width(input int) int { return n.nodes[n.inputs[input]].shape.Len() }
+
+// Layout says where the parameters lie. A frozen network has none.
+func (n *Net) Layout() *Layout {
+	if n.frozen != nil {
+		return &Layout{}
+	}
+	return &n.layout
 }
 
-// ScoreTape is a Tape with a second input, the log-SNR of each row.
-type ScoreTape interface {
-	Tape
-	Lambda(lo, hi int) []float32
-	// ForwardAt is Forward for rows that all have level lambda, whose embedding it computes once.
-	ForwardAt(lo, hi int, lambda float32)
+// Frozen is the network with constant parameters p, so that there is nothing to train.
+func (n *Net) Frozen(p []float32) *Net {
+	frozen := *n
+	frozen.frozen = p
+	return &frozen
 }
+
+// CutFree reports whether results have the same bits however rows are cut into tiles and waves.
+// This depends on the backend of the products.
+func (n *Net) CutFree() bool { return n.products.CutFree() }
+
+// TileRows is how many rows a tile should have at most, so that what a pass reads and writes stays
+// in a second-level cache. It depends on the network alone, and so does where rows are cut.
+func (n *Net) TileRows() int {
+	var largest layer.Shape
+	for _, node := range n.nodes {
+		if node.shape.Len() > largest.Len() {
+			largest = node.shape
+		}
+	}
+	return max(pool.Pieces(tilePixels, largest.Pixels()), tileNumbers/largest.Len())
+}
+
+// tileNumbers is the most numbers of the largest array of a tile: 256 KiB of them, since about four
+// such arrays are in use at a time. tilePixels is the fewest pixels: with less, products slow down.
+const tileNumbers, tilePixels = 1 << 16, 32
+
+// Kept is how many numbers a row the gradients by the parameters read.
+func (n *Net) Kept() (sum int) {
+	for _, at := range n.plan(Train).nodes {
+		for _, where := range []place{at.value, at.grad} {
+			if where.kind == kept {
+				sum += where.width
+			}
+		}
+	}
+	return sum
+}
+
+// Builder builds a network. Its methods add layers and return their outputs. After the first layer
+// that does not fit, they do nothing, and Build returns the error.
+type Builder struct {
+	net Net
+	err error
+}
+
+// Build makes the network that f describes, whose output is what f returns. Its products are
+// computed by the given backend; nil: by the present default of package blas. The error names the
+// first layer that does not fit.
+func Build(products *blas.Backend, f func(b *Builder) Node) (*Net, error) {
+	b := &Builder{net: Net{products: cmp.Or(products, blas.Default())}}
+	out := f(b)
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.net.out = out
+	return &b.net, b.net.unused()
+}
+
+// unused returns an error if a layer's output is not used.
+func (n *Net) unused() error {
+	used := make([]bool, len(n.nodes))
+	used[n.out] = true
+	for _, node := range n.nodes {
+		for _, in := range node.in {
+			used[in] = true
+		}
+	}
+	for i, node := range n.nodes {
+		if !used[i] && node.layer != nil {
+			return fmt.Errorf("%s: its output is not used", node.name)
+		}
+	}
+	return nil
+}
+
+// Must returns n, for networks that cannot fail to fit. It panics if err is not nil.
+func Must(n *Net, err error) *Net {
+	if err != nil {
+		panic("model: " + err.Error())
+	}
+	return n
+}
+
+// Input adds an input by which a gradient can be asked for: the first one.
+func (b *Builder) Input(name string, s layer.Shape) Node { return b.input(name, s, true) }
+
+// Given adds an input by which there is no gradient.
+func (b *Builder) Given(name string, s layer.Shape) Node { return b.input(name, s, false) }
+
+func (b *Builder) input(name string, s layer.Shape, gradient bool) Node {
+	if gradient && len(b.net.inputs) > 0 {
+		panic("model: only the first input has a gradient")
+	}
+	if s.Len() < 1 && b.err == nil {
+		b.err = fmt.Errorf("%s: a shape of %d x %d x %d: needs a number or more",
+			name, s.H, s.W, s.C)
+	}
+	b.net.nodes = append(b.net.nodes, node{
+		name: name, shape: s, gradient: gradient, level: name == Lambda,
+	})
+	n := Node(len(b.net.nodes) - 1)
+	b.net.inputs = append(b.net.inputs, n)
+	return n
+}
+
+// Shape is the shape of a row of a value.
+func (b *Builder) Shape(n Node) layer.Shape { return b.net.nodes[n].shape }
+
+// Add adds a layer. name is the path of its parameters.
+func (b *Builder) Add(name string, l layer.Layer, in ...Node) Node {
+	if b.err != nil {
+		return 0
+	}
+	shapes := b.net.shapes(in)
+	out, err := l.Out(shapes...)
+	if err != nil {
+		b.err = fmt.Errorf("%s: %w", name, err)
+		return 0
+	}
+	n := node{name: name, layer: l, in: in, shape: out, level: true}
+	for _, p := range l.Params(shapes...) {
+		n.params = append(n.params, len(b.net.layout.params))
+		b.net.layout.Add(name+"."+p.Name, p.Bound, p.Shape...)
+	}
+	n.gradient = len(n.params) > 0
+	for _, i := range in {
+		n.gradient = n.gradient || b.net.nodes[i].gradient
+		n.level = n.level && b.net.nodes[i].level
+	}
+	b.net.nodes = append(b.net.nodes, n)
+	return Node(len(b.net.nodes) - 1)
+}
+
+func (n *Net) shapes(nodes []Node) []layer.Shape {
+	shapes := make([]layer.Shape, len(nodes))
+	for i, in := range nodes {
+		shapes[i] = n.nodes[in].shape
+	}
+	return shapes
+}
+
+// Linear adds layer.Linear of the given channels.
+func (b *Builder) Linear(name string, x Node, channels int) Node {
+	return b.Add(name, layer.Linear{Channels: channels}, x)
+}
+
+// Zero adds layer.Linear whose parameters start at zero.
+func (b *Builder) Zero(name string, x Node, channels int) Node {
+	return b.Add(name, layer.Linear{Channels: channels, Zero: true}, x)
+}
+
+// SiLU adds layer.SiLU.
+func (b *Builder) SiLU(x Node) Node { return b.Add(b.net.nodes[x].name+".silu", layer.SiLU{}, x) }
+
+// Sum adds layer.Sum.
+func (b *Builder) Sum(name string, x, y Node) Node { return b.Add(name, layer.Sum{}, x, y) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -27,9 +28,11 @@ func params(l *model.Layout, values []float64) reference.Params {
 type subject struct {
 	layout  *model.Layout
 	p       []float32
-	tape    model.Tape
+	tape    *model.Tape
 	in, out int
+	given   bool // there is no gradient by the input
 	x       []float32
+	level   []float32 // of each row, if the network has such an input
 	dout    []float32 // gradient of the loss, the sum of dout*out
 	// row is the reference's output of row i.
 	row func(p reference.Params, i int, x []float64) []float64
@@ -38,10 +41,7 @@ type subject struct {
 const rows = 7
 
 func mlp(widths ...int) subject {
-	net := model.NewMLP(nil, widths...)
-	s := subject{layout: net.Layout(), in: net.In(), out: net.Out()}
-	s.fill()
-	s.tape = net.NewTape(nil, s.p, rows, model.Train)
+	s := of(model.NewMLP(nil, widths...), 1)
 	s.row = func(p reference.Params, _ int, x []float64) []float64 {
 		return reference.MLP(p, len(widths)-1, x)
 	}
@@ -49,13 +49,9 @@ func mlp(widths ...int) subject {
 }
 
 func encoder(dim, latent int, widths ...int) subject {
-	net := model.NewEncoder(nil, dim, latent, widths...)
-	s := subject{layout: net.Layout(), in: dim, out: 2 * latent}
-	s.fill()
-	for i := range s.p { // log-variances of up to 20, where the bound bends them
-		s.p[i] *= 4
-	}
-	s.tape = net.NewTape(nil, s.p, rows, model.Train)
+	// With parameters four times as large, log-variances of up to 20, where the bound bends them.
+	s := of(model.NewEncoder(nil, dim, latent, widths...), 4)
+	s.given = true
 	s.row = func(p reference.Params, _ int, x []float64) []float64 {
 		mean, logvar := reference.Encoder(p, len(widths)+1, x)
 		return append(slices.Clone(mean), logvar...)
@@ -64,19 +60,26 @@ func encoder(dim, latent int, widths ...int) subject {
 }
 
 func score(latent, width, blocks, features int) subject {
-	net := model.NewResidualScore(nil, latent, width, blocks, features)
-	s := subject{layout: net.Layout(), in: latent, out: latent}
-	s.fill()
-	tape := net.NewScoreTape(nil, s.p, rows, model.Train)
-	s.tape = tape
-	level := tape.Lambda(0, rows)
-	for i := range level {
-		level[i] = -10 + 20*float32(i)/(rows-1)
+	s := of(model.NewResidualScore(nil, latent, width, blocks, features), 1)
+	s.level = make([]float32, rows)
+	for i := range s.level {
+		s.level[i] = -10 + 20*float32(i)/(rows-1)
 	}
 	r := reference.Score{Blocks: blocks, Features: features}
 	s.row = func(p reference.Params, i int, x []float64) []float64 {
-		return r.Residual(p, x, float64(level[i]))
+		return r.Residual(p, x, float64(s.level[i]))
 	}
+	return s
+}
+
+// of binds a network to random parameters of the given size.
+func of(net *model.Net, size float32) subject {
+	s := subject{layout: net.Layout(), in: net.In(), out: net.Out()}
+	s.fill()
+	for i := range s.p {
+		s.p[i] *= size
+	}
+	s.tape = net.NewTape(nil, s.p, model.Size{Rows: rows}, model.Train)
 	return s
 }
 
@@ -86,32 +89,49 @@ func (s *subject) fill() {
 	s.dout = reference.Normals(rows*s.out, 3, 1)
 }
 
-func pack(t model.Tape) {
+func pack(t *model.Tape) {
 	for i := range t.PackTasks() {
 		t.Pack(i)
+	}
+}
+
+// reduce computes the gradient by the parameters over a batch of one wave.
+func reduce(t *model.Tape, grad []float32, rows int, scale float32) {
+	t.Reduce(layer.Wave{Rows: rows, First: true, Last: true, Scale: scale, Grad: grad})
+	for i := range t.GradTasks() {
+		t.Grad(i)
 	}
 }
 
 // run is forward and backward over the given cuts of the rows; it returns copies of output,
 // gradient by the input, and gradient by the parameters (of scale times the loss).
 func (s *subject) run(scale float32, cuts ...int) (out, din, grad []float32) {
-	din, grad = make([]float32, rows*s.in), make([]float32, len(s.p))
+	out, grad = make([]float32, rows*s.out), make([]float32, len(s.p))
+	din = make([]float32, rows*s.in)
 	pack(s.tape)
 	for i := range cuts[1:] {
-		lo, hi := cuts[i], cuts[i+1]
-		copy(s.tape.In(lo, hi), s.x[lo*s.in:hi*s.in])
-		s.tape.Forward(lo, hi)
+		s.pass(cuts[i], cuts[i+1], out, din)
 	}
-	out = slices.Clone(s.tape.Out(0, rows))
-	for i := range cuts[1:] {
-		lo, hi := cuts[i], cuts[i+1]
-		copy(s.tape.Out(lo, hi), s.dout[lo*s.out:hi*s.out])
-		s.tape.Backward(lo, hi, din[lo*s.in:hi*s.in])
-	}
-	for i := range s.tape.GradTasks() {
-		s.tape.Grad(i, grad, rows, scale)
-	}
+	reduce(s.tape, grad, cuts[len(cuts)-1], scale)
 	return out, din, grad
+}
+
+// pass takes rows lo to hi through the network, and writes their outputs and gradients.
+func (s *subject) pass(lo, hi int, out, din []float32) {
+	p := s.tape.Take(lo, hi)
+	defer p.Release()
+	copy(p.In(0), s.x[lo*s.in:hi*s.in])
+	if s.level != nil {
+		copy(p.In(1), s.level[lo:hi])
+	}
+	p.Forward()
+	copy(out[lo*s.out:hi*s.out], p.Out())
+	copy(p.DOut(), s.dout[lo*s.out:hi*s.out])
+	if s.given {
+		p.Backward(nil)
+		return
+	}
+	p.Backward(din[lo*s.in : hi*s.in])
 }
 
 func (s *subject) rowLoss(p reference.Params, i int, x []float64) (loss float64) {
@@ -150,7 +170,9 @@ func TestAgainstReference(t *testing.T) {
 				wantIn = append(wantIn, reference.Gradient(loss, x)...)
 			}
 			near(t, "output", out, wantOut)
-			near(t, "gradient by the input", din, wantIn)
+			if !s.given {
+				near(t, "gradient by the input", din, wantIn)
+			}
 
 			want := reference.Gradient(func([]float64) (loss float64) {
 				for i := range rows {
@@ -206,23 +228,29 @@ func TestRowIndependence(t *testing.T) {
 func TestForwardAt(t *testing.T) {
 	net := model.NewResidualScore(nil, 3, 40, 2, 8)
 	p := reference.Normals(net.Layout().Size(), 1, 0.5)
-	tape := net.NewScoreTape(nil, p, rows, model.Train)
-	pack(tape)
-	const lo, lambda = 2, -1.5
-	x := reference.Normals((rows-lo)*3, 2, 1)
-	copy(tape.In(lo, rows), x)
-	for i := range tape.Lambda(lo, rows) {
-		tape.Lambda(lo, rows)[i] = lambda
-	}
-	tape.Forward(lo, rows)
-	want := slices.Clone(tape.Out(lo, rows))
-	for i := range tape.Lambda(lo, rows) {
-		tape.Lambda(lo, rows)[i] = 7
-	}
-	clear(tape.Out(lo, rows))
-	tape.ForwardAt(lo, rows, lambda)
-	if d := reference.Distance(tape.Out(lo, rows), reference.Wide(want)); !(d <= 1e-6) {
-		t.Errorf("relative distance %.2g from Forward", d)
+	for _, use := range []model.Use{model.Evaluate, model.Train} {
+		tape := net.NewTape(nil, p, model.Size{Rows: rows}, use)
+		pack(tape)
+		const lo, lambda = 2, -1.5
+		x := reference.Normals((rows-lo)*3, 2, 1)
+		pass := tape.Take(lo, rows)
+		level := pass.In(net.Input(model.Lambda))
+		copy(pass.In(0), x)
+		for i := range level {
+			level[i] = lambda
+		}
+		pass.Forward()
+		want := slices.Clone(pass.Out())
+		copy(pass.In(0), x)
+		for i := range level {
+			level[i] = 7
+		}
+		clear(pass.Out())
+		pass.ForwardAt(lambda)
+		if d := reference.Distance(pass.Out(), reference.Wide(want)); !(d <= 1e-6) {
+			t.Errorf("relative distance %.2g from Forward", d)
+		}
+		pass.Release()
 	}
 }
 
@@ -235,16 +263,7 @@ func TestUnusedRows(t *testing.T) {
 	}
 	s.run(1, 0, rows)
 	s.fill()
-	const few = 4
-	pack(s.tape)
-	copy(s.tape.In(0, few), s.x)
-	s.tape.Forward(0, few)
-	copy(s.tape.Out(0, few), s.dout)
-	s.tape.Backward(0, few, nil)
-	got := make([]float32, len(s.p))
-	for i := range s.tape.GradTasks() {
-		s.tape.Grad(i, got, few, 1)
-	}
+	_, _, got := s.run(1, 0, 4)
 	for i, g := range got {
 		if g != g {
 			t.Fatalf("gradient %d is NaN", i)

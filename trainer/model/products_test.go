@@ -18,7 +18,7 @@ func TestNetworksKeepBackends(t *testing.T) {
 	x := make([]float32, rows*in)
 	kernel.Normal(x, kernel.Key{Seed: 2, Stream: 1 << 16}, 0)
 
-	nets, given := map[string]*model.MLP{}, map[string]*model.MLP{}
+	nets, given := map[string]*model.Net{}, map[string]*model.Net{}
 	alone := map[string][]float32{}
 	for _, name := range blas.Available() {
 		useBackend(t, name)
@@ -29,7 +29,7 @@ func TestNetworksKeepBackends(t *testing.T) {
 	for _, other := range blas.Available() {
 		useBackend(t, other)
 		for name, want := range alone {
-			for _, net := range []*model.MLP{nets[name], given[name]} {
+			for _, net := range []*model.Net{nets[name], given[name]} {
 				if !slices.Equal(forward(net, x, rows), want) {
 					t.Errorf("a network of %s has other bits when %s is the default", name, other)
 				}
@@ -43,20 +43,21 @@ func TestNetworksKeepBackends(t *testing.T) {
 
 // forward returns the network's output and its gradients by input and parameters, with the output
 // as the gradient of the loss by itself.
-func forward(net *model.MLP, x []float32, rows int) []float32 {
+func forward(net *model.Net, x []float32, rows int) []float32 {
 	p := make([]float32, net.Layout().Size())
 	net.Layout().Init(p, 1, 0)
-	tape := net.NewTape(nil, p, rows, model.Train)
+	tape := net.NewTape(nil, p, model.Size{Rows: rows}, model.Train)
 	pack(tape)
-	copy(tape.In(0, rows), x)
-	tape.Forward(0, rows)
-	y := slices.Clone(tape.Out(0, rows))
+	pass := tape.Take(0, rows)
+	copy(pass.In(0), x)
+	pass.Forward()
+	y := slices.Clone(pass.Out())
 	dx := make([]float32, len(x))
-	tape.Backward(0, rows, dx)
+	copy(pass.DOut(), y)
+	pass.Backward(dx)
+	pass.Release()
 	g := make([]float32, len(p))
-	for i := range tape.GradTasks() {
-		tape.Grad(i, g, rows, 1)
-	}
+	reduce(tape, g, rows, 1)
 	return append(append(y, dx...), g...)
 }
 

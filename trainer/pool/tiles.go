@@ -5,6 +5,7 @@ package pool
 type Tiles struct {
 	Count        int // tiles
 	points, each int
+	first        int // number of the first point
 }
 
 // finestTile is the number of rows of the tallest tile of package kernel's products, among all of
@@ -20,11 +21,20 @@ func (p *Pool) Tiles(points, each, size int, free bool) Tiles {
 		finest := points / Pieces(finestTile, each)
 		count = max(count, min(2*p.workers, finest))
 	}
-	return Tiles{count, points, each}
+	return Tiles{Count: count, points: points, each: each}
+}
+
+// From is the tiles of points that are numbered from first on.
+func (t Tiles) From(first int) Tiles {
+	t.first = first
+	return t
 }
 
 // Points is the points of tile i: first inclusive, last exclusive.
-func (t Tiles) Points(i int) (first, last int) { return Span(t.points, t.Count, i) }
+func (t Tiles) Points(i int) (first, last int) {
+	first, last = Span(t.points, t.Count, i)
+	return t.first + first, t.first + last
+}
 
 // Rows is the rows of tile i: lo inclusive, hi exclusive.
 func (t Tiles) Rows(i int) (lo, hi int) {

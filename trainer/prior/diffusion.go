@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -11,7 +12,7 @@ import (
 // Diffusion is a diffusion with a learned residual score. NewBound makes its bound from options.
 type Diffusion struct {
 	Bound diffusion.Bound
-	Score model.ScoreNet
+	Score *model.Net // r_theta(z, lambda), with the inputs z and model.Lambda
 }
 
 // NewBound returns the bound that the options describe.
@@ -41,16 +42,24 @@ func (d *Diffusion) Steady() Prior {
 // Layout implements Prior.
 func (d *Diffusion) Layout() *model.Layout { return d.Score.Layout() }
 
+// TileRows implements Prior.
+func (d *Diffusion) TileRows() int { return max(1, d.Score.TileRows()/d.Bound.Draws) }
+
+// Kept implements Prior.
+func (d *Diffusion) Kept() int { return d.Bound.Draws * d.Score.Kept() }
+
 // diffusionTape has a row of the score network for each draw of each row of the batch.
 type diffusionTape struct {
-	model.ScoreTape
+	*model.Tape
 	bound *diffusion.BoundTape
 }
 
 // NewTape implements Prior.
-func (d *Diffusion) NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape {
-	score := d.Score.NewScoreTape(a, p, rows*d.Bound.Draws, use)
-	return diffusionTape{ScoreTape: score, bound: d.Bound.NewTape(a, score, d.Score.In(), rows)}
+func (d *Diffusion) NewTape(
+	a *memory.Arena, p []float32, size model.Size, use model.Use,
+) Tape {
+	score := d.Score.NewTape(a, p, size.Times(d.Bound.Draws), use)
+	return diffusionTape{Tape: score, bound: d.Bound.NewTape(a, score, size.Rows)}
 }
 
 // Draws implements Tape.
@@ -61,57 +70,60 @@ func (t diffusionTape) Begin(rows int, level, noise kernel.Key) {
 	t.bound.Begin(rows, level, noise)
 }
 
-// Rows implements Tape.
-func (t diffusionTape) Rows(
-	lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool,
-) {
-	t.bound.Rows(lo, hi, z, ids, g, loss, train)
+// Evaluate implements Tape.
+func (t diffusionTape) Evaluate(r diffusion.Rows) { t.bound.Evaluate(r) }
+
+// Wave implements Tape.
+func (t diffusionTape) Wave(first int) { t.Tape.Begin(first * t.Draws()) }
+
+// Reduce implements Tape.
+func (t diffusionTape) Reduce(w layer.Wave) {
+	w.Rows *= t.Draws()
+	w.Scale /= float32(t.Draws())
+	t.Tape.Reduce(w)
 }
 
-// Grad implements Tape.
-func (t diffusionTape) Grad(task int, grad []float32, rows int) {
-	n := rows * t.Draws()
-	t.ScoreTape.Grad(task, grad, n, float32(1/float64(n)))
-}
-
-// Activations implements model.Traced with those of the score network.
-func (t diffusionTape) Activations() []model.Values { return model.Activations(t.ScoreTape) }
-
-// Gradients implements model.Traced with those of the score network.
-func (t diffusionTape) Gradients() []model.Values { return model.Gradients(t.ScoreTape) }
+// Visit implements Tape.
+func (t diffusionTape) Visit(f func(model.Values)) { t.bound.Visit = f }
 
 type diffusionSampler struct {
-	model.ScoreTape
+	*model.Tape
 	process diffusion.Process
-	latent  int
-	scratch []float32
+	scratch chan []float32 // of a call of Sample
 }
 
 // NewSampler implements Prior.
-func (d *Diffusion) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
-	return &diffusionSampler{
-		ScoreTape: d.Score.NewScoreTape(a, p, rows, model.Evaluate),
-		process:   d.Bound.Process, latent: d.Score.In(),
-		scratch: a.Floats(memory.Activations, 3, rows, d.Score.In()),
+func (d *Diffusion) NewSampler(a *memory.Arena, p []float32, size model.Size) Sampler {
+	s := &diffusionSampler{
+		Tape:    d.Score.NewTape(a, p, size, model.Evaluate),
+		process: d.Bound.Process, scratch: make(chan []float32, size.Passes),
 	}
+	for range size.Passes {
+		s.scratch <- a.Floats(memory.Activations, 3, size.Tile, d.Score.In())
+	}
+	return s
 }
 
 // Sample implements Sampler.
-func (s *diffusionSampler) Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec) {
-	d := s.latent
+func (s *diffusionSampler) Sample(z []float32, ids []uint64, spec SampleSpec) {
+	scratch, pass := <-s.scratch, s.Take(0, len(ids))
+	defer func() {
+		pass.Release()
+		s.scratch <- scratch
+	}()
 	w := diffusion.Walk{
-		Process: s.process, Solver: spec.Solver, Steps: spec.Steps, D: d,
+		Process: s.process, Solver: spec.Solver, Steps: spec.Steps, D: s.Net().In(),
 		Noise: kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSampleNoise},
-		Eps:   func(eps, z []float32, lambda float64) { s.eps(lo, hi, eps, z, lambda) },
+		Eps:   func(eps, z []float32, lambda float64) { predict(pass, eps, z, lambda) },
 		Stop:  spec.Stop,
 	}
-	w.Run(z, ids, s.scratch[3*lo*d:3*hi*d])
+	w.Run(z, ids, scratch)
 }
 
-// eps computes eps_theta = sigma z + r.
-func (s *diffusionSampler) eps(lo, hi int, eps, z []float32, lambda float64) {
-	copy(s.In(lo, hi), z)
-	s.ForwardAt(lo, hi, float32(lambda))
-	copy(eps, s.Out(lo, hi))
+// predict computes eps_theta = sigma z + r.
+func predict(score *model.Pass, eps, z []float32, lambda float64) {
+	copy(score.In(0), z)
+	score.ForwardAt(float32(lambda))
+	copy(eps, score.Out())
 	kernel.Combine(eps, 1, z, float32(diffusion.Sigma(lambda)), nil, 0)
 }

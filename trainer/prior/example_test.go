@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -12,11 +13,11 @@ import (
 func ExamplePrior() {
 	const rows = 2
 	var p prior.Prior = prior.Gaussian{Latent: 2}
-	tape := p.NewTape(nil, nil, rows, model.Train)
+	tape := p.NewTape(nil, nil, model.Size{Rows: rows}, model.Train)
 	tape.Begin(rows, kernel.Key{}, kernel.Key{}) // keys of noise, of which a Gaussian has none
 	z, ids := []float32{0, 0, 3, 4}, []uint64{0, 1}
 	g, loss := make([]float32, len(z)), make([]float32, rows)
-	tape.Rows(0, rows, z, ids, g, loss, true)
+	tape.Evaluate(diffusion.Rows{Hi: rows, Z: z, IDs: ids, G: g, Loss: loss, Train: true})
 	fmt.Printf("losses %.3f nats, gradient %v\n", loss, g)
 	// Output: losses [1.838 14.338] nats, gradient [0 0 3 4]
 }

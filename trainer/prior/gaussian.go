@@ -3,6 +3,7 @@ package prior
 import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -40,17 +41,25 @@ func (p Gaussian) Pack(int) {}
 // CutFree implements model.Packer.
 func (p Gaussian) CutFree() bool { return true }
 
-// gaussianTape keeps the drift z - mean of the batch. Minus its mean over the rows is the gradient
-// by mean.
+// TileRows implements Prior. There is no network, and any number would do.
+func (p Gaussian) TileRows() int { return 1 << 16 }
+
+// Kept implements Prior.
+func (p Gaussian) Kept() int { return p.Latent }
+
+// gaussianTape keeps the drift z - mean of the wave. Minus its mean over the rows of the batch is
+// the gradient by mean.
 type gaussianTape struct {
 	Gaussian
 	mean, drift []float32
+	first       int // row of the wave
+	wave        layer.Wave
 }
 
 // NewTape implements Prior.
-func (p Gaussian) NewTape(a *memory.Arena, params []float32, rows int, _ model.Use) Tape {
+func (p Gaussian) NewTape(a *memory.Arena, params []float32, size model.Size, _ model.Use) Tape {
 	return &gaussianTape{
-		Gaussian: p, mean: params, drift: a.Floats(memory.Activations, rows, p.Latent),
+		Gaussian: p, mean: params, drift: a.Floats(memory.Activations, size.Rows, p.Latent),
 	}
 }
 
@@ -58,17 +67,21 @@ func (t *gaussianTape) Draws() int { return 1 }
 
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
 
-func (t *gaussianTape) Rows(lo, hi int, z []float32, _ []uint64, g, loss []float32, _ bool) {
-	drift := t.drift[lo*t.Latent : hi*t.Latent]
-	copy(drift, z)
+func (t *gaussianTape) Evaluate(r diffusion.Rows) {
+	drift := t.drift[(r.Lo-t.first)*t.Latent : (r.Hi-t.first)*t.Latent]
+	copy(drift, r.Z)
 	if t.LearnMean {
 		for i := range drift {
 			drift[i] -= t.mean[i%t.Latent]
 		}
 	}
-	copy(g, drift)
-	diffusion.NegLogNormal(loss, drift, t.Latent)
+	copy(r.G, drift)
+	diffusion.NegLogNormal(r.Loss, drift, t.Latent)
 }
+
+func (t *gaussianTape) Wave(first int) { t.first = first }
+
+func (t *gaussianTape) Reduce(w layer.Wave) { t.wave = w }
 
 func (t *gaussianTape) GradTasks() int {
 	if t.LearnMean {
@@ -77,12 +90,23 @@ func (t *gaussianTape) GradTasks() int {
 	return 0
 }
 
-func (t *gaussianTape) Grad(_ int, grad []float32, rows int) {
-	kernel.ColSum(grad, t.drift[:rows*t.Latent], t.Latent, float32(-1/float64(rows)))
+func (t *gaussianTape) Grad(int) {
+	w := &t.wave
+	if w.First {
+		clear(w.Grad)
+	}
+	kernel.ColSumAdd(w.Grad, t.drift[:w.Rows*t.Latent], t.Latent)
+	if w.Last {
+		kernel.Scale(w.Grad, -w.Scale)
+	}
 }
 
+func (t *gaussianTape) Visit(func(model.Values)) {}
+
+func (t *gaussianTape) Gradients() []model.Values { return nil }
+
 // NewSampler implements Prior.
-func (p Gaussian) NewSampler(_ *memory.Arena, params []float32, _ int) Sampler {
+func (p Gaussian) NewSampler(_ *memory.Arena, params []float32, _ model.Size) Sampler {
 	return gaussianSampler{Gaussian: p, mean: params}
 }
 
@@ -91,7 +115,7 @@ type gaussianSampler struct {
 	mean []float32
 }
 
-func (s gaussianSampler) Sample(_, _ int, z []float32, _ []uint64, _ SampleSpec) {
+func (s gaussianSampler) Sample(z []float32, _ []uint64, _ SampleSpec) {
 	if s.LearnMean {
 		kernel.AddBias(z, s.mean)
 	}

@@ -7,6 +7,7 @@ package prior
 import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -16,9 +17,14 @@ type Prior interface {
 	// Layout is the layout of theta; its size is 0 for a prior without parameters.
 	Layout() *model.Layout
 	// NewTape binds the prior to parameters p and to memory from the arena for a batch of rows.
-	NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape
-	// NewSampler binds the prior to parameters p and to memory from the arena to draw rows at once.
-	NewSampler(a *memory.Arena, p []float32, rows int) Sampler
+	NewTape(a *memory.Arena, p []float32, size model.Size, use model.Use) Tape
+	// NewSampler binds the prior to parameters p and to memory from the arena for calls of Sample
+	// with size.Tile rows or fewer, size.Passes at a time.
+	NewSampler(a *memory.Arena, p []float32, size model.Size) Sampler
+	// TileRows is how many rows a tile should have at most (model.Net.TileRows).
+	TileRows() int
+	// Kept is how many numbers a row the gradient by theta reads.
+	Kept() int
 
 	// Closed reports whether the prior is N(m, I) for some m. Then the losses of its tape are
 	// exactly -log p(z), and their mean under a Gaussian q(z) is known in closed form: the loss at
@@ -41,24 +47,30 @@ type Tape interface {
 	// Begin starts a batch and draws the noise levels of its rows. level and noise are keys for the
 	// levels and for the noise of the rows.
 	Begin(rows int, level, noise kernel.Key)
-	// Rows evaluates rows lo to hi of the batch. z (hi-lo x d) are those rows, ids their addresses
-	// in the noise stream. It writes -log p(z) or its bound, in nats, into loss (one number a row),
-	// and the gradient of that by z into g (hi-lo x d). With train it prepares Grad. Without train
-	// g may be nil: then only the loss is computed. A tape for model.Evaluate can do only that.
-	Rows(lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool)
-	// Grad writes the task's part of the gradient by theta of the mean loss over rows 0 to rows
-	// into grad, which has the layout of theta. The tasks are 0 .. GradTasks()-1.
+	// Evaluate evaluates rows of the batch, as diffusion.BoundTape.Evaluate does. The loss is
+	// -log p(z), or a bound on it. Without Train, G may be nil: then only the loss is computed. A
+	// tape for model.Evaluate can do only that.
+	Evaluate(r diffusion.Rows)
+	// Wave starts a wave of rows with the given row of the batch (model.Tape.Begin).
+	Wave(first int)
+	// Reduce says what the tasks 0 .. GradTasks()-1 of Grad compute: the gradient by theta over
+	// the rows of the wave.
+	Reduce(w layer.Wave)
 	GradTasks() int
-	Grad(task int, grad []float32, rows int)
+	Grad(task int)
+	// Visit makes f see the output of each layer of the prior's network in the calls of
+	// Evaluate that follow; nil ends that.
+	Visit(f func(model.Values))
+	// Gradients is that of model.Tape.
+	Gradients() []model.Values
 }
 
 // Sampler draws latents; ranges of rows are independent of each other.
 type Sampler interface {
 	model.Packer
-	// Sample replaces the rows of z (hi-lo x d), which are N(0, I), by samples of the prior. ids
-	// are their addresses in the noise stream; lo to hi are the rows of the sampler's memory that
-	// it uses.
-	Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec)
+	// Sample replaces the rows of z (len(ids) x d), which are N(0, I), by samples of the prior. ids
+	// are their addresses in the noise stream.
+	Sample(z []float32, ids []uint64, spec SampleSpec)
 }
 
 // SampleSpec says how a diffusion prior is sampled.

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -63,12 +65,14 @@ type standardisedTape struct {
 }
 
 // NewTape implements Prior.
-func (s *Standardised) NewTape(a *memory.Arena, p []float32, rows int, use model.Use) Tape {
+func (s *Standardised) NewTape(
+	a *memory.Arena, p []float32, size model.Size, use model.Use,
+) Tape {
 	inner := p
 	a.Fill(func() { inner, _, _ = s.parts(p) })
 	return &standardisedTape{
-		Tape: s.Prior.NewTape(a, inner, rows, use), prior: s, p: p,
-		z:     a.Floats(memory.Activations, rows, s.latent),
+		Tape: s.Prior.NewTape(a, inner, size, use), prior: s, p: p,
+		z:     a.Floats(memory.Activations, size.Rows, s.latent),
 		slope: a.Floats(memory.Activations, s.latent),
 	}
 }
@@ -85,36 +89,29 @@ func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
 	t.volume = float32(volume)
 }
 
-// Rows implements Tape.
-func (t *standardisedTape) Rows(
-	lo, hi int, z []float32, ids []uint64, g, loss []float32, train bool,
-) {
+// Evaluate implements Tape.
+func (t *standardisedTape) Evaluate(r diffusion.Rows) {
 	_, mean, _ := t.prior.parts(t.p)
 	d := t.prior.latent
-	inner := t.z[lo*d : hi*d]
-	for i, v := range z {
-		inner[i] = (v - mean[i%d]) * t.slope[i%d]
+	inner := r
+	inner.Z = t.z[r.Lo*d : r.Hi*d]
+	for i, v := range r.Z {
+		inner.Z[i] = (v - mean[i%d]) * t.slope[i%d]
 	}
-	t.Tape.Rows(lo, hi, inner, ids, g, loss, train)
-	for i := range g {
-		g[i] *= t.slope[i%d]
+	t.Tape.Evaluate(inner)
+	for i := range r.G {
+		r.G[i] *= t.slope[i%d]
 	}
-	for i := range loss {
-		loss[i] += t.volume
+	for i := range r.Loss {
+		r.Loss[i] += t.volume
 	}
 }
 
-// Grad implements Tape. mean and log_scale have no gradient.
-func (t *standardisedTape) Grad(task int, grad []float32, rows int) {
-	inner, _, _ := t.prior.parts(grad)
-	t.Tape.Grad(task, inner, rows)
+// Reduce implements Tape. mean and log_scale have no gradient.
+func (t *standardisedTape) Reduce(w layer.Wave) {
+	w.Grad, _, _ = t.prior.parts(w.Grad)
+	t.Tape.Reduce(w)
 }
-
-// Activations implements model.Traced with those of the inner prior.
-func (t *standardisedTape) Activations() []model.Values { return model.Activations(t.Tape) }
-
-// Gradients implements model.Traced with those of the inner prior.
-func (t *standardisedTape) Gradients() []model.Values { return model.Gradients(t.Tape) }
 
 type standardisedSampler struct {
 	Sampler
@@ -123,15 +120,15 @@ type standardisedSampler struct {
 }
 
 // NewSampler implements Prior.
-func (s *Standardised) NewSampler(a *memory.Arena, p []float32, rows int) Sampler {
+func (s *Standardised) NewSampler(a *memory.Arena, p []float32, size model.Size) Sampler {
 	inner := p
 	a.Fill(func() { inner, _, _ = s.parts(p) })
-	return standardisedSampler{Sampler: s.Prior.NewSampler(a, inner, rows), prior: s, p: p}
+	return standardisedSampler{Sampler: s.Prior.NewSampler(a, inner, size), prior: s, p: p}
 }
 
 // Sample implements Sampler.
-func (s standardisedSampler) Sample(lo, hi int, z []float32, ids []uint64, spec SampleSpec) {
-	s.Sampler.Sample(lo, hi, z, ids, spec)
+func (s standardisedSampler) Sample(z []float32, ids []uint64, spec SampleSpec) {
+	s.Sampler.Sample(z, ids, spec)
 	_, mean, logScale := s.prior.parts(s.p)
 	d := s.prior.latent
 	for i, v := range z {

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -67,15 +68,23 @@ func evaluated(of prior.Prior, p, z []float32) (g, loss, grad []float32) {
 	for i := range ids {
 		ids[i] = uint64(i)
 	}
-	tape := of.NewTape(nil, p, rows, model.Train)
+	tape := of.NewTape(nil, p, model.Size{Rows: rows}, model.Train)
 	for i := range tape.PackTasks() {
 		tape.Pack(i)
 	}
 	tape.Begin(rows, level, noise)
-	tape.Rows(0, 2, z[:2*d], ids[:2], g[:2*d], loss[:2], true)
-	tape.Rows(2, rows, z[2*d:], ids[2:], g[2*d:], loss[2:], true)
+	for _, cut := range [][2]int{{0, 2}, {2, rows}} {
+		lo, hi := cut[0], cut[1]
+		tape.Evaluate(diffusion.Rows{
+			Lo: lo, Hi: hi, Z: z[lo*d : hi*d], IDs: ids[lo:hi], G: g[lo*d : hi*d],
+			Loss: loss[lo:hi], Train: true,
+		})
+	}
+	tape.Reduce(layer.Wave{
+		Rows: rows, First: true, Last: true, Scale: float32(1 / float64(rows)), Grad: grad,
+	})
 	for i := range tape.GradTasks() {
-		tape.Grad(i, grad, rows)
+		tape.Grad(i)
 	}
 	return g, loss, grad
 }
@@ -125,13 +134,13 @@ func TestStandardisedSamples(t *testing.T) {
 	outer.Standardise(q, testMean, testStd)
 	const rows, d = 5, 3
 	draw := func(from prior.Prior, p []float32) []float32 {
-		s := from.NewSampler(nil, p, rows)
+		s := from.NewSampler(nil, p, model.Size{Rows: rows, Tile: rows, Passes: 1})
 		for i := range s.PackTasks() {
 			s.Pack(i)
 		}
 		z := reference.Normals(rows*d, 6, 1)
 		spec := prior.SampleSpec{Solver: "ancestral", Steps: 4, Seed: 2}
-		s.Sample(0, rows, z, []uint64{3, 1, 4, 15, 9}, spec)
+		s.Sample(z, []uint64{3, 1, 4, 15, 9}, spec)
 		return z
 	}
 	var want []float64
@@ -160,7 +169,8 @@ func TestPriorLossAlone(t *testing.T) {
 	} {
 		_, want, _ := evaluated(c.prior, c.p, z)
 		rows := len(want)
-		tape, ids := c.prior.NewTape(nil, c.p, rows, model.Train), make([]uint64, rows)
+		ids := make([]uint64, rows)
+		tape := c.prior.NewTape(nil, c.p, model.Size{Rows: rows}, model.Train)
 		for i := range ids {
 			ids[i] = uint64(i)
 		}
@@ -169,7 +179,8 @@ func TestPriorLossAlone(t *testing.T) {
 		}
 		tape.Begin(rows, level, noise)
 		loss := make([]float32, rows)
-		if tape.Rows(0, rows, z, ids, nil, loss, false); !slices.Equal(loss, want) {
+		tape.Evaluate(diffusion.Rows{Hi: rows, Z: z, IDs: ids, Loss: loss})
+		if !slices.Equal(loss, want) {
 			t.Errorf("%s: %v alone, %v with the drift", name, loss, want)
 		}
 	}

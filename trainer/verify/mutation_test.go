@@ -16,13 +16,12 @@ import (
 // sites are where the mistakes are made. In their Go code mutant(name, right, wrong) is wrong when
 // the environment asks for the mistake of that name, and flip(name, x, factor) multiplies x then.
 var sites = []site{
-	{"trainer/likelihood", "Gaussian.Gradient", "t.Backward(lo, hi, g)", `$
-		flip("sign of the decoder's drift", g, -1)
-		flip("factor 2 in the decoder's drift", g, 2)`},
-	{"trainer/method", "flow.priorTile",
-		"f.priorTape.Rows(lo, hi, z, f.batch.IDs[lo:hi], p, loss, f.now.train)", `$
+	{"trainer/likelihood", "Gaussian.Gradient", "pass.Backward(r.G)", `$
+		flip("sign of the decoder's drift", r.G, -1)
+		flip("factor 2 in the decoder's drift", r.G, 2)`},
+	{"trainer/method", "flow.priorTile", "Train: f.now.train, })", `$
 		flip("sign of the prior's drift", p, -1)`},
-	{"trainer/method", "flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(rows), prior)", `$
+	{"trainer/method", "flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(w), prior)", `$
 		flip("phi's gradient without 1/N", f.decoder.g, float32(f.cloud.N))
 		flip("phi's gradient without 1/B", f.decoder.g, float32(len(f.now.index)))
 		flip("sign of phi's gradient", f.decoder.g, -1)
@@ -66,14 +65,14 @@ var boundSites = []site{
 		`mutant("bound without 1/2", $, t.Span())`},
 	{"trainer/diffusion", "BoundTape.Begin", "t.Span() * w",
 		`mutant("sign of the score's gradient", 1., -1)*$`},
-	{"trainer/diffusion", "BoundTape.Rows", "t.scoreDrift(lo, hi, z, g)", `$
-		flip("sign of the score's drift", g, -1)`},
+	{"trainer/diffusion", "BoundTape.Evaluate", "t.scoreDrift(r)", `$
+		flip("sign of the score's drift", r.G, -1)`},
 	{"trainer/diffusion", "Walk.ancestral", "-a*c*Sigma(s)), xi,",
 		`mutant("sign of the ancestral step", 1., -1)*$`},
 	{"trainer/diffusion", "Walk.ancestral", "math.Sqrt(c)",
 		`mutant("ancestral noise without sqrt", $, c)`},
-	{"trainer/prior", "diffusionTape.Grad", "float32(1/float64(n))",
-		`float32(mutant("score's gradient without 1/(B N)", 1., float64(n))/float64(n))`},
+	{"trainer/prior", "diffusionTape.Reduce", "w.Scale /= float32(t.Draws())",
+		`w.Scale = mutant("score's gradient without 1/(B N)", w.Scale/float32(t.Draws()), 1)`},
 }
 
 // mistakes are the names of mutants, and the experiment that must fail for each.

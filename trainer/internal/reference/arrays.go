@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
+	"unsafe"
 )
 
 // ArrayBytes returns the size, in bytes, of all arrays of numbers reachable from x through
-// pointers, structs, slices and interfaces. Memory that several slices share counts once. Maps,
-// channels and functions are not followed.
+// pointers, structs, slices, interfaces and what waits in channels, which nobody may be using
+// meanwhile. Memory that several slices share counts once. Maps and functions are not followed.
 func ArrayBytes(x any) int64 {
 	w := walker{seen: map[visit]bool{}}
 	w.walk(reflect.ValueOf(x))
@@ -51,6 +52,19 @@ func (w *walker) walk(v reflect.Value) {
 		}
 	case reflect.Slice:
 		w.slice(v)
+	case reflect.Chan:
+		w.channel(v)
+	}
+}
+
+// channel takes everything out of a channel, and puts it in again.
+func (w *walker) channel(v reflect.Value) {
+	at := v.UnsafePointer()
+	v = reflect.NewAt(v.Type(), unsafe.Pointer(&at)).Elem() // unlike v, it may be received from
+	for range v.Len() {
+		x, _ := v.Recv()
+		w.walk(x)
+		v.Send(x)
 	}
 }
 

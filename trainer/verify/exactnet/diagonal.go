@@ -2,110 +2,114 @@ package exactnet
 
 import (
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// Diagonal is the decoder g(z)_j = offset_j + scale_j z_j. Its coordinates are independent, so
-// that a model of width w serves as w replicates of a one-dimensional model. Offset and scale are
-// learned if asked for, and otherwise 0 and 1.
+// Diagonal is the decoder g(z)_j = offset_j + scale_j z_j, a layer. Its coordinates are
+// independent, so that a model of width w serves as w replicates of a one-dimensional model. Offset
+// and scale are learned if asked for, and otherwise 0 and 1.
 type Diagonal struct {
 	Width         int
 	Offset, Scale bool
 }
 
-// In implements model.Net.
-func (n Diagonal) In() int { return n.Width }
+// Net is the network of the layer alone.
+func (n Diagonal) Net() *model.Net {
+	return model.Must(model.Build(nil, func(b *model.Builder) model.Node {
+		return b.Add("diagonal", n, b.Input("z", layer.Vector(n.Width)))
+	}))
+}
 
-// Out implements model.Net.
-func (n Diagonal) Out() int { return n.Width }
+// Out implements layer.Layer.
+func (n Diagonal) Out(in ...layer.Shape) (layer.Shape, error) { return in[0], nil }
 
-// Names of the decoder's parameters.
-const (
-	offsetParam = "offset"
-	scaleParam  = "scale"
-)
-
-// Layout implements model.Net.
-func (n Diagonal) Layout() *model.Layout {
-	l := &model.Layout{}
+// Params implements layer.Layer.
+func (n Diagonal) Params(...layer.Shape) (all []layer.Param) {
 	if n.Offset {
-		l.Add(offsetParam, 0, n.Width)
+		all = append(all, layer.Param{Name: "offset", Shape: []int{n.Width}})
 	}
 	if n.Scale {
-		l.Add(scaleParam, 0, n.Width)
+		all = append(all, layer.Param{Name: "scale", Shape: []int{n.Width}})
 	}
-	return l
+	return all
 }
 
-// NewTape implements model.Net.
-func (n Diagonal) NewTape(a *memory.Arena, p []float32, rows int, _ model.Use) model.Tape {
-	t := &diagonalTape{buffers: newBuffers(a, rows, n.Width), layout: n.Layout()}
+// Memory implements layer.Layer.
+func (n Diagonal) Memory(...layer.Shape) layer.Memory {
+	return layer.Memory{KeepsX: n.Scale, KeepsDY: n.Offset || n.Scale}
+}
+
+// Bind implements layer.Layer.
+func (n Diagonal) Bind(v layer.Values, _ ...layer.Shape) layer.Pair {
+	b := &diagonal{width: n.Width, values: v}
 	if n.Offset {
-		t.offsets = t.layout.View(p, offsetParam)
+		b.offset = &v.At[0]
 	}
 	if n.Scale {
-		t.scales = t.layout.View(p, scaleParam)
+		b.scale = &v.At[len(v.At)-1]
 	}
-	return t
+	return b
 }
 
-type diagonalTape struct {
-	buffers
-	layout          *model.Layout
-	offsets, scales []float32 // nil if fixed
+type diagonal struct {
+	width         int
+	values        layer.Values
+	offset, scale *layer.Range // nil if fixed
 }
 
-func (*diagonalTape) PackTasks() int { return 0 }
-func (*diagonalTape) CutFree() bool  { return true }
-func (*diagonalTape) Pack(int)       {}
+// PackTasks implements layer.Weighted.
+func (d *diagonal) PackTasks() []layer.Task { return nil }
 
-func (t *diagonalTape) Forward(lo, hi int) {
-	out := t.Out(lo, hi)
-	copy(out, t.In(lo, hi))
-	t.stretch(out)
-	if t.offsets != nil {
-		kernel.AddBias(out, t.offsets)
+func (d *diagonal) Forward(t *layer.Tile) {
+	copy(t.Y, t.X[0])
+	d.stretch(t.Y)
+	if d.offset != nil {
+		for lo := 0; lo < len(t.Y); lo += d.width {
+			kernel.Add(t.Y[lo:lo+d.width], d.offset.Of(d.values.P))
+		}
 	}
 }
 
 // stretch multiplies rows by the scales.
-func (t *diagonalTape) stretch(rows []float32) {
-	if t.scales == nil {
+func (d *diagonal) stretch(rows []float32) {
+	if d.scale == nil {
 		return
 	}
-	for lo := 0; lo < len(rows); lo += t.width {
-		for j, s := range t.scales {
+	for lo := 0; lo < len(rows); lo += d.width {
+		for j, s := range d.scale.Of(d.values.P) {
 			rows[lo+j] *= s
 		}
 	}
 }
 
-func (t *diagonalTape) Backward(lo, hi int, din []float32) {
-	copy(din, t.Out(lo, hi))
-	t.stretch(din)
+func (d *diagonal) Backward(t *layer.Tile) {
+	copy(t.DX[0], t.DY)
+	d.stretch(t.DX[0])
 }
 
-func (t *diagonalTape) GradTasks() int {
-	if t.offsets != nil || t.scales != nil {
-		return 1
+// GradTasks implements layer.Weighted.
+func (d *diagonal) GradTasks(w *layer.Wave) []layer.Task {
+	if d.offset == nil && d.scale == nil {
+		return nil
 	}
-	return 0
+	return []layer.Task{{Do: func() { d.gradient(w) }}}
 }
 
-func (t *diagonalTape) Grad(_ int, grad []float32, rows int, scale float32) {
-	n := rows * t.width
-	if t.offsets != nil {
-		kernel.ColSum(t.layout.View(grad, offsetParam), t.out[:n], t.width, scale)
+func (d *diagonal) gradient(w *layer.Wave) {
+	for _, r := range []*layer.Range{d.offset, d.scale} {
+		if r != nil && w.First {
+			clear(r.Of(w.Grad))
+		}
 	}
-	if t.scales == nil {
-		return
-	}
-	g := t.layout.View(grad, scaleParam)
-	clear(g)
-	for lo := 0; lo < n; lo += t.width {
-		for j := range g {
-			g[j] += scale * t.out[lo+j] * t.in[lo+j]
+	for lo := 0; lo < w.Rows*d.width; lo += d.width {
+		for j, dy := range d.values.DY[lo : lo+d.width] {
+			if d.offset != nil {
+				d.offset.Of(w.Grad)[j] += w.Scale * dy
+			}
+			if d.scale != nil {
+				d.scale.Of(w.Grad)[j] += w.Scale * dy * d.values.X[lo+j]
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -12,34 +13,41 @@ import (
 // 2.
 func TestDiagonal(t *testing.T) {
 	const width, rows = 3, 4
-	for _, net := range []Diagonal{
+	for _, decoder := range []Diagonal{
 		{Width: width}, {Width: width, Offset: true}, {Width: width, Offset: true, Scale: true},
 	} {
+		net := decoder.Net()
 		p := make([]float32, net.Layout().Size())
 		x, target := make([]float32, rows*width), make([]float32, rows*width)
 		for i, v := range [][]float32{p, x, target} {
 			kernel.Normal(v, kernel.Key{Seed: uint64(i)}, 0)
 		}
+		tape := net.NewTape(nil, p, model.Size{Rows: rows}, model.Train)
+		forward := func() *model.Pass {
+			pass := tape.Take(0, rows)
+			copy(pass.In(0), x)
+			pass.Forward()
+			return pass
+		}
 		loss := func() (sum float64) {
-			tape := net.NewTape(nil, p, rows, model.Train)
-			copy(tape.In(0, rows), x)
-			tape.Forward(0, rows)
-			for i, y := range tape.Out(0, rows) {
+			pass := forward()
+			defer pass.Release()
+			for i, y := range pass.Out() {
 				d := float64(y) - float64(target[i])
 				sum += d * d / 2
 			}
 			return sum
 		}
-		tape := net.NewTape(nil, p, rows, model.Train)
-		copy(tape.In(0, rows), x)
-		tape.Forward(0, rows)
-		for i, y := range tape.Out(0, rows) {
-			tape.Out(0, rows)[i] = y - target[i]
+		pass := forward()
+		for i, y := range pass.Out() {
+			pass.DOut()[i] = y - target[i]
 		}
 		dx, grad := make([]float32, rows*width), make([]float32, len(p))
-		tape.Backward(0, rows, dx)
+		pass.Backward(dx)
+		pass.Release()
+		tape.Reduce(layer.Wave{Rows: rows, First: true, Last: true, Scale: 0.5, Grad: grad})
 		for i := range tape.GradTasks() {
-			tape.Grad(i, grad, rows, 0.5)
+			tape.Grad(i)
 		}
 		compare := func(what string, v, g []float32, factor float64) {
 			for i := range v {
@@ -52,7 +60,8 @@ func TestDiagonal(t *testing.T) {
 				v[i] = at
 				want := factor * (up - down) / (2 * step)
 				if !(math.Abs(float64(g[i])-want) <= 2e-4) {
-					t.Errorf("%+v: gradient by %s %d is %v, expected %v", net, what, i, g[i], want)
+					t.Errorf("%+v: gradient by %s %d is %v, expected %v",
+						decoder, what, i, g[i], want)
 				}
 			}
 		}

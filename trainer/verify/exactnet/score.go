@@ -3,6 +3,7 @@
 package exactnet
 
 import (
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -27,85 +28,117 @@ type noised interface {
 
 // Score presents a law as a score network: its output is the residual r = eps - sigma z, and its
 // parameters are those of the law.
-type Score struct{ Law }
-
-// In implements model.ScoreNet.
-func (s Score) In() int { return s.Dim() }
-
-// NewScoreTape implements model.ScoreNet.
-func (s Score) NewScoreTape(a *memory.Arena, p []float32, rows int, _ model.Use) model.ScoreTape {
-	size := s.Layout().Size()
-	return &scoreTape{
-		buffers: newBuffers(a, rows, s.Dim()), law: s.Law, p: p, size: size,
-		lambda: a.Floats(memory.Activations, rows),
-		grads:  a.Float64s(memory.Activations, rows, size),
-	}
+func Score(law Law) *model.Net {
+	return model.Must(model.Build(nil, func(b *model.Builder) model.Node {
+		z := b.Input("z", layer.Vector(law.Dim()))
+		return b.Add("law", score{law}, z, b.Given(model.Lambda, layer.Vector(1)))
+	}))
 }
 
-// scoreTape keeps the parameters' gradient of each row in float64 until Grad sums them.
-type scoreTape struct {
-	buffers
+// score is a law as a layer, whose inputs are z and lambda.
+type score struct{ law Law }
+
+// Out implements layer.Layer.
+func (s score) Out(in ...layer.Shape) (layer.Shape, error) { return in[0], nil }
+
+// Params implements layer.Layer.
+func (s score) Params(...layer.Shape) (all []layer.Param) {
+	for _, p := range s.law.Layout().Params() {
+		all = append(all, layer.Param{Name: p.Name, Shape: p.Shape})
+	}
+	return all
+}
+
+// Memory implements layer.Layer.
+func (s score) Memory(...layer.Shape) layer.Memory { return layer.Memory{ReadsX: true} }
+
+// Bind implements layer.Layer.
+func (s score) Bind(v layer.Values, _ ...layer.Shape) layer.Pair {
+	size := s.law.Layout().Size()
+	b := &boundScore{law: s.law, width: s.law.Dim(), size: size, values: v}
+	if v.Grads {
+		b.grads = v.Arena.Float64s(memory.Activations, v.Rows, size)
+	}
+	return b
+}
+
+// boundScore keeps the parameters' gradient of each row in float64 until they are summed.
+type boundScore struct {
 	law    Law
-	p      []float32
-	size   int // of p
+	width  int
+	size   int // of the parameters
+	values layer.Values
 	now    noised
-	lambda []float32
 	grads  []float64 // rows x size
 }
 
-func (t *scoreTape) PackTasks() int { return 1 }
-func (t *scoreTape) Pack(int)       { t.now = t.law.bind(t.p) }
-func (*scoreTape) CutFree() bool    { return true }
+// params is where the parameters lie in a flat buffer.
+func (b *boundScore) params(buffer []float32) []float32 {
+	if b.size == 0 {
+		return nil
+	}
+	lo := b.values.Param(0).Lo
+	return buffer[lo : lo+b.size]
+}
 
-func (t *scoreTape) Lambda(lo, hi int) []float32 { return t.lambda[lo:hi] }
+// PackTasks implements layer.Weighted.
+func (b *boundScore) PackTasks() []layer.Task {
+	return []layer.Task{{Do: func() { b.now = b.law.bind(b.params(b.values.P)) }}}
+}
 
-func (t *scoreTape) Forward(lo, hi int) {
-	z, eps := make([]float64, t.width), make([]float64, t.width)
-	for i := lo; i < hi; i++ {
-		alpha, sigma := levels(t.lambda[i])
-		Widen(z, t.In(i, i+1))
-		t.now.eps(eps, z, alpha, sigma)
+func (b *boundScore) Forward(t *layer.Tile) {
+	z, eps := make([]float64, b.width), make([]float64, b.width)
+	for i := range t.N {
+		alpha, sigma := levels(t.X[1][i])
+		Widen(z, t.X[0][i*b.width:(i+1)*b.width])
+		b.now.eps(eps, z, alpha, sigma)
 		for j, e := range eps {
-			t.out[i*t.width+j] = float32(e - sigma*z[j])
+			t.Y[i*b.width+j] = float32(e - sigma*z[j])
 		}
 	}
 }
 
-func (t *scoreTape) ForwardAt(lo, hi int, lambda float32) {
-	for i := lo; i < hi; i++ {
-		t.lambda[i] = lambda
-	}
-	t.Forward(lo, hi)
-}
-
-func (t *scoreTape) Backward(lo, hi int, din []float32) {
-	z, g, dz := make([]float64, t.width), make([]float64, t.width), make([]float64, t.width)
-	for i := lo; i < hi; i++ {
-		alpha, sigma := levels(t.lambda[i])
-		Widen(z, t.In(i, i+1))
-		Widen(g, t.Out(i, i+1))
-		grad := t.grads[i*t.size : (i+1)*t.size]
+func (b *boundScore) Backward(t *layer.Tile) {
+	w := b.width
+	z, g, dz := make([]float64, w), make([]float64, w), make([]float64, w)
+	grad := make([]float64, b.size)
+	for i := range t.N {
+		alpha, sigma := levels(t.X[1][i])
+		Widen(z, t.X[0][i*w:(i+1)*w])
+		Widen(g, t.DY[i*w:(i+1)*w])
 		clear(grad)
-		t.now.backward(dz, grad, z, g, alpha, sigma)
-		if din == nil {
+		b.now.backward(dz, grad, z, g, alpha, sigma)
+		if b.grads != nil {
+			copy(b.grads[(t.First+i)*b.size:], grad)
+		}
+		if t.DX[0] == nil {
 			continue
 		}
 		for j, v := range dz {
-			din[(i-lo)*t.width+j] = float32(v - sigma*g[j])
+			t.DX[0][i*w+j] = float32(v - sigma*g[j])
 		}
 	}
 }
 
-func (t *scoreTape) GradTasks() int { return min(1, t.size) }
+// GradTasks implements layer.Weighted.
+func (b *boundScore) GradTasks(w *layer.Wave) []layer.Task {
+	if b.size == 0 {
+		return nil
+	}
+	return []layer.Task{{Do: func() { b.gradient(w) }}}
+}
 
-func (t *scoreTape) Grad(_ int, grad []float32, rows int, scale float32) {
-	sum := make([]float64, t.size)
-	for i := range rows {
-		for k, v := range t.grads[i*t.size : (i+1)*t.size] {
+func (b *boundScore) gradient(w *layer.Wave) {
+	sum, grad := make([]float64, b.size), b.params(w.Grad)
+	for i := range w.Rows {
+		for k, v := range b.grads[i*b.size : (i+1)*b.size] {
 			sum[k] += v
 		}
 	}
+	if w.First {
+		clear(grad)
+	}
 	for k, v := range sum {
-		grad[k] = float32(float64(scale) * v)
+		grad[k] += float32(float64(w.Scale) * v)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -154,33 +155,51 @@ func TestMixtureDensity(t *testing.T) {
 }
 
 // TestExactTape: the tape computes eps - sigma z forward and its transposed derivative backward,
-// and its gradient is the sum over the rows; a fixed one has no parameters.
+// and its gradient is the sum over the rows of all waves; a frozen one has no parameters.
 func TestExactTape(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for name, c := range latentLaws(r) {
 		const rows = 5
-		tape := Score{c.law}.NewScoreTape(nil, c.p, rows, model.Train)
+		net := Score(c.law)
+		tape := net.NewTape(nil, c.p, model.Size{Rows: rows, Wave: 3, Tile: 2}, model.Train)
 		tape.Pack(0)
-		copy(tape.In(0, rows), Narrow(normals64(r, rows*3)))
-		for i := range rows {
-			tape.Lambda(0, rows)[i] = float32(i) - 2
+		in, g := Narrow(normals64(r, rows*3)), Narrow(normals64(r, rows*3))
+		var out, din []float32
+		got := make([]float32, len(c.p))
+		for _, cut := range [][2]int{{0, 2}, {2, 3}, {3, rows}} {
+			lo, hi := cut[0], cut[1]
+			if lo != 2 {
+				tape.Begin(lo)
+			}
+			pass := tape.Take(lo, hi)
+			copy(pass.In(0), in[3*lo:])
+			for i := lo; i < hi; i++ {
+				pass.In(net.Input(model.Lambda))[i-lo] = float32(i) - 2
+			}
+			pass.Forward()
+			out = append(out, pass.Out()...)
+			copy(pass.DOut(), g[3*lo:])
+			dx := make([]float32, 3*(hi-lo))
+			pass.Backward(dx)
+			din = append(din, dx...)
+			pass.Release()
+			if lo > 0 {
+				first := lo == 2
+				w := layer.Wave{Rows: 2, First: first, Last: !first, Scale: 0.5, Grad: got}
+				if first {
+					w.Rows = 3
+				}
+				tape.Reduce(w)
+				tape.Grad(0)
+			}
 		}
-		tape.Forward(0, 2)
-		tape.Forward(2, rows)
-		g := Narrow(normals64(r, rows*3))
-		out := append([]float32(nil), tape.Out(0, rows)...)
-		copy(tape.Out(0, rows), g)
-		din, got := make([]float32, rows*3), make([]float32, len(c.p))
-		tape.Backward(0, 3, din[:9])
-		tape.Backward(3, rows, din[9:])
-		tape.Grad(0, got, rows, 0.5)
 		want := make([]float64, len(c.p))
 		for i := range rows {
 			alpha, sigma := levels(float32(i) - 2)
 			var buf [4][3]float64
 			z, gi, eps, dz := buf[0][:], buf[1][:], buf[2][:], buf[3][:]
 			grad := make([]float64, len(c.p))
-			Widen(z, tape.In(i, i+1))
+			Widen(z, in[i*3:i*3+3])
 			Widen(gi, g[i*3:i*3+3])
 			bound := c.law.bind(c.p)
 			bound.eps(eps, z, alpha, sigma)
@@ -196,10 +215,10 @@ func TestExactTape(t *testing.T) {
 		for k := range want {
 			closeTo(t, name+" gradient", float64(got[k]), want[k], 1e-6)
 		}
-		fixed := FixedScore{Score{c.law}, c.p}
+		fixed := net.Frozen(c.p)
 		if fixed.Layout().Size() != 0 ||
-			fixed.NewScoreTape(nil, nil, 1, model.Train).GradTasks() != 0 {
-			t.Errorf("%s: a fixed score has parameters", name)
+			fixed.NewTape(nil, nil, model.Size{Rows: 1}, model.Train).GradTasks() != 0 {
+			t.Errorf("%s: a frozen score has parameters", name)
 		}
 	}
 }

@@ -25,8 +25,8 @@ func (l *Lab) Frozen(
 	train := data.Table{D: 1, X: make([]float32, 1)}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: train, Batch: 1, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
-		Decoder: exactnet.FixedNet{Net: decoder, P: make([]float32, decoder.Layout().Size())},
-		Prior:   &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}},
+		Decoder: decoder.Frozen(make([]float32, decoder.Layout().Size())),
+		Prior:   &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score(law)},
 	})
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func LearnedOptions(latent int, noise float64) config.Options {
 
 // Learn trains ipld on minibatches, and returns n latents of the averaged model and their images.
 func (l *Lab) Learn(
-	o config.Options, train data.Table, decoder model.Net, steps, n int,
+	o config.Options, train data.Table, decoder *model.Net, steps, n int,
 ) (z, x []float32, err error) {
 	const batch = 256
 	m, err := method.New("ipld", method.Setup{

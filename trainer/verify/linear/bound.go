@@ -24,7 +24,7 @@ func boundValue(l *lab.Lab) error {
 		m, err := method.New("pgd", method.Setup{
 			Options: o, Train: data.Table{D: axesDim, X: make([]float32, points*axesDim)},
 			Batch: points, Tile: 64, Seed: l.Seed(k), Pool: p,
-			Decoder: exactnet.Diagonal{Width: axesDim}, Prior: prior,
+			Decoder: exactnet.Diagonal{Width: axesDim}.Net(), Prior: prior,
 		})
 		if err != nil {
 			return err

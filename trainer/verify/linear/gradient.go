@@ -37,7 +37,7 @@ func spreadOver(values []float64) []float64 {
 func axesPrior(b diffusion.Bound) *prior.Diffusion {
 	law := exactnet.NewAxes(axesDim)
 	p := law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:]))
-	score := exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: p}
+	score := exactnet.Score(law).Frozen(p)
 	return &prior.Diffusion{Bound: b, Score: score}
 }
 
@@ -52,7 +52,8 @@ const driftRows = 512
 // the mean and the variance over its rows, averaged over the replicates.
 func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int) drifts {
 	const rows = driftRows
-	tape := axesPrior(b).NewTape(nil, nil, rows, model.Train)
+	tape := axesPrior(b).NewTape(
+		nil, nil, model.Size{Rows: rows, Tile: 64, Passes: l.Pool.Workers()}, model.Differentiate)
 	tape.Pack(0)
 	z, g := make([]float32, rows*axesDim), make([]float32, rows*axesDim)
 	loss, ids := make([]float32, rows), make([]uint64, rows)
@@ -71,7 +72,10 @@ func measureDrifts(l *lab.Lab, b diffusion.Bound, at float64, seed, batches int)
 		l.Pool.Run(pool.Group{N: rows / 64, Do: func(i int) {
 			lo, hi := 64*i, 64*(i+1)
 			left, right := lo*axesDim, hi*axesDim
-			tape.Rows(lo, hi, z[left:right], ids[lo:hi], g[left:right], loss[lo:hi], false)
+			tape.Evaluate(diffusion.Rows{
+				Lo: lo, Hi: hi, Z: z[left:right], IDs: ids[lo:hi], G: g[left:right],
+				Loss: loss[lo:hi],
+			})
 		}})
 		for j := range spread {
 			m, v := columnMoments(g, j)

@@ -50,12 +50,12 @@ func (c learning) start(l *lab.Lab, p *pool.Pool, k int) (*learner, error) {
 	}
 	setup := method.Setup{
 		Options: o, Train: train, Batch: c.points, Tile: 64, Seed: l.Seed(k), Pool: p,
-		Decoder: exactnet.Diagonal{Width: axesDim, Scale: c.w},
+		Decoder: exactnet.Diagonal{Width: axesDim, Scale: c.w}.Net(),
 	}
 	name := config.PGD
 	if c.s {
 		name = "ipld"
-		score := exactnet.Score{Law: exactnet.NewAxes(axesDim)}
+		score := exactnet.Score(exactnet.NewAxes(axesDim))
 		setup.Prior = &prior.Diffusion{Bound: prior.NewBound(o), Score: score}
 	}
 	m, err := method.New(name, setup)

@@ -68,7 +68,7 @@ func (c trained) start(
 	var law *exactnet.Gaussian
 	if c.learnS {
 		law = exactnet.NewGaussian(factorLatent)
-		setup.Prior = &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}}
+		setup.Prior = &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score(law)}
 		if o.PriorShare > 0 {
 			setup.Prior = prior.NewStandardised(setup.Prior, factorLatent)
 		}

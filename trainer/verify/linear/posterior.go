@@ -12,7 +12,6 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
-	"github.com/plume-ml/plume/trainer/verify/exactnet"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
 
@@ -89,7 +88,7 @@ func (c posterior) start(l *lab.Lab, k int) (method.Method, error) {
 	}
 	return method.New("ipld", method.Setup{
 		Options: o, Train: data, Batch: posteriorPoints, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,
-		Decoder: exactnet.FixedNet{Net: decoder, P: w}, Prior: axesPrior(prior.NewBound(o)),
+		Decoder: decoder.Frozen(w), Prior: axesPrior(prior.NewBound(o)),
 	})
 }
 

@@ -28,16 +28,16 @@ var Experiments = []lab.Experiment{
 // prior is the diffusion prior with the exact score of the mixture, whose parameters are constant.
 func (t twoModes) prior(b diffusion.Bound) *prior.Diffusion {
 	law := exactnet.NewMixtureLaw(len(t.Weight), 1)
-	score := exactnet.FixedScore{ScoreNet: exactnet.Score{Law: law}, P: law.Values(t.Mixture)}
+	score := exactnet.Score(law).Frozen(law.Values(t.Mixture))
 	return &prior.Diffusion{Bound: b, Score: score}
 }
 
 // decoder is x = w z, fixed.
-func (t twoModes) decoder() model.Net {
+func (t twoModes) decoder() *model.Net {
 	net := model.NewMLP(nil, 1, 1)
 	p := make([]float32, net.Layout().Size())
 	p[0] = float32(t.w)
-	return exactnet.FixedNet{Net: net, P: p}
+	return net.Frozen(p)
 }
 
 // boundGradient: the mean drift is the gradient of the bound, which is computed by quadrature and
@@ -65,7 +65,7 @@ func cutOffError(gradient float64) float64 { return 10 * math.Exp(-10) * (1 + ma
 // z.
 func meanDrifts(l *lab.Lab, p *prior.Diffusion, z float32, seed, batches int) (found lab.Sample) {
 	const rows = 512
-	tape := p.NewTape(nil, nil, rows, model.Train)
+	tape := p.NewTape(nil, nil, model.Size{Rows: rows}, model.Differentiate)
 	tape.Pack(0)
 	row, g, loss := make([]float32, rows), make([]float32, rows), make([]float32, rows)
 	ids := make([]uint64, rows)
@@ -77,7 +77,7 @@ func meanDrifts(l *lab.Lab, p *prior.Diffusion, z float32, seed, batches int) (f
 		noise := key
 		noise.Stream = diffusion.StreamScoreNoise
 		tape.Begin(rows, key, noise)
-		tape.Rows(0, rows, row, ids, g, loss, false)
+		tape.Evaluate(diffusion.Rows{Hi: rows, Z: row, IDs: ids, G: g, Loss: loss})
 		var mean float64
 		for _, v := range g {
 			mean += float64(v) / rows

@@ -154,7 +154,7 @@ func train(l *lab.Lab, k int, dynamics particle.Dynamics) error {
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(x)}, Batch: len(x),
 		Tile: 64, Seed: l.Seed(k), Pool: l.Pool, Decoder: model.NewMLP(nil, 1, 1),
-		Prior: &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score{Law: law}},
+		Prior: &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score(law)},
 	})
 	if err != nil {
 		return err

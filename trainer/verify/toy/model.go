@@ -94,7 +94,7 @@ func (t toy) build(seed uint64, p *pool.Pool) (*watch, error) {
 	}
 	m, err := method.New(t.method, method.Setup{
 		Options: o, Train: train, Batch: t.points / t.parts, Tile: 16, Seed: seed, Pool: p,
-		Decoder: exactnet.Diagonal{Width: modelWidth, Offset: t.noncentred},
+		Decoder: exactnet.Diagonal{Width: modelWidth, Offset: t.noncentred}.Net(),
 		Prior:   prior.Gaussian{Latent: modelWidth, LearnMean: !t.noncentred},
 	})
 	if err != nil {

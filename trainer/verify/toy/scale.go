@@ -52,7 +52,7 @@ func (s scale) build(seed uint64, p *pool.Pool) (method.Method, error) {
 	m, err := method.New("pgd", method.Setup{
 		Options: lab.Plain(scaleWidth, s.particles, s.h, scaleRate),
 		Train:   train, Batch: scalePoints, Tile: 64, Seed: seed, Pool: p,
-		Decoder: exactnet.Diagonal{Width: scaleWidth, Offset: true, Scale: true},
+		Decoder: exactnet.Diagonal{Width: scaleWidth, Offset: true, Scale: true}.Net(),
 		Prior:   prior.Gaussian{Latent: scaleWidth},
 	})
 	if err != nil {

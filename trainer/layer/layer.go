@@ -1,0 +1,130 @@
+// Package layer is the layers of networks, one file each: its mathematics in the comment, Forward
+// beside Backward, its shapes and its parameters. Package model builds networks from them, and
+// decides where their values lie.
+//
+// A row is H x W pixels of C channels, channels last; arrays are row-major float32. Rows never
+// feel each other: a worker takes a tile of rows through all layers of a network, forward and back,
+// in scratch memory of its own. Only what the gradients by parameters read is kept for all rows of
+// a wave, which is a batch or a part of one.
+//
+// To add a layer, write a type with the methods of [Layer]; no other file changes.
+package layer
+
+import (
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// Layer describes a layer. It holds sizes, and no numbers.
+type Layer interface {
+	// Out is the shape of the output. The error says what does not fit, and what would.
+	Out(in ...Shape) (Shape, error)
+	// Params lists the parameters in the order of [Values.Param].
+	Params(in ...Shape) []Param
+	// Memory says what the layer keeps and reads.
+	Memory(in ...Shape) Memory
+	// Bind gives the layer its parameters, and memory from the arena for the life of a tape. It
+	// must not read or slice arrays: a counting arena makes none.
+	Bind(v Values, in ...Shape) Pair
+}
+
+// Param is a named array of parameters.
+type Param struct {
+	Name  string
+	Shape []int
+	Bound float64 // initial values are uniform in (-Bound, Bound]; 0: they are zero
+}
+
+// MaxInputs is the largest number of inputs of a layer.
+const MaxInputs = 3
+
+// Memory says which numbers a layer needs beyond its inputs and its output.
+type Memory struct {
+	Keep    int // a row, from Forward to Backward
+	Scratch int // within one call, however many rows it has
+
+	ReadsX      bool // Backward reads the inputs
+	InPlace     bool // the output may lie where the first input lies, whose last reader this is
+	InPlaceBack bool // the first input's gradient may lie where the output's gradient lies
+	Spoils      bool // Forward leaves something else where the first input lay, for Backward
+
+	// Gradients by parameters read the first input, or the output's gradient, of all rows.
+	KeepsX, KeepsDY bool
+}
+
+// Values is what a layer is bound to.
+type Values struct {
+	Products *blas.Backend
+	Arena    *memory.Arena
+	P        []float32 // parameters of the whole network
+	At       []Range   // where those of this layer lie, in the order of Params
+	Rows     int       // the most rows of a wave
+	Grads    bool      // gradients by the parameters are wanted
+	AsksX    bool      // Backward is asked for the gradient by the first input
+
+	X, DY []float32 // of all rows of a wave, where Memory asks for them
+}
+
+// Param returns where parameter i lies in a flat buffer of the network's.
+func (v Values) Param(i int) Range { return v.At[i] }
+
+// Range is a part of a flat buffer.
+type Range struct{ Lo, Hi int }
+
+// Of returns the part of a buffer.
+func (r Range) Of(buffer []float32) []float32 { return buffer[r.Lo:r.Hi] }
+
+// Pair is a layer bound to its parameters. Calls with disjoint rows may run at once.
+type Pair interface {
+	// Forward computes Y from X.
+	Forward(t *Tile)
+	// Backward computes those DX that are not nil from DY: sets them, or adds to what they hold
+	// where Add says so.
+	Backward(t *Tile)
+}
+
+// Tile is a layer's view of some rows on their way through a network.
+type Tile struct {
+	First   int // number of the first row in the wave
+	N       int // rows
+	X, DX   [MaxInputs][]float32
+	Y, DY   []float32
+	Keep    []float32 // Memory.Keep numbers a row
+	Scratch []float32 // Memory.Scratch numbers
+	Add     [MaxInputs]bool
+}
+
+// Weighted is a Pair with parameters.
+type Weighted interface {
+	Pair
+	// PackTasks lay the parameters out for products. They must run whenever the parameters have
+	// changed, before Forward or Backward.
+	PackTasks() []Task
+	// GradTasks compute the gradient by the parameters over the rows of the wave, after all rows
+	// have gone forward and back. w is read when a task runs.
+	GradTasks(w *Wave) []Task
+}
+
+// Task is a part of the work that does not depend on other parts.
+type Task struct {
+	Cost float64 // about the multiply-adds it takes; the dearest should start first
+	Do   func()
+}
+
+// Wave is a part of the rows of a batch, and what becomes of the gradients by parameters over it.
+// Sums go on from wave to wave, so that with native products no cut into waves shows in the bits.
+type Wave struct {
+	Rows  int
+	First bool      // gradients start from zero; else they go on from what Grad holds
+	Last  bool      // the batch ends with this wave
+	Scale float32   // the gradient is this times the sum over all rows
+	Grad  []float32 // laid out as the parameters
+}
+
+// beta is the factor of what a product's result holds already.
+func (w *Wave) beta() float32 {
+	if w.First {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,173 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/memory"
+)
+
+// Packer lays parameters out for products. Whenever the parameters have changed, its tasks 0 ..
+// PackTasks()-1 must run before other methods. The tasks are independent of each other.
+type Packer interface {
+	PackTasks() int
+	Pack(task int)
+	// CutFree reports whether results have the same bits however rows are cut into tiles and
+	// waves. This depends on the backend of the products.
+	CutFree() bool
+}
+
+// Size says how many rows a tape is made for. Zeros stand for the largest: one wave, one tile; and
+// for one pass.
+type Size struct {
+	Rows   int // of a batch
+	Wave   int // rows that go forward and back before a part of the gradients is computed
+	Tile   int // the most rows of a pass
+	Passes int // passes under way at once, as many as there are workers
+}
+
+// Times is the size for n rows in the place of each.
+func (s Size) Times(n int) Size {
+	return Size{Rows: n * s.Rows, Wave: n * s.Wave, Tile: n * s.Tile, Passes: s.Passes}
+}
+
+// full is the size without zeros.
+func (s Size) full() Size {
+	s.Wave = min(cmp.Or(s.Wave, s.Rows), s.Rows)
+	s.Tile = min(cmp.Or(s.Tile, s.Wave), s.Wave)
+	s.Passes = max(1, s.Passes)
+	return s
+}
+
+// Tape is the memory of a network for a wave of rows. A wave goes as follows:
+//
+//   - If the parameters have changed, run all packing tasks.
+//   - Take a Pass through tiles of the rows, forward and back. Workers can do so at once.
+//   - When all rows are done, call Reduce and run the tasks 0 .. GradTasks()-1, which compute the
+//     gradient by the parameters. They are independent of each other.
+type Tape struct {
+	net   *Net
+	plan  *plan
+	size  Size
+	pairs []layer.Pair // of each node; nil for inputs
+
+	values, grads [][]float32 // of each node, those that are kept, for all rows
+
+	idle chan *Pass
+	base int // number of the wave's first row in the batch
+
+	pack, grad []layer.Task
+	wave       layer.Wave
+}
+
+// NewTape binds the network to parameters p (Layout().Size() of them) and to memory from the arena.
+func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
+	if n.frozen != nil {
+		p = n.frozen
+	}
+	size = size.full()
+	t := &Tape{
+		net: n, plan: n.plan(use), size: size, pairs: make([]layer.Pair, len(n.nodes)),
+		values: make([][]float32, len(n.nodes)), grads: make([][]float32, len(n.nodes)),
+		idle: make(chan *Pass, size.Passes),
+	}
+	for i, at := range t.plan.nodes {
+		if at.value.kind == kept {
+			t.values[i] = a.Floats(memory.Activations, size.Wave, at.value.width)
+		}
+		if at.grad.kind == kept {
+			t.grads[i] = a.Floats(memory.Activations, size.Wave, at.grad.width)
+		}
+	}
+	for i := range n.nodes {
+		t.bind(a, p, i, use)
+	}
+	byCost := func(a, b layer.Task) int { return cmp.Compare(b.Cost, a.Cost) }
+	slices.SortStableFunc(t.pack, byCost)
+	slices.SortStableFunc(t.grad, byCost)
+	for range size.Passes {
+		t.idle <- t.newPass(a)
+	}
+	return t
+}
+
+// bind binds the layer of node i.
+func (t *Tape) bind(a *memory.Arena, p []float32, i int, use Use) {
+	node := t.net.nodes[i]
+	if node.layer == nil {
+		return
+	}
+	v := layer.Values{
+		Products: t.net.products, Arena: a, P: p, Rows: t.size.Wave,
+		Grads: use == Train, AsksX: use > Evaluate && t.net.nodes[node.in[0]].gradient,
+		X: t.values[node.in[0]], DY: t.grads[i],
+	}
+	for _, k := range node.params {
+		param := t.net.layout.params[k]
+		v.At = append(v.At, layer.Range{Lo: param.Offset, Hi: param.Offset + param.Len})
+	}
+	t.pairs[i] = node.layer.Bind(v, t.net.shapes(node.in)...)
+	if w, ok := t.pairs[i].(layer.Weighted); ok && !a.Counts() {
+		t.pack = append(t.pack, w.PackTasks()...)
+		if use == Train && t.net.frozen == nil {
+			t.grad = append(t.grad, w.GradTasks(&t.wave)...)
+		}
+	}
+}
+
+// Net is the tape's network.
+func (t *Tape) Net() *Net { return t.net }
+
+// CutFree implements Packer.
+func (t *Tape) CutFree() bool { return t.net.CutFree() }
+
+// PackTasks implements Packer.
+func (t *Tape) PackTasks() int { return len(t.pack) }
+
+// Pack implements Packer.
+func (t *Tape) Pack(task int) { t.pack[task].Do() }
+
+// Begin starts a wave with the given row of the batch.
+func (t *Tape) Begin(first int) { t.base = first }
+
+// Reduce says what the gradient tasks compute: the gradient over the rows of the wave.
+func (t *Tape) Reduce(w layer.Wave) { t.wave = w }
+
+// GradTasks is the number of gradient tasks.
+func (t *Tape) GradTasks() int { return len(t.grad) }
+
+// Grad runs a gradient task.
+func (t *Tape) Grad(task int) { t.grad[task].Do() }
+
+// Take returns a pass for rows lo to hi of the batch, at most Size.Tile of them. It waits while
+// Size.Passes others are under way. The pass must be released.
+func (t *Tape) Take(lo, hi int) *Pass {
+	if hi-lo > t.size.Tile || lo < t.base || hi-t.base > t.size.Wave {
+		panic("model: a pass of more rows than the tape has memory for")
+	}
+	p := <-t.idle
+	p.first, p.rows = lo-t.base, hi-lo
+	for i := range p.tiles {
+		p.cut(i, p.rows)
+	}
+	return p
+}
+
+// Values are an array of a tape, rows of Width numbers, and the layer that computed it.
+type Values struct {
+	Layer string
+	Width int
+	X     []float32
+}
+
+// Gradients returns the gradients by the outputs of the layers with parameters, for all rows of the
+// last wave, in the order of Backward. They serve to find out where numbers stopped being finite.
+func (t *Tape) Gradients() (all []Values) {
+	for i, g := range slices.Backward(t.grads) {
+		if g != nil {
+			all = append(all, Values{t.net.nodes[i].name, t.plan.nodes[i].grad.width, g})
+		}
+	}
+	return all
+}
