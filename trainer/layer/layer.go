@@ -121,10 +121,12 @@ type Wave struct {
 	Grad  []float32 // laid out as the parameters
 }
 
-// beta is the factor of what a product's result holds already.
-func (w *Wave) beta() float32 {
-	if w.First {
-		return 0
+func (w *Wave) beta() float32 { return beta(!w.First) }
+
+// beta is the factor of what a product's result holds, if it is added to that.
+func beta(add bool) float32 {
+	if add {
+		return 1
 	}
-	return 1
+	return 0
 }
