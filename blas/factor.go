@@ -164,6 +164,10 @@ func (f *Factor) gemm(a Left, beta float32, c Matrix) {
 func (f *Factor) mulNative(a *Left, s start, c Matrix) {
 	w := takeWorkspace()
 	defer w.release()
+	if a.whole() {
+		w.convolve(a, f.panels, f.rows*f.width, s, c)
+		return
+	}
 	if f.rows == 0 {
 		w.multiply(a, N, 0, 0, f.panels, 0, s, c)
 	}

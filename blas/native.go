@@ -10,7 +10,8 @@ import (
 // van de Geijn 2015): b is packed, block by block, into panels as wide as the tiles of package
 // kernel, and each panel meets all tiles of a block of rows of a before the next, so that both
 // stream from the second-level cache. Rows of a are read where they are, unless they would drive
-// each other out of it.
+// each other out of it; patches are gathered into blocks of rows, or read from copies of some lines
+// of their picture.
 //
 // Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha
 // rounded into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the
@@ -81,15 +82,35 @@ func multiply(tl, tr Trans, alpha float32, left Left, b Matrix, beta float32, c 
 	for j := 0; j < c.Cols; j += blockN {
 		part := c.Slice(j, min(c.Cols, j+blockN))
 		s := first.at(j)
-		for l := 0; l < k; l += blockK {
-			kc := min(blockK, k-l)
+		for l := 0; l < k; {
+			kc := min(left.numbers(tl, l), k-l)
 			panels := grow(&w.b, panelSize(kc, part.Cols, cols))
 			right.packPanels(panels, cols, l, l+kc, j, j+part.Cols)
-			w.multiply(&left, tl, l, kc, panels, kc*cols, s, part)
+			if bool(tl) && left.framedT() {
+				w.correlate(&left, l/left.window.W, kc/left.window.W, panels, s, part)
+			} else {
+				w.multiply(&left, tl, l, kc, panels, kc*cols, s, part)
+			}
 			s = continued(part)
+			l += kc
 		}
 	}
 }
+
+// numbers is how many numbers of op(l), from number at on, make a block.
+func (l *Left) numbers(t Trans, at int) int {
+	switch w := l.window; {
+	case t == N || !l.gathered():
+		return blockK
+	case l.framedT():
+		return w.lines(at/w.W, gatheredK) * w.W
+	}
+	return gatheredK
+}
+
+// gatheredK and gatheredM are the sizes of blocks of transposed patches: higher ones, since the
+// runs that are gathered are as long as a block is high.
+const gatheredK, gatheredM = blockK / 2, 2 * blockM
 
 // start says what the chains of a product begin with: the rows of a matrix, or one row for all.
 type start struct {
@@ -125,8 +146,12 @@ func (w *workspace) multiply(
 	a *Left, t Trans, l, kc int, panels []float32, stride int, s start, c Matrix,
 ) {
 	rows, cols := kernel.TileShape()
-	for i := 0; i < c.Rows; i += blockM {
-		mc := min(blockM, c.Rows-i)
+	high := blockM
+	if bool(t) && a.gathered() {
+		high = gatheredM
+	}
+	for i := 0; i < c.Rows; i += high {
+		mc := min(high, c.Rows-i)
 		block := w.leftBlock(a, t, i, mc, l, kc, rows)
 		for j := 0; j < c.Cols; j += cols {
 			panel := panels[j/cols*stride:][:kc*cols]

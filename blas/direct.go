@@ -1,0 +1,107 @@
+package blas
+
+import "github.com/plume-ml/plume/kernel"
+
+// Patches need not be gathered where tiles can read them from a copy of some lines of a picture
+// with zeros around it, its frame: each run of a patch lies there in one piece.
+
+// frame copies the lines that some lines see, with zeros where there is no picture.
+func (w *workspace) frame(a *Left, line, lines int) []float32 {
+	win := a.window
+	left, n, width := win.KW/2*win.C, win.W*win.C, win.framed()
+	framed := grow(&w.a, (lines+win.KH-1)*width)
+	for i := range lines + win.KH - 1 {
+		to := framed[i*width:][:width]
+		y := i - win.KH/2
+		if h := line%win.H + y; h < 0 || h >= win.H {
+			clear(to)
+			continue
+		}
+		clear(to[:left])
+		copy(to[left:left+n], a.m.Data[(line+y)*n:])
+		clear(to[left+n:])
+	}
+	return framed
+}
+
+// framed is how many numbers a line of a frame has.
+func (w *Window) framed() int { return (w.W + w.KW - 1) * w.C }
+
+// lines is how many lines from a line on, all of one picture, have about so many pixels.
+func (w *Window) lines(line, pixels int) int {
+	return min(max(1, pixels/w.W), w.H-line%w.H)
+}
+
+// whole reports that the patches have all their columns.
+func (l *Left) whole() bool { return l.gathered() && l.m.Cols == l.window.KH*l.window.run() }
+
+// convolvedRows is about how many rows of c are computed from a frame.
+const convolvedRows = 256
+
+// convolve is c = s + a b for whole patches and b in panels that begin stride apart.
+func (w *workspace) convolve(a *Left, panels []float32, stride int, s start, c Matrix) {
+	for line := 0; line*a.window.W < c.Rows; {
+		lines := a.window.lines(line, convolvedRows)
+		w.convolveLines(a, line, lines, panels, stride, s, c)
+		line += lines
+	}
+}
+
+// convolveLines computes the rows of some lines of a picture, in tiles of pixels of one line.
+func (w *workspace) convolveLines(
+	a *Left, line, lines int, panels []float32, stride int, s start, c Matrix,
+) {
+	win, width, run := a.window, a.window.framed(), a.window.run()
+	framed := w.frame(a, line, lines)
+	rows, cols := kernel.TileShape()
+	tiles := (win.W + rows - 1) / rows
+	for j := 0; j < c.Cols; j += cols {
+		s := s
+		for l := 0; l < win.KH*run; {
+			kh, from := l/run, l%run
+			kc := min(blockK, run-from)
+			panel := panels[j/cols*stride+l*cols:][:kc*cols]
+			for i := range lines {
+				left := framed[(i+kh)*width+from:]
+				for at := range tiles {
+					x, end := at*win.W/tiles, (at+1)*win.W/tiles
+					t := tile{(line+i)*win.W + x, j, end - x, min(cols, c.Cols-j)}
+					w.tile(t, s, strided{left[x*win.C:], win.C, 1, 0}, panel, kc, c)
+				}
+			}
+			s = continued(c)
+			l += kc
+		}
+	}
+}
+
+// longLine is the least width of pictures whose transposed patches are read from frames: the sums
+// are read and written again for each line.
+const longLine = 24
+
+// framedT reports whether the patches are read from frames when they are transposed.
+func (l *Left) framedT() bool { return l.gathered() && l.window.W >= longLine }
+
+// correlate is c = s + a^T b for the pixels of some lines of a picture; b is their rows in panels.
+func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s start, c Matrix) {
+	win, width, run := a.window, a.window.framed(), a.window.run()
+	framed := w.frame(a, line, lines)
+	rows, cols := kernel.TileShape()
+	for j := 0; j < c.Cols; j += cols {
+		panel := panels[j*lines*win.W:]
+		for at := 0; at < c.Rows; {
+			kh, from := (a.first+at)/run, (a.first+at)%run
+			t := tile{at, j, min(rows, run-from, c.Rows-at), min(cols, c.Cols-j)}
+			s := s
+			for k := 0; k < lines*win.W; {
+				i, x := k/win.W, k%win.W
+				kc := min(blockK, win.W-x)
+				left := strided{framed[(i+kh)*width+x*win.C+from:], 1, win.C, 0}
+				w.tile(t, s, left, panel[k*cols:][:kc*cols], kc, c)
+				s = continued(c)
+				k += kc
+			}
+			at += t.rows
+		}
+	}
+}
