@@ -1,0 +1,114 @@
+package layer
+
+import "github.com/plume-ml/plume/kernel"
+
+// Modulate is y = (1 + s[c]) x + t[c], with numbers (s, t) of each row, the second input, for all of
+// its pixels.
+type Modulate struct{}
+
+// Out implements Layer.
+func (Modulate) Out(in ...Shape) (Shape, error) {
+	if err := perChannel(in, 2); err != nil {
+		return Shape{}, err
+	}
+	return in[0], nil
+}
+
+// Params implements Layer.
+func (Modulate) Params(...Shape) []Param { return nil }
+
+// Memory implements Layer.
+func (Modulate) Memory(in ...Shape) Memory {
+	return Memory{Scratch: 2 * in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true}
+}
+
+// Bind implements Layer.
+func (Modulate) Bind(_ Values, in ...Shape) Pair {
+	return &modulate{newScaling(Values{}, in), in[0].Len()}
+}
+
+type modulate struct {
+	by    scaling
+	width int
+}
+
+func (m *modulate) Forward(t *Tile) {
+	a, b := halves(t.Scratch)
+	for i := range t.N {
+		m.by.set(a, b, t, i)
+		kernel.Affine(part(t.Y, i, m.width), part(t.X[0], i, m.width), a, b)
+	}
+}
+
+func (m *modulate) Backward(t *Tile) {
+	g, h := halves(t.Scratch)
+	for i := range t.N {
+		x, dy := part(t.X[0], i, m.width), part(t.DY, i, m.width)
+		if t.DX[1] != nil {
+			kernel.ColSum(g, dy, m.by.channels, 1)
+			kernel.ColDot(h, dy, x)
+			m.by.gradients(g, h, t, i)
+		}
+		if t.DX[0] != nil {
+			m.by.set(g, h, t, i)
+			clear(h)
+			multiply(part(t.DX[0], i, m.width), dy, g, h, t.Add[0])
+		}
+	}
+}
+
+// multiply sets each row of dx to that of dy times a, elementwise, or adds that; zeros are as many.
+func multiply(dx, dy, a, zeros []float32, add bool) {
+	if add {
+		kernel.AffineGradAdd(dx, dy, dy, a, zeros, zeros)
+	} else {
+		kernel.Affine(dx, dy, a, zeros)
+	}
+}
+
+// Gate is y = g[c] x, with C numbers g of each row, the second input, for all of its pixels.
+type Gate struct{}
+
+// Out implements Layer.
+func (Gate) Out(in ...Shape) (Shape, error) {
+	if err := perChannel(in, 1); err != nil {
+		return Shape{}, err
+	}
+	return in[0], nil
+}
+
+// Params implements Layer.
+func (Gate) Params(...Shape) []Param { return nil }
+
+// Memory implements Layer.
+func (Gate) Memory(in ...Shape) Memory {
+	return Memory{Scratch: in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true}
+}
+
+// Bind implements Layer.
+func (Gate) Bind(_ Values, in ...Shape) Pair { return gate{in[0]} }
+
+type gate struct{ shape Shape }
+
+func (g gate) Forward(t *Tile) {
+	clear(t.Scratch)
+	for i := range t.N {
+		x, y := part(t.X[0], i, g.shape.Len()), part(t.Y, i, g.shape.Len())
+		kernel.Affine(y, x, part(t.X[1], i, g.shape.C), t.Scratch)
+	}
+}
+
+func (g gate) Backward(t *Tile) {
+	for i := range t.N {
+		x, dy := part(t.X[0], i, g.shape.Len()), part(t.DY, i, g.shape.Len())
+		if t.DX[1] != nil {
+			kernel.ColDot(t.Scratch, dy, x)
+			move(part(t.DX[1], i, g.shape.C), t.Scratch, t.Add[1])
+		}
+		if t.DX[0] != nil {
+			clear(t.Scratch)
+			multiply(part(t.DX[0], i, g.shape.Len()), dy, part(t.X[1], i, g.shape.C), t.Scratch,
+				t.Add[0])
+		}
+	}
+}
