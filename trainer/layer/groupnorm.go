@@ -33,7 +33,7 @@ func (l GroupNorm) Out(in ...Shape) (Shape, error) {
 		return Shape{}, err
 	}
 	if l.Groups < 1 || in[0].C%l.Groups != 0 {
-		return Shape{}, fmt.Errorf("got %d channels for %d groups, needs a multiple of groups",
+		return Shape{}, fmt.Errorf("got %d channels in %d groups, needs groups of equal size",
 			in[0].C, l.Groups)
 	}
 	return in[0], nil
@@ -52,137 +52,113 @@ func (l GroupNorm) Memory(in ...Shape) Memory {
 		keep += in[0].Len()
 	}
 	return Memory{
-		Keep: keep, Scratch: 3 * in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true,
+		Keep: keep, Scratch: (vectorsLen + 2) * in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true,
 	}
 }
 
 // Bind implements Layer.
 func (l GroupNorm) Bind(v Values, in ...Shape) Pair {
-	return &groupNorm{newScaling(v, in), l, in[0].Pixels(), l.Memory(in...).Keep}
+	size := in[0].C / l.Groups
+	return &groupNorm{
+		scaling: newScaling(v, in), GroupNorm: l, width: in[0].Len(), size: size,
+		count: float32(size * in[0].Pixels()), keep: l.Memory(in...).Keep,
+	}
 }
 
 type groupNorm struct {
 	scaling
 	GroupNorm
-	pixels, keep int
+	width, keep int     // numbers of a row
+	size        int     // channels of a group
+	count       float32 // numbers of a group
 }
 
-// kept returns what the layer keeps of row i: mean and 1/sqrt(variance + 1e-5) of each group, one
-// after the other, and the derivatives.
-func (n *groupNorm) kept(t *Tile, i int) (stats, slope []float32) {
+// statistics are those of the groups of a row.
+type statistics struct{ minus, inverse []float32 } // -mean, 1/sqrt(variance + 1e-5)
+
+// kept returns what the layer keeps of row i.
+func (n *groupNorm) kept(t *Tile, i int) (s statistics, slope []float32) {
 	keep := part(t.Keep, i, n.keep)
-	return keep[:2*n.Groups], keep[2*n.Groups:]
+	s.minus, s.inverse = halves(keep[:2*n.Groups])
+	return s, keep[2*n.Groups:]
 }
 
 func (n *groupNorm) Forward(t *Tile) {
-	c := n.channels
-	a, b := t.Scratch[:c], t.Scratch[c:2*c]
+	v, _ := newVectors(t.Scratch, n.channels)
 	for i := range t.N {
-		x, y := part(t.X[0], i, n.pixels*c), part(t.Y, i, n.pixels*c)
+		x, y := part(t.X[0], i, n.width), part(t.Y, i, n.width)
 		stats, slope := n.kept(t, i)
-		n.measure(stats, x, a, b)
-		n.set(a, b, t, i)
-		n.absorb(a, b, stats)
+		n.measure(stats, x, &v)
+		n.set(&v, t, i)
+		kernel.ScaleRows(v.a, stats.inverse, n.size) // a, and b = B - mean a
+		n.addScaled(v.b, stats.minus, v.a, &v)
 		if n.SiLU {
-			kernel.AffineSiLU(y, slope, x, a, b)
+			kernel.AffineSiLU(y, slope, x, v.a, v.b)
 		} else {
-			kernel.Affine(y, x, a, b)
+			kernel.Affine(y, x, v.a, v.b)
 		}
 	}
 }
 
-// measure computes the statistics of the groups of a row, with scratch for a number a channel
-// twice. Squares are those of deviations from the mean, so that nothing cancels.
-func (n *groupNorm) measure(stats, x, sums, means []float32) {
-	size := n.channels / n.Groups
-	count := float64(size * n.pixels)
-	kernel.ColSum(sums, x, n.channels, 1)
-	for k := range n.Groups {
-		mean := float32(total(part(sums, k, size)) / count)
-		stats[2*k] = mean
-		for j := range size {
-			means[k*size+j] = mean
-		}
+// measure computes the statistics of a row. Squares are those of deviations from the mean, so that
+// nothing cancels.
+func (n *groupNorm) measure(s statistics, x []float32, v *vectors) {
+	kernel.ColSum(v.a, x, n.channels, 1)
+	kernel.DotRows(s.minus, v.a, v.ones, n.size)
+	for k, sum := range s.minus {
+		mean := sum / n.count
+		fill(part(v.b, k, n.size), mean)
+		s.minus[k] = -mean
 	}
-	kernel.ColSquares(sums, x, means)
-	for k := range n.Groups {
-		stats[2*k+1] = float32(1 / math.Sqrt(total(part(sums, k, size))/count+epsilon))
+	kernel.ColSquares(v.a, x, v.b)
+	kernel.DotRows(s.inverse, v.a, v.ones, n.size)
+	for k, sum := range s.inverse {
+		s.inverse[k] = float32(1 / math.Sqrt(float64(sum/n.count)+epsilon))
 	}
 }
 
-// total is the sum of a few numbers.
-func total(x []float32) (sum float64) {
-	for _, v := range x {
-		sum += float64(v)
-	}
-	return sum
-}
-
-// absorb makes A u + B a map of x.
-func (n *groupNorm) absorb(a, b, stats []float32) {
-	size := n.channels / n.Groups
-	for k := range n.Groups {
-		mean, inverse := stats[2*k], stats[2*k+1]
-		for j := k * size; j < (k+1)*size; j++ {
-			a[j] *= inverse
-			b[j] -= float32(mean * a[j])
-		}
-	}
+// addScaled adds s[k] x to y in each group k.
+func (n *groupNorm) addScaled(y, s, x []float32, v *vectors) {
+	kernel.CombineRows(y, x, s, y, v.ones[:n.Groups], v.zeros, 0, n.size)
 }
 
 func (n *groupNorm) Backward(t *Tile) {
-	c := n.channels
-	a, g, h := t.Scratch[:c], t.Scratch[c:2*c], t.Scratch[2*c:3*c]
+	v, more := newVectors(t.Scratch, n.channels)
+	grad := kernel.AffineGrad
+	if t.Add[0] {
+		grad = kernel.AffineGradAdd
+	}
 	for i := range t.N {
-		x, dy := part(t.X[0], i, n.pixels*c), part(t.DY, i, n.pixels*c)
+		x, dy := part(t.X[0], i, n.width), part(t.DY, i, n.width)
 		stats, slope := n.kept(t, i)
 		if n.SiLU {
 			kernel.SiLUBackward(slope, slope, dy)
 			dy = slope
 		}
-		n.set(a, g, t, i)
-		n.absorb(a, g, stats)
-		kernel.ColSum(g, dy, c, 1)
-		kernel.ColDot(h, dy, x)
-		n.standardise(h, g, stats)
-		n.gradients(g, h, t, i)
-		if t.DX[0] == nil {
-			continue
-		}
-		n.coefficients(a, g, h, stats)
-		grad := kernel.AffineGrad
-		if t.Add[0] {
-			grad = kernel.AffineGradAdd
-		}
-		grad(part(t.DX[0], i, n.pixels*c), dy, x, a, g, h)
-	}
-}
-
-// standardise takes the sums h of dy x to those of dy u; g are those of dy.
-func (n *groupNorm) standardise(h, g, stats []float32) {
-	size := n.channels / n.Groups
-	for k := range n.Groups {
-		mean, inverse := stats[2*k], stats[2*k+1]
-		for j := k * size; j < (k+1)*size; j++ {
-			h[j] = (h[j] - float32(mean*g[j])) * inverse
+		kernel.ColSum(v.g, dy, n.channels, 1)
+		kernel.ColDot(v.h, dy, x)
+		n.addScaled(v.h, stats.minus, v.g, &v) // sums of dy (x - mean)
+		kernel.ScaleRows(v.h, stats.inverse, n.size)
+		n.set(&v, t, i)
+		n.gradients(&v, t, i)
+		if t.DX[0] != nil {
+			kernel.ScaleRows(v.a, stats.inverse, n.size)
+			n.coefficients(&v, stats, more)
+			grad(part(t.DX[0], i, n.width), dy, x, v.a, v.g, v.h)
 		}
 	}
 }
 
-// coefficients replaces the sums g and h by b and c of dx = a dy + b x + c.
-func (n *groupNorm) coefficients(a, g, h, stats []float32) {
-	size := n.channels / n.Groups
-	count := float64(size * n.pixels)
+// coefficients replaces the sums G and H by b and c of dx = a dy + b x + c. It needs two numbers of
+// scratch memory for each group.
+func (n *groupNorm) coefficients(v *vectors, s statistics, scratch []float32) {
+	sums, dots := halves(scratch[:2*n.Groups])
+	kernel.DotRows(sums, v.a, v.g, n.size)
+	kernel.DotRows(dots, v.a, v.h, n.size)
 	for k := range n.Groups {
-		var sum, dot float64 // of a dy, and a dy u
-		for j := k * size; j < (k+1)*size; j++ {
-			sum += float64(a[j] * g[j])
-			dot += float64(a[j] * h[j])
-		}
-		slope := float32(-dot / count * float64(stats[2*k+1]))
-		shift := float32(-sum/count) - float32(slope*stats[2*k])
-		for j := k * size; j < (k+1)*size; j++ {
-			g[j], h[j] = slope, shift
-		}
+		slope := -dots[k] / n.count * s.inverse[k]
+		fill(part(v.g, k, n.size), slope)
+		// the product is rounded, so that all processors agree
+		fill(part(v.h, k, n.size), float32(slope*s.minus[k])-sums[k]/n.count)
 	}
 }

@@ -12,7 +12,7 @@ func (Merge) Out(in ...Shape) (Shape, error) {
 		return Shape{}, err
 	}
 	if in[0].H%2 != 0 || in[0].W%2 != 0 {
-		return Shape{}, fmt.Errorf("got %d x %d pixels, needs an even height and an even width",
+		return Shape{}, fmt.Errorf("got %d x %d pixels, needs an even height and width",
 			in[0].H, in[0].W)
 	}
 	return Shape{in[0].H / 2, in[0].W / 2, 4 * in[0].C}, nil

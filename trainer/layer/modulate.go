@@ -19,7 +19,7 @@ func (Modulate) Params(...Shape) []Param { return nil }
 
 // Memory implements Layer.
 func (Modulate) Memory(in ...Shape) Memory {
-	return Memory{Scratch: 2 * in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true}
+	return Memory{Scratch: vectorsLen * in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true}
 }
 
 // Bind implements Layer.
@@ -33,26 +33,25 @@ type modulate struct {
 }
 
 func (m *modulate) Forward(t *Tile) {
-	a, b := halves(t.Scratch)
+	v, _ := newVectors(t.Scratch, m.by.channels)
 	for i := range t.N {
-		m.by.set(a, b, t, i)
-		kernel.Affine(part(t.Y, i, m.width), part(t.X[0], i, m.width), a, b)
+		m.by.set(&v, t, i)
+		kernel.Affine(part(t.Y, i, m.width), part(t.X[0], i, m.width), v.a, v.b)
 	}
 }
 
 func (m *modulate) Backward(t *Tile) {
-	g, h := halves(t.Scratch)
+	v, _ := newVectors(t.Scratch, m.by.channels)
 	for i := range t.N {
 		x, dy := part(t.X[0], i, m.width), part(t.DY, i, m.width)
+		m.by.set(&v, t, i)
 		if t.DX[1] != nil {
-			kernel.ColSum(g, dy, m.by.channels, 1)
-			kernel.ColDot(h, dy, x)
-			m.by.gradients(g, h, t, i)
+			kernel.ColSum(v.g, dy, m.by.channels, 1)
+			kernel.ColDot(v.h, dy, x)
+			m.by.gradients(&v, t, i)
 		}
 		if t.DX[0] != nil {
-			m.by.set(g, h, t, i)
-			clear(h)
-			multiply(part(t.DX[0], i, m.width), dy, g, h, t.Add[0])
+			multiply(part(t.DX[0], i, m.width), dy, v.a, v.zeros, t.Add[0])
 		}
 	}
 }

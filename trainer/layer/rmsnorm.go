@@ -33,7 +33,7 @@ func (RMSNorm) Params(in ...Shape) []Param {
 // Memory implements Layer. It keeps r.
 func (RMSNorm) Memory(in ...Shape) Memory {
 	return Memory{
-		Keep: in[0].Pixels(), Scratch: 3*in[0].C + 2*in[0].Len() + in[0].Pixels(),
+		Keep: in[0].Pixels(), Scratch: vectorsLen*in[0].C + 2*in[0].Len() + in[0].Pixels(),
 		ReadsX: true, InPlace: true, InPlaceBack: true,
 	}
 }
@@ -47,39 +47,37 @@ type rmsNorm struct {
 }
 
 func (n *rmsNorm) Forward(t *Tile) {
-	c := n.channels
-	a, b := t.Scratch[:c], t.Scratch[c:2*c]
+	v, _ := newVectors(t.Scratch, n.channels)
 	for i := range t.N {
 		x, y := part(t.X[0], i, n.shape.Len()), part(t.Y, i, n.shape.Len())
 		r := part(t.Keep, i, n.shape.Pixels())
-		kernel.SquareNorms(r, x, c)
+		kernel.SquareNorms(r, x, n.channels)
 		for k, square := range r {
-			r[k] = float32(1 / math.Sqrt(float64(square)/float64(c)+epsilon))
+			r[k] = float32(1 / math.Sqrt(float64(square)/float64(n.channels)+epsilon))
 		}
 		copy(y, x)
-		kernel.ScaleRows(y, r, c)
-		n.set(a, b, t, i)
-		kernel.Affine(y, y, a, b)
+		kernel.ScaleRows(y, r, n.channels)
+		n.set(&v, t, i)
+		kernel.Affine(y, y, v.a, v.b)
 	}
 }
 
 func (n *rmsNorm) Backward(t *Tile) {
 	c, width := n.channels, n.shape.Len()
-	a, g, h := t.Scratch[:c], t.Scratch[c:2*c], t.Scratch[2*c:3*c]
-	u, scaled, dots := t.Scratch[3*c:][:width], t.Scratch[3*c+width:][:width], t.Scratch[3*c+2*width:]
+	v, more := newVectors(t.Scratch, c)
+	u, scaled, dots := more[:width], more[width:2*width], more[2*width:]
 	for i := range t.N {
 		dy, r := part(t.DY, i, width), part(t.Keep, i, n.shape.Pixels())
 		copy(u, part(t.X[0], i, width))
 		kernel.ScaleRows(u, r, c)
-		kernel.ColSum(g, dy, c, 1)
-		kernel.ColDot(h, dy, u)
-		n.gradients(g, h, t, i)
+		kernel.ColSum(v.g, dy, c, 1)
+		kernel.ColDot(v.h, dy, u)
+		n.set(&v, t, i)
+		n.gradients(&v, t, i)
 		if t.DX[0] == nil {
 			continue
 		}
-		n.set(a, g, t, i)
-		clear(g)
-		kernel.Affine(scaled, dy, a, g)
+		kernel.Affine(scaled, dy, v.a, v.zeros)
 		kernel.DotRows(dots, scaled, u, c)
 		for k, dot := range dots {
 			dots[k] = -r[k] * (dot / float32(c))

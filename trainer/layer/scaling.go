@@ -3,6 +3,7 @@ package layer
 import (
 	"fmt"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -33,10 +34,13 @@ func newScaling(v Values, in []Shape) scaling {
 
 // scalable returns an error unless there is one input, or a second one that modulates it.
 func scalable(in []Shape) error {
-	if len(in) == 1 {
+	switch len(in) {
+	case 1:
 		return one(in)
+	case 2:
+		return perChannel(in, 2)
 	}
-	return perChannel(in, 2)
+	return fmt.Errorf("got %d inputs, needs 1 or 2", len(in))
 }
 
 // perChannel returns an error unless there are two inputs, of which the second is a vector of n
@@ -51,78 +55,68 @@ func perChannel(in []Shape, n int) error {
 	return nil
 }
 
-// param returns parameter k; ok is false if the layer lacks it.
-func (s *scaling) param(k int) (p []float32, ok bool) {
-	if k >= len(s.values.At) {
-		return nil, false
+// vectors are scratch memory for a number of each channel.
+type vectors struct {
+	a, b        []float32 // A and B
+	m           []float32 // 1 + s
+	g, h        []float32 // G and H
+	w           []float32
+	ones, zeros []float32
+}
+
+// vectorsLen is how many vectors there are.
+const vectorsLen = 8
+
+// newVectors takes vectors from the start of scratch memory, and returns the rest of it.
+func newVectors(scratch []float32, channels int) (v vectors, rest []float32) {
+	for _, x := range []*[]float32{&v.a, &v.b, &v.m, &v.g, &v.h, &v.w, &v.ones, &v.zeros} {
+		*x, scratch = scratch[:channels], scratch[channels:]
 	}
-	return s.values.Param(k).Of(s.values.P), true
+	fill(v.ones, 1)
+	clear(v.zeros)
+	return v, scratch
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}
+
+// param returns parameter k, or other if the layer lacks it.
+func (s *scaling) param(k int, other []float32) []float32 {
+	if k >= len(s.values.At) {
+		return other
+	}
+	return s.values.Param(k).Of(s.values.P)
 }
 
 // set computes A and B for row i of a tile.
-func (s *scaling) set(a, b []float32, t *Tile, i int) {
-	for j := range a {
-		a[j], b[j] = 1, 0
-	}
-	if scale, ok := s.param(0); ok {
-		for j, v := range scale {
-			a[j] = 1 + v
-		}
-	}
-	if shift, ok := s.param(1); ok {
-		copy(b, shift)
-	}
+func (s *scaling) set(v *vectors, t *Tile, i int) {
+	by, to := v.zeros, v.zeros
 	if s.modulated {
-		by, to := halves(part(t.X[1], i, 2*s.channels))
-		for j, v := range by {
-			a[j] *= 1 + v
-			b[j] = float32(b[j]*(1+v)) + to[j] // never fused, so that all processors agree
-		}
+		by, to = halves(part(t.X[1], i, 2*s.channels))
 	}
+	kernel.Affine(v.m, by, v.ones, v.ones)
+	kernel.Affine(v.a, s.param(0, v.zeros), v.m, v.m)
+	kernel.Affine(v.b, s.param(1, v.zeros), v.m, to)
 }
 
-// gradients takes the sums G and H of row i of a tile to the gradients by the parameters and by the
-// second input.
-func (s *scaling) gradients(g, h []float32, t *Tile, i int) {
+// gradients takes the sums G and H of row i of a tile, for which A and B were set last, to the
+// gradients by the parameters and by the second input. It needs B's memory.
+func (s *scaling) gradients(v *vectors, t *Tile, i int) {
 	if s.sums != nil {
-		s.byParameters(g, h, t, i)
-	}
-	if t.DX[1] == nil {
-		return
-	}
-	d := part(t.DX[1], i, 2*s.channels)
-	if !t.Add[1] {
-		clear(d)
-	}
-	by, to := halves(d)
-	for j := range g {
-		by[j] += h[j]
-		to[j] += g[j]
-	}
-	if scale, ok := s.param(0); ok {
-		for j, v := range scale {
-			by[j] += float32(v * h[j])
+		d := part(s.sums, t.First+i, len(s.values.At)*s.channels)
+		for k, sum := range [][]float32{v.h, v.g}[:len(s.values.At)] {
+			kernel.Affine(part(d, k, s.channels), sum, v.m, v.zeros)
 		}
 	}
-	if shift, ok := s.param(1); ok {
-		for j, v := range shift {
-			by[j] += float32(v * g[j])
-		}
-	}
-}
-
-func (s *scaling) byParameters(g, h []float32, t *Tile, i int) {
-	c := s.channels
-	d := part(s.sums, t.First+i, len(s.values.At)*c)
-	copy(d[:c], h)
-	copy(d[c:], g)
-	if !s.modulated {
-		return
-	}
-	for ; len(d) > 0; d = d[c:] {
-		for j, v := range t.X[1][2*c*i:][:c] {
-			d[j] *= 1 + v
-		}
+	if t.DX[1] != nil {
+		by, to := halves(part(t.DX[1], i, 2*s.channels))
+		kernel.Affine(v.b, s.param(0, v.zeros), v.h, v.h)
+		kernel.Affine(v.w, s.param(1, v.zeros), v.g, v.b)
+		move(by, v.w, t.Add[1])
+		move(to, v.g, t.Add[1])
 	}
 }
 
