@@ -151,6 +151,7 @@ func (s subject) checkWays(t *testing.T, products string) {
 	laid := []way{
 		{wave: rows, tile: rows, inPlace: true}, {wave: rows, tile: rows, frozen: true},
 		{wave: rows, tile: rows, fixed: true},
+		{wave: rows, tile: rows, inPlace: true, forward: true, frozen: true, fixed: true},
 	}
 	backend, err := blas.Open(products)
 	if err != nil {

@@ -75,7 +75,7 @@ func (m moments) Backward(t *Tile) {
 	m.pixels(t.N, func(in, mean, logvar, slope int) {
 		for j := range c {
 			dx[in+j] += t.DY[mean+j]
-			dx[in+c+j] += t.DY[logvar+j] * t.Keep[slope+j]
+			dx[in+c+j] += float32(t.DY[logvar+j] * t.Keep[slope+j]) // rounded on all processors
 		}
 	})
 }

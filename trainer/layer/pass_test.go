@@ -31,8 +31,7 @@ func (r results) same(t *testing.T, what string, want results) {
 		if got == nil || want == nil {
 			return
 		}
-		bits := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
-		if !slices.EqualFunc(got, want, bits) {
+		if !sameBits(got, want) {
 			t.Errorf("%s: other bits of %s", what, name)
 		}
 	}
@@ -41,6 +40,12 @@ func (r results) same(t *testing.T, what string, want results) {
 		compare(fmt.Sprint("dx", k), r.dx[k], want.dx[k])
 	}
 	compare("the gradient by the parameters", r.grad, want.grad)
+}
+
+func sameBits(x, y []float32) bool {
+	return slices.EqualFunc(x, y, func(a, b float32) bool {
+		return math.Float32bits(a) == math.Float32bits(b)
+	})
 }
 
 // way is how rows go through a layer.
@@ -52,6 +57,7 @@ type way struct {
 	inPlace    bool // the output and the gradients lie where they may
 	frozen     bool // nobody asks for gradients by inputs
 	fixed      bool // nor for those by parameters
+	forward    bool // rows go forward only; frozen and fixed too
 
 	put func(x []float32) []float32 // lays an array; nil: it stays where it is
 }
@@ -66,6 +72,7 @@ const gradScale = 0.25
 // pass is a layer bound to its parameters, with the arrays of a wave. What nobody has written yet,
 // and what nobody may read any more, is NaN.
 type pass struct {
+	testing.TB
 	subject
 	way
 	from           numbers
@@ -99,8 +106,8 @@ func (s subject) run(t *testing.T, v numbers, w way) results {
 
 func (s subject) newPass(t testing.TB, v numbers, w way) *pass {
 	t.Helper()
-	p := &pass{subject: s, way: w, from: v, memory: s.layer.Memory(s.in...)}
-	p.makeArrays(t)
+	p := &pass{TB: t, subject: s, way: w, from: v, memory: s.layer.Memory(s.in...)}
+	p.makeArrays()
 	backend, err := blas.Open(w.products)
 	if err != nil {
 		t.Fatal(err)
@@ -132,10 +139,10 @@ func (s subject) newPass(t testing.TB, v numbers, w way) *pass {
 }
 
 // makeArrays makes those of a wave.
-func (p *pass) makeArrays(t testing.TB) {
+func (p *pass) makeArrays() {
 	out, err := p.layer.Out(p.in...)
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
 	array := func(n int) []float32 {
 		x := make([]float32, n)
@@ -150,7 +157,8 @@ func (p *pass) makeArrays(t testing.TB) {
 			a.DX[k] = array(p.wave * in.Len())
 		}
 	}
-	if p.inPlace && p.memory.InPlace && !p.memory.ReadsX && !p.memory.KeepsX {
+	read := p.memory.ReadsX && !p.forward || p.memory.KeepsX // after Forward
+	if p.inPlace && p.memory.InPlace && !read {
 		a.Y = a.X[0]
 	}
 	if p.inPlace && p.memory.InPlaceBack && !p.memory.KeepsDY {
@@ -178,9 +186,12 @@ func (p *pass) step(first, n int) {
 	for k, in := range p.in {
 		copy(a.X[k], p.from.x[k][first*in.Len():(first+n)*in.Len()])
 	}
-	p.each(p.pair.Forward)
+	p.each(p.pair.Forward, p.memory.Spoils || &a.Y[0] == &a.X[0][0])
 	y := a.Y[:n*len(a.Y)/p.wave]
 	p.to.y = append(p.to.y, y...)
+	if p.forward {
+		return
+	}
 
 	fill(a.Y, nan)
 	if !p.memory.ReadsX {
@@ -189,7 +200,7 @@ func (p *pass) step(first, n int) {
 	copy(a.DY, p.from.dy[first*len(y)/n:])
 	p.hold()
 	if !p.given {
-		p.each(p.pair.Backward)
+		p.each(p.pair.Backward, false)
 	}
 	p.collect(n)
 
@@ -264,10 +275,21 @@ func (p *pass) cut(n int) {
 	}
 }
 
-// each calls f with all tiles.
-func (p *pass) each(f func(*layer.Tile)) {
+// each calls f with all tiles. It may overwrite the first input if spoils is set; otherwise, the
+// inputs must stay what they are, for other layers that read them.
+func (p *pass) each(f func(*layer.Tile), spoils bool) {
+	p.Helper()
+	before := p.all.X
+	for k, x := range before {
+		before[k] = slices.Clone(x)
+	}
 	for i := range p.tiles {
 		fill(p.scratch, nan)
 		f(&p.tiles[i])
+	}
+	for k, x := range before {
+		if !(k == 0 && spoils) && !sameBits(p.all.X[k], x) {
+			p.Errorf("%+v: input %d is overwritten", p.way, k)
+		}
 	}
 }

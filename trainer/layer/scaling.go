@@ -60,7 +60,7 @@ type vectors struct {
 	a, b        []float32 // A and B
 	m           []float32 // 1 + s
 	g, h        []float32 // G and H
-	w           []float32
+	w           []float32 // whatever
 	ones, zeros []float32
 }
 
