@@ -15,8 +15,8 @@ import (
 // shift[c]; both start at zero. A second input (s, t), of 2 C numbers a row, modulates: y becomes
 // (1 + s[c]) y + t[c]. With SiLU, y becomes silu(y) in the end.
 //
-// Before SiLU this is one map a x + b of each channel of a row, a = A/sqrt(variance + 1e-5). With
-// g the gradient by its output, and means over a group,
+// Before SiLU this is a map a[c] x + b[c] of each channel of a row. With g the gradient by its
+// output, and means over a group,
 //
 //	dx = a g - mean(a g) - u mean(a g u).
 type GroupNorm struct {
@@ -52,7 +52,8 @@ func (l GroupNorm) Memory(in ...Shape) Memory {
 		keep += in[0].Len()
 	}
 	return Memory{
-		Keep: keep, Scratch: (vectorsLen + 2) * in[0].C, ReadsX: true, InPlace: true, InPlaceBack: true,
+		Keep: keep, Scratch: vectorsLen*in[0].C + 2*l.Groups,
+		ReadsX: true, InPlace: true, InPlaceBack: true,
 	}
 }
 
@@ -152,7 +153,7 @@ func (n *groupNorm) Backward(t *Tile) {
 // coefficients replaces the sums G and H by b and c of dx = a dy + b x + c. It needs two numbers of
 // scratch memory for each group.
 func (n *groupNorm) coefficients(v *vectors, s statistics, scratch []float32) {
-	sums, dots := halves(scratch[:2*n.Groups])
+	sums, dots := halves(scratch)
 	kernel.DotRows(sums, v.a, v.g, n.size)
 	kernel.DotRows(dots, v.a, v.h, n.size)
 	for k := range n.Groups {

@@ -2,8 +2,8 @@ package layer
 
 import "fmt"
 
-// Merge halves height and width and makes channels of blocks of 2 x 2 pixels: channel (2 i + j) C + c
-// of pixel (h, w) is channel c of pixel (2 h + i, 2 w + j).
+// Merge halves height and width and makes channels of blocks of 2 x 2 pixels: channel
+// (2 i + j) C + c of pixel (h, w) is channel c of pixel (2 h + i, 2 w + j).
 type Merge struct{}
 
 // Out implements Layer.

@@ -2,8 +2,8 @@ package layer
 
 import "github.com/plume-ml/plume/kernel"
 
-// Modulate is y = (1 + s[c]) x + t[c], with numbers (s, t) of each row, the second input, for all of
-// its pixels.
+// Modulate is y = (1 + s[c]) x + t[c]. The second input is 2 C numbers a row, s and then t, for all
+// of its pixels.
 type Modulate struct{}
 
 // Out implements Layer.
@@ -65,7 +65,7 @@ func multiply(dx, dy, a, zeros []float32, add bool) {
 	}
 }
 
-// Gate is y = g[c] x, with C numbers g of each row, the second input, for all of its pixels.
+// Gate is y = g[c] x. The second input is C numbers a row, g, for all of its pixels.
 type Gate struct{}
 
 // Out implements Layer.

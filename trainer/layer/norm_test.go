@@ -72,7 +72,8 @@ func rmsNorm(in ...layer.Shape) subject {
 		y := make([]float64, len(x[0]))
 		for i := range y {
 			pixel := x[0][i/c*c : i/c*c+c]
-			y[i] = x[0][i] / math.Sqrt(reference.Square(pixel)/float64(c)+1e-5) * (1 + p("scale")[i%c])
+			y[i] = x[0][i] / math.Sqrt(reference.Square(pixel)/float64(c)+1e-5)
+			y[i] *= 1 + p("scale")[i%c]
 		}
 		return modulated(y, x, c)
 	}
