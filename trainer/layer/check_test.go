@@ -67,30 +67,24 @@ func check(t *testing.T, subjects ...subject) {
 	}
 }
 
-// Float32 rounds by 6e-8, and sums of some dozen terms make the error a few times larger. The
-// central differences of the reference are good to 1e-9.
-var (
-	valueError    = reference.Tolerance{RMS: 1e-6, Largest: 6e-6}
-	gradientError = reference.Tolerance{RMS: 1e-6, Largest: 1e-5}
-)
-
-// checkNumbers compares values with the reference, and gradients with its central differences.
+// checkNumbers compares values with the reference, and gradients with its central differences, which
+// are good to 1e-9.
 func (s subject) checkNumbers(t *testing.T, products string) {
 	v := s.numbers(rows)
 	y, dx, grad := s.differences(v)
 	for _, add := range []bool{false, true} {
 		got := s.run(t, v, way{products: products, wave: rows, tile: 2, add: add})
-		valueError.Compare(t, "y", got.y, y, nil)
+		valueTolerance.Compare(t, "y", got.y, y, nil)
 		for k := range got.dx {
 			if s.given {
 				continue
 			}
-			gradientError.Compare(t, fmt.Sprint("dx", k), got.dx[k], dx[k], nil)
+			gradientTolerance.Compare(t, fmt.Sprint("dx", k), got.dx[k], dx[k], nil)
 		}
 		at := 0
 		for _, p := range s.layer.Params(s.in...) {
 			end := at + product(p.Shape)
-			gradientError.Compare(t, "d"+p.Name, got.grad[at:end], grad[at:end], nil)
+			gradientTolerance.Compare(t, "d"+p.Name, got.grad[at:end], grad[at:end], nil)
 			at = end
 		}
 	}
