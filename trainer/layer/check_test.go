@@ -67,8 +67,8 @@ func check(t *testing.T, subjects ...subject) {
 	}
 }
 
-// checkNumbers compares values with the reference, and gradients with its central differences, which
-// are good to 1e-9.
+// checkNumbers compares values with the reference, and gradients with its central differences,
+// which are good to 1e-9.
 func (s subject) checkNumbers(t *testing.T, products string) {
 	v := s.numbers(rows)
 	y, dx, grad := s.differences(v)
