@@ -25,10 +25,10 @@ var (
 
 // goldenSizes say which layer a case is of.
 type goldenSizes struct {
-	Layer                                   string
-	Channels, Size, Groups, Heads, Features int
-	SiLU                                    bool
-	Slowest, Fastest                        float64
+	Layer                            string
+	Channels, Size, Groups, Features int
+	SiLU                             bool
+	Slowest, Fastest                 float64
 }
 
 func (s goldenSizes) build() layer.Layer {
@@ -45,7 +45,6 @@ func (s goldenSizes) build() layer.Layer {
 		"Concat":    layer.Concat{},
 		"Merge":     layer.Merge{},
 		"Split":     layer.Split{},
-		"Attention": layer.Attention{Heads: s.Heads},
 		"Moments":   layer.Moments{},
 		"Sinusoids": layer.Sinusoids{
 			Features: s.Features, Slowest: s.Slowest, Fastest: s.Fastest,
@@ -85,7 +84,7 @@ type golden struct {
 func (g *golden) read() {
 	var sizes goldenSizes
 	g.Decode(g.T, strings.TrimSuffix(g.name, "/"), &sizes)
-	if sizes.Layer == "Conv" {
+	if sizes.Layer == "Conv" || sizes.Layer == "Attention" {
 		g.Skipf("layer %s is not written yet", sizes.Layer)
 	}
 	if g.layer = sizes.build(); g.layer == nil {

@@ -1,0 +1,169 @@
+package layer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Conv is the convolution
+//
+//	y[h, w] = b + sum over kh, kw of x[h + kh - K/2, w + kw - K/2] W[kh, kw]
+//
+// with x = 0 outside the picture and W[kh, kw] of C x Channels; W is KH x KW x C x Channels. K is
+// Size in each direction, but KH is 1 for signals (H = 1). It is a product whose left factor is the
+// patches of the picture; the gradient by x is the convolution of dy by the weights turned by half
+// a circle.
+type Conv struct {
+	Channels int  // of the output
+	Size     int  // odd
+	Zero     bool // W and b start at zero; else uniform within 1/sqrt(KH KW C), as in PyTorch
+}
+
+// window is what a pixel of the output sees of pictures like in with the given channels.
+func (l Conv) window(in Shape, channels int) blas.Window {
+	w := blas.Window{H: in.H, W: in.W, C: channels, KH: l.Size, KW: l.Size}
+	if in.H == 1 {
+		w.KH = 1
+	}
+	return w
+}
+
+// Out implements Layer.
+func (l Conv) Out(in ...Shape) (Shape, error) {
+	if err := one(in); err != nil {
+		return Shape{}, err
+	}
+	if l.Size < 1 || l.Size%2 == 0 {
+		return Shape{}, fmt.Errorf("a window of %d pixels: needs an odd number", l.Size)
+	}
+	if l.Channels < 1 {
+		return Shape{}, fmt.Errorf("%d channels: needs 1 or more", l.Channels)
+	}
+	return Shape{in[0].H, in[0].W, l.Channels}, nil
+}
+
+// Params implements Layer.
+func (l Conv) Params(in ...Shape) []Param {
+	w := l.window(in[0], in[0].C)
+	bound := 0.0
+	if !l.Zero {
+		bound = 1 / math.Sqrt(float64(w.KH*w.KW*w.C))
+	}
+	return []Param{
+		{Name: "weight", Shape: []int{w.KH, w.KW, w.C, l.Channels}, Bound: bound},
+		{Name: "bias", Shape: []int{l.Channels}, Bound: bound},
+	}
+}
+
+// Memory implements Layer.
+func (l Conv) Memory(...Shape) Memory { return Memory{KeepsX: true, KeepsDY: true} }
+
+// Bind implements Layer.
+func (l Conv) Bind(v Values, in ...Shape) Pair {
+	x, dy := l.window(in[0], in[0].C), l.window(in[0], l.Channels)
+	b := &conv{
+		values: v, x: x, dy: dy, taps: x.KH * x.KW, in: in[0].C, out: l.Channels,
+		pixels: in[0].Pixels(), weight: v.Param(0), bias: v.Param(1),
+		forward: v.Products.Factor(), backward: v.Products.Factor(),
+	}
+	panels := func(n int) []float32 { return v.Arena.Floats(memory.PackedWeights, n) }
+	b.forward.ReserveConv(b.taps*b.in, b.out, b.taps, panels)
+	if v.AsksX {
+		b.backward.ReserveTurned(b.taps*b.in, b.out, b.taps, panels)
+	}
+	return b
+}
+
+type conv struct {
+	values                Values
+	x, dy                 blas.Window
+	taps, in, out, pixels int
+	weight, bias          Range
+	forward, backward     blas.Factor // W, and W turned
+}
+
+func (c *conv) matrix(p []float32) blas.Matrix {
+	return blas.Dense(c.weight.Of(p), c.taps*c.in, c.out)
+}
+
+// PackTasks implements Weighted.
+func (c *conv) PackTasks() []Task {
+	cost := float64(c.taps * c.in * c.out)
+	tasks := []Task{{cost, func() { c.forward.SetConv(c.matrix(c.values.P), c.taps) }}}
+	if c.values.AsksX {
+		turn := func() { c.backward.SetTurned(c.matrix(c.values.P), c.taps) }
+		tasks = append(tasks, Task{cost, turn})
+	}
+	return tasks
+}
+
+func (c *conv) Forward(t *Tile) {
+	y := blas.Dense(t.Y, t.N*c.pixels, c.out)
+	c.forward.Mul(blas.Patches(t.X[0], t.N, c.x), c.bias.Of(c.values.P), y)
+}
+
+func (c *conv) Backward(t *Tile) {
+	if t.DX[0] == nil {
+		return
+	}
+	dx := blas.Dense(t.DX[0], t.N*c.pixels, c.in)
+	c.backward.MulAdd(blas.Patches(t.DY, t.N, c.dy), dx, t.Add[0])
+}
+
+// GradTasks implements Weighted. A task is a block of the weights, over all rows: of whole taps, or
+// of a part of the channels of one pixel.
+func (c *conv) GradTasks(w *Wave) (tasks []Task) {
+	k, unit := c.taps*c.in, c.in
+	if c.taps == 1 {
+		unit = 1
+	}
+	cols, rows := pool.Pieces(c.out, gradCols), min(pool.Pieces(k, gradRows), k/unit)
+	for i := range cols {
+		for r := range rows {
+			lo, hi := pool.Span(c.out, cols, i)
+			first, last := pool.Span(k/unit, rows, r)
+			first, last = first*unit, last*unit
+			cost := float64(hi-lo) * float64(last-first) * float64(c.values.Rows*c.pixels)
+			tasks = append(tasks, Task{cost, func() { c.gradient(w, lo, hi, first, last) }})
+		}
+	}
+	return tasks
+}
+
+// The largest block of weights in one task: small enough to feed many workers, large enough that
+// the product runs at full rate.
+const gradCols, gradRows = 128, 512
+
+// gradient computes columns lo to hi of rows first to last of the product of the transposed patches
+// and dy, and with the first rows the sums of dy.
+func (c *conv) gradient(w *Wave, lo, hi, first, last int) {
+	n := w.Rows * c.pixels
+	x := blas.Patches(c.values.X, w.Rows, c.x).Slice(first, last)
+	dy := blas.Dense(c.values.DY, n, c.out).Slice(lo, hi)
+	grad := blas.Dense(c.weight.Of(w.Grad)[first*c.out:], last-first, c.out).Slice(lo, hi)
+	if c.taps == 1 {
+		c.values.Products.Gemm(blas.T, blas.N, w.Scale, x, dy, w.beta(), grad)
+	} else {
+		c.values.Products.ConvGrad(w.Scale, x, dy, w.beta(), grad)
+	}
+	if first == 0 {
+		w.columns(c.bias.Of(w.Grad)[lo:hi], dy.Data, c.out, n)
+	}
+}
+
+// columns adds the sums of the columns of the n rows of dy, stride apart, to those of the waves
+// before, and scales them after the last.
+func (w *Wave) columns(sum, dy []float32, stride, n int) {
+	if w.First {
+		clear(sum)
+	}
+	kernel.ColSumAdd(sum, dy[:(n-1)*stride+len(sum)], stride)
+	if w.Last {
+		kernel.Scale(sum, w.Scale)
+	}
+}
