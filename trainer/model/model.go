@@ -102,7 +102,8 @@ func (n *Net) Frozen(p []float32) *Net {
 func (n *Net) CutFree() bool { return n.products.CutFree() }
 
 // TileRows is how many rows a tile should have at most, so that what a pass reads and writes stays
-// in a second-level cache. It depends on the network alone, and so does where rows are cut.
+// in a second-level cache, but not so few that products slow down. It depends on the network alone,
+// and so does where rows are cut.
 func (n *Net) TileRows() int {
 	var largest layer.Shape
 	for _, node := range n.nodes {
@@ -110,12 +111,12 @@ func (n *Net) TileRows() int {
 			largest = node.shape
 		}
 	}
-	return max(pool.Pieces(tilePixels, largest.Pixels()), tileNumbers/largest.Len())
+	return max(pool.Pieces(tilePixels, largest.Pixels()), tileNumbers/max(1, n.plan(Train).row))
 }
 
-// tileNumbers is the most numbers of the largest array of a tile: 256 KiB of them, since about four
-// such arrays are in use at a time. tilePixels is the fewest pixels: with less, products slow down.
-const tileNumbers, tilePixels = 1 << 16, 32
+// tileNumbers is the most numbers of a pass's scratch memory: 2 MiB of them. tilePixels is the
+// fewest pixels of its largest array.
+const tileNumbers, tilePixels = 1 << 19, 32
 
 // Kept is how many numbers a row the gradients by the parameters read.
 func (n *Net) Kept() (sum int) {

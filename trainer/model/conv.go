@@ -1,0 +1,122 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/layer"
+)
+
+// Stages are the residual blocks of a convolutional decoder or encoder, by the size of the picture:
+// each stage has twice the pixels of the one before in each direction.
+type Stages struct {
+	Channels []int // of each stage, from the latents to the picture
+	Blocks   int   // residual blocks of each stage
+}
+
+// Halvings is how often the picture is halved in each direction until it is a latent.
+func (s Stages) Halvings() int { return len(s.Channels) - 1 }
+
+// NewConvDecoder returns the decoder from latents z, small pictures, to pictures of a given shape:
+//
+//	h = conv(z)
+//	for each stage:  h = residual blocks(h);  but for the last: h = split(linear(h))
+//	x = conv(silu(norm(h)))
+//
+// products is as in [Build].
+func NewConvDecoder(products *blas.Backend, z, picture layer.Shape, s Stages) (*Net, error) {
+	return Build(products, func(b *Builder) Node {
+		h := b.Conv("in", b.Input("z", z), s.Channels[0])
+		for i, c := range s.Channels {
+			name := fmt.Sprintf("up%d", i)
+			if i > 0 {
+				h = b.Add(name+".split", layer.Split{}, b.Linear(name, h, 4*c))
+			}
+			h = b.blocks(name, h, none, s.Blocks, c)
+		}
+		x := b.Conv("out", b.NormSiLU("norm", h, none), picture.C)
+		return b.shaped("out", x, picture)
+	})
+}
+
+// NewConvEncoder returns the encoder q(z|x) of pictures of the given shape, the decoder's mirror
+// image: where that splits, this merges. Its output is that of [layer.Moments].
+func NewConvEncoder(products *blas.Backend, picture, z layer.Shape, s Stages) (*Net, error) {
+	return Build(products, func(b *Builder) Node {
+		last := len(s.Channels) - 1
+		h := b.Conv("in", b.Given("x", picture), s.Channels[last])
+		for i := last; i >= 0; i-- {
+			name := fmt.Sprintf("down%d", last-i)
+			h = b.blocks(name, h, none, s.Blocks, s.Channels[i])
+			if i > 0 {
+				h = b.Linear(name, b.Add(name+".merge", layer.Merge{}, h), s.Channels[i-1])
+			}
+		}
+		z.C *= 2 // means and log-variances
+		out := b.shaped("out", b.Conv("out", b.NormSiLU("norm", h, none), z.C), z)
+		return b.Add("moments", layer.Moments{}, out)
+	})
+}
+
+// shaped is x, which must have the given shape.
+func (b *Builder) shaped(name string, x Node, want layer.Shape) Node {
+	if b.err == nil && b.Shape(x) != want {
+		b.err = fmt.Errorf("%s: the stages make %v of it, expected %v", name, b.Shape(x), want)
+	}
+	return x
+}
+
+// none is no embedding.
+const none Node = -1
+
+// blocks adds n residual blocks of c channels.
+func (b *Builder) blocks(name string, h, emb Node, n, c int) Node {
+	for i := range n {
+		h = b.residual(fmt.Sprintf("%s.block%d", name, i), h, emb, c)
+	}
+	return h
+}
+
+// residual adds the block
+//
+//	y = skip(x) + conv2(silu(modulate(norm2(conv1(silu(norm1(x)))), emb)))
+//
+// of c channels, where skip is linear if x has another number of channels. conv2 starts at zero,
+// and without an embedding there is no modulation.
+func (b *Builder) residual(name string, x, emb Node, c int) Node {
+	h := b.Conv(name+".conv1", b.NormSiLU(name+".norm1", x, none), c)
+	if emb != none {
+		emb = b.Linear(name+".emb", emb, 2*c)
+	}
+	conv2 := layer.Conv{Channels: c, Size: 3, Zero: true}
+	h = b.Add(name+".conv2", conv2, b.NormSiLU(name+".norm2", h, emb))
+	if b.Shape(x).C != c {
+		x = b.Linear(name+".skip", x, c)
+	}
+	return b.Sum(name, x, h)
+}
+
+// Conv adds layer.Conv of 3 x 3 pixels.
+func (b *Builder) Conv(name string, x Node, channels int) Node {
+	return b.Add(name, layer.Conv{Channels: channels, Size: 3}, x)
+}
+
+// NormSiLU adds layer.GroupNorm with SiLU, modulated by emb unless that is none.
+func (b *Builder) NormSiLU(name string, x, emb Node) Node {
+	in := []Node{x}
+	if emb != none {
+		in = append(in, emb)
+	}
+	return b.Add(name, layer.GroupNorm{Groups: groups(b.Shape(x).C), SiLU: true}, in...)
+}
+
+// groups is the number of groups of a norm: 8, or the largest number below that divides the
+// channels.
+func groups(channels int) int {
+	for g := 8; g > 1; g-- {
+		if channels%g == 0 {
+			return g
+		}
+	}
+	return 1
+}
