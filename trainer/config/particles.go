@@ -8,6 +8,18 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
+// Start names where particles start.
+type Start string
+
+// The starts.
+const (
+	FromNormal     Start = "normal"
+	FromComponents Start = "pca"
+)
+
+// Starts lists all starts.
+var Starts = []Start{FromNormal, FromComponents}
+
 // Largest accepted sizes.
 const (
 	maxParticles = 1 << 20
@@ -20,6 +32,9 @@ func (o *Options) particleKeys() []Key {
 	return group("Particles",
 		intKey(&o.Particles, "particles", 1, between(1, maxParticles),
 			"latent particles N per datapoint"),
+		choiceKey(&o.CloudInit, "cloud_init", FromNormal, Starts,
+			"where particles start: at N(0, I), or at the principal components of the images "+
+				"(of their patches, if the latents are small pictures)"),
 		choiceKey(&o.Dynamics, "dynamics", particle.Underdamped, particle.AllDynamics,
 			"overdamped (the plain gradient flow), underdamped (with momentum), "+
 				"or exact (the exact transition of the underdamped diffusion)"),

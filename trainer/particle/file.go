@@ -98,6 +98,16 @@ func (c *Cloud) Close() error {
 	return c.file.Close()
 }
 
+// Update calls f with the positions of each particle of datapoints lo to hi, and the datapoint's
+// number m, to change them.
+func (c *Cloud) Update(lo, hi int, f func(z []float32, m int)) {
+	c.touch(func() {
+		for row := lo * c.N; row < hi*c.N; row++ {
+			f(c.Z[row*c.D:(row+1)*c.D], row/c.N)
+		}
+	})
+}
+
 // Row copies the position of particle n of datapoint m into dst.
 func (c *Cloud) Row(dst []float32, m, n int) {
 	row := (m*c.N + n) * c.D

@@ -1,0 +1,123 @@
+package method
+
+import (
+	"cmp"
+	"context"
+	"math"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/pca"
+)
+
+// startNoise is the standard deviation of the noise about a start at the components of the data.
+const startNoise = 0.1
+
+// startImages is the most images that the components are fitted to, and startBlock how many are
+// projected at a time.
+const startImages, startBlock = 4096, 512
+
+// start moves a cloud from N(0, I) to where cloud_init says: each particle to the coordinates of
+// its image in the leading principal components of the images, each scaled to unit variance, times
+// sqrt(1 - 0.1^2), plus 0.1 N(0, I). The channels of a pixel of spatial latents are the components
+// of the patches that the pixel stands for. Dimensions beyond the components keep N(0, I).
+func (s *Setup) start(c *particle.Cloud) error {
+	if s.Options.CloudInit != config.FromComponents {
+		return nil
+	}
+	ctx := cmp.Or(s.Ctx, context.Background())
+	all := &patches{rows: s.Train, picture: s.Train.Shape(), z: latentShape(s.Options)}
+	fitted := all.subset(0, min(startImages, c.M))
+	p, err := pca.Fit(ctx, fitted, all.dim(), all.z.C, pca.Options{Pool: s.Pool})
+	if err != nil {
+		return err
+	}
+	factor, err := s.whitening(ctx, p, fitted)
+	for lo := 0; lo < c.M && err == nil; lo += startBlock {
+		err = s.place(ctx, c, p, all, lo, min(c.M, lo+startBlock), factor)
+	}
+	return err
+}
+
+// whitening is what makes each coordinate of the rows one of variance 1 - startNoise^2.
+func (s *Setup) whitening(ctx context.Context, p *pca.PCA, rows data.Rows) ([]float64, error) {
+	f, err := p.Features(ctx, rows, s.Pool)
+	if err != nil {
+		return nil, err
+	}
+	factor := make([]float64, f.K)
+	for j := range factor {
+		var square float64
+		for i := range f.N {
+			square += float64(f.Row(i)[j]) * float64(f.Row(i)[j])
+		}
+		factor[j] = math.Sqrt((1 - startNoise*startNoise) * float64(f.N) / square)
+	}
+	return factor, nil
+}
+
+// place moves the particles of datapoints lo to hi.
+func (s *Setup) place(
+	ctx context.Context, c *particle.Cloud, p *pca.PCA, all *patches, lo, hi int, factor []float64,
+) error {
+	f, err := p.Features(ctx, all.subset(lo, hi), s.Pool)
+	if err != nil {
+		return err
+	}
+	pixels := all.z.Pixels()
+	c.Update(lo, hi, func(z []float32, m int) {
+		for k := range pixels {
+			for j, v := range f.Row((m-lo)*pixels + k) {
+				at := &z[k*all.z.C+j]
+				*at = float32(float64(v)*factor[j] + startNoise*float64(*at))
+			}
+		}
+	})
+	return c.Err()
+}
+
+// patches is the patches of pictures that the pixels of latents of shape z stand for, in the order
+// of the pixels: with vectors, the pictures.
+type patches struct {
+	rows    data.Rows
+	first   int
+	n       int // pictures
+	picture data.Shape
+	z       layer.Shape
+}
+
+func (p *patches) subset(lo, hi int) *patches {
+	part := *p
+	part.first, part.n = lo, hi-lo
+	return &part
+}
+
+func (p *patches) dim() int { return p.picture.Dim() / p.z.Pixels() }
+
+// Len implements data.Rows.
+func (p *patches) Len() int { return p.n * p.z.Pixels() }
+
+// Gather implements data.Rows. Patches of the same picture that follow each other are cut from it
+// at once.
+func (p *patches) Gather(dst []float32, idx []int) {
+	picture, last := make([]float32, p.picture.Dim()), -1
+	for _, i := range idx {
+		if at := p.first + i/p.z.Pixels(); at != last {
+			p.rows.Gather(picture, []int{at})
+			last = at
+		}
+		dst = dst[p.cut(dst, picture, i%p.z.Pixels()):]
+	}
+}
+
+// cut copies a picture's patch number k to dst, and returns its length.
+func (p *patches) cut(dst, picture []float32, k int) int {
+	h, run := p.picture.H/p.z.H, p.picture.W/p.z.W*p.picture.C
+	for y := range h {
+		row := (k/p.z.W*h + y) * p.picture.W * p.picture.C
+		copy(dst[y*run:(y+1)*run], picture[row+k%p.z.W*run:])
+	}
+	return h * run
+}

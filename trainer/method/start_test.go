@@ -1,0 +1,97 @@
+package method
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// startedCloud is the cloud of an ipld on colour pictures before its first step.
+func startedCloud(t *testing.T, o config.Options) *flow {
+	t.Helper()
+	p := pool.New(2)
+	t.Cleanup(p.Close)
+	m, err := New("ipld", Setup{
+		Options: o, Train: newColours(40), Batch: 5, Tile: 64, Seed: testSeed, Pool: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.(*flow)
+}
+
+// Particles start at the coordinates of their picture's patches in the leading principal components
+// of all patches, here by gonum's decomposition in float64, whitened, and a tenth of the cloud at
+// N(0, I) beside them. Coordinates in float32 are exact to some 1e-6, times the whitening.
+func TestStartAtComponents(t *testing.T) {
+	o := convOptions(t, "ipld") // latents of 4 x 4 x 2: patches of 2 x 2 x 3
+	o.Particles = 3
+	o.CloudInit = config.FromNormal
+	normal := startedCloud(t, o)
+	o.CloudInit = config.FromComponents
+	got := startedCloud(t, o)
+
+	white := whitePatches(t, newColours(40), 2)
+	for row := range got.cloud.M * got.cloud.N {
+		for k := range 16 {
+			for j := range 2 {
+				at := row*32 + k*2 + j
+				w := white.At(row/3*16+k, j)
+				want := math.Sqrt(0.99)*w + 0.1*float64(normal.cloud.Z[at])
+				if d := math.Abs(float64(got.cloud.Z[at]) - want); !(d < 1e-4) {
+					t.Fatalf("particle %d, pixel %d, channel %d: %v, expected %v",
+						row, k, j, got.cloud.Z[at], want)
+				}
+			}
+		}
+	}
+	if ms := got.meanSquare[0]; math.Abs(ms-1) > 0.03 { // 3 standard errors of 0.01 chi-squares
+		t.Errorf("the cloud's mean square is %v", ms)
+	}
+}
+
+// whitePatches is the patches of 2 x 2 pixels of pictures of 8 x 8 x 3 in their k leading principal
+// components, whose largest entries are positive, each of variance 1.
+func whitePatches(t *testing.T, c colours, k int) *mat.Dense {
+	t.Helper()
+	n := c.Len() * 16
+	x := mat.NewDense(n, 12, nil)
+	for i := range n {
+		for j := range 12 {
+			h, w := i%16/4*2+j/6, i%4*2+j%6/3
+			x.Set(i, j, float64(c.x[i/16*192+(h*8+w)*3+j%3]))
+		}
+	}
+	for j := range 12 {
+		column := mat.Col(nil, j, x)
+		mean := stat.Mean(column, nil)
+		for i := range n {
+			x.Set(i, j, x.At(i, j)-mean)
+		}
+	}
+	var svd mat.SVD
+	if !svd.Factorize(x, mat.SVDThin) {
+		t.Fatal("no decomposition")
+	}
+	var v mat.Dense
+	svd.VTo(&v)
+	white := mat.NewDense(n, k, nil)
+	white.Mul(x, v.Slice(0, 12, 0, k))
+	for j := range k {
+		sign := 1.0
+		if component := v.ColView(j); -mat.Min(component) > mat.Max(component) {
+			sign = -1
+		}
+		column := mat.Col(nil, j, white)
+		scale := sign * math.Sqrt(float64(n)) / mat.Norm(mat.NewVecDense(n, column), 2)
+		for i := range n {
+			white.Set(i, j, scale*column[i])
+		}
+	}
+	return white
+}
