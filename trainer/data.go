@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/progress"
 )
 
@@ -44,12 +45,13 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	if err != nil {
 		return nil, err
 	}
+	asked := t.cfg
 	if t.cfg.Flip {
 		if err := images.Shape.CheckFlip(); err != nil {
 			return nil, fmt.Errorf("data: %s: %w", t.cfg.Data, err)
 		}
 	}
-	if t.memory, err = estimate(t.cfg, images, program); err != nil {
+	if err := t.plan(asked, images, program); err != nil {
 		return nil, err
 	}
 	warning, err := t.memory.check(memory.Machine())
@@ -67,13 +69,18 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	if err != nil {
 		return nil, err
 	}
-	// Estimate again, for the images as they were read: the headers sufficed only for the check.
-	if t.memory, err = estimate(t.cfg, images, program); err != nil {
+	// Again, for the images as they were read: the headers sufficed only for the check.
+	if err := t.plan(asked, images, program); err != nil {
+		return nil, err
+	}
+	networks, err := method.Describe(t.cfg, images.Shape)
+	if err != nil {
 		return nil, err
 	}
 	t.data.read = images.Summary
 	d.Do(func() {
 		t.message(t.data.read.String())
+		t.message("Networks: " + networks)
 		t.message("Memory: " + t.memory.Parts.String())
 		if onDisk != "" {
 			t.message(onDisk)
@@ -103,6 +110,14 @@ func (t *Trainer) setDatapoints() (err error) {
 	}
 	t.data.batches = data.NewBatches(t.data.points.Len(), t.cfg.Batch, t.cfg.Seed)
 	return nil
+}
+
+// plan makes the choices that the configuration leaves to the data, and estimates the memory.
+func (t *Trainer) plan(asked config.Config, images *data.Found, program int64) (err error) {
+	if t.cfg, err = method.Resolve(asked, images.Shape, t.given); err == nil {
+		t.memory, err = estimate(t.cfg, images, program)
+	}
+	return err
 }
 
 // keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any

@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
+	"slices"
 )
 
 // Hook is called by the goroutine of Run, or Train, as training proceeds. Nil fields are skipped.
@@ -32,6 +33,14 @@ type Summary struct {
 
 // Option adjusts a Trainer.
 type Option func(*Trainer)
+
+// Given says which keys of the configuration were given. The others may take the defaults of the
+// networks that suit the data (method.Resolve). Without it, all were.
+func Given(keys []string) Option {
+	return func(t *Trainer) {
+		t.given = func(key string) bool { return slices.Contains(keys, key) }
+	}
+}
 
 // WithHook adds a hook; hooks are called in the order they were added.
 func WithHook(h Hook) Option { return func(t *Trainer) { t.hooks = append(t.hooks, h) } }

@@ -39,9 +39,10 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 	m, err := method.Memory(c.Method, c.Options, method.Scale{
 		Datapoints:  datapoints,
 		Batch:       min(c.Batch, datapoints),
-		Dim:         images.Shape.Dim(),
-		Workers:     workers,
 		Tile:        c.Tile,
+		Wave:        c.Wave,
+		Picture:     images.Shape,
+		Workers:     workers,
 		CloudInFile: c.Cloud == config.InFile,
 	})
 	if err != nil {

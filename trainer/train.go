@@ -45,6 +45,9 @@ func Train(
 	if err := errors.Join(err, checkImages(images), kernel.Err()); err != nil {
 		return nil, err
 	}
+	if cfg, err = method.Resolve(cfg, images.Shape(), nil); err != nil {
+		return nil, err
+	}
 	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: "."}, pool: pool.New(cfg.Threads)}
 	for _, o := range opts {
 		o(t)

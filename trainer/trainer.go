@@ -38,7 +38,8 @@ type Trainer struct {
 	cfg    config.Config
 	writer run.Writer // of the run's directory
 	hooks  []Hook
-	from   string // the checkpoint to resume from, as in From
+	from   string                // the checkpoint to resume from, as in From
+	given  func(key string) bool // as in Given
 
 	data   images
 	memory needs

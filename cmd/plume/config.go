@@ -64,21 +64,23 @@ func warnOfUnknownEnv(w io.Writer) {
 }
 
 // resolveNew returns the configuration of a new run: the file, the environment and the flags, on
-// top of the defaults of the method that they name. warning names keys without effect; it may be
-// "".
-func resolveNew(file string, flags *pflag.FlagSet) (c config.Config, warning string, err error) {
+// top of the defaults of the method that they name. given are the keys that they set; warning names
+// keys without effect, and may be "".
+func resolveNew(file string, flags *pflag.FlagSet) (
+	c config.Config, given []string, warning string, err error,
+) {
 	c, _, err = overlay(method.Default(), file, flags)
 	if err != nil {
-		return c, "", err
+		return c, nil, "", err
 	}
 	if c, err = method.DefaultFor(c.Method); err != nil {
-		return c, "", usage(err)
+		return c, nil, "", usage(err)
 	}
-	c, given, err := resolve(c, file, flags)
+	c, keys, err := resolve(c, file, flags)
 	if err == nil {
-		err = usage(method.CheckRead(given.meant, c.Method))
+		err = usage(method.CheckRead(keys.meant, c.Method))
 	}
-	return c, withoutEffect(given.stored, c.Method), err
+	return c, keys.names, withoutEffect(keys.stored, c.Method), err
 }
 
 // resolveResumed returns the configuration to resume a run with: the file, the environment and the
@@ -142,6 +144,7 @@ type givenKeys struct {
 	meant   []config.Given // for the method in particular, which must read them
 	stored  []config.Given // by a file with all keys, as plume stores: not all need be read
 	changed []string       // names of those whose values differ from the configuration before
+	names   []string       // of all
 }
 
 // overlay applies to base the configuration file (if any), the environment and the flags that were
@@ -169,6 +172,9 @@ func overlay(
 			}
 			fromFlags = append(fromFlags, config.Given{Key: key.Name, Where: "--" + key.Flag()})
 		}
+	}
+	for _, g := range slices.Concat(fromFile, fromEnv, fromFlags) {
+		given.names = append(given.names, g.Key)
 	}
 	whole := len(fromFile) == len(c.Keys())
 	fromFile = meant(fromFile, base, loaded, c.Method)

@@ -143,7 +143,7 @@ func (t *trainCommand) resolveStored(cmd *cobra.Command, runDir string) (
 func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *reporter) (
 	runDir string, train *trainer.Trainer, err error,
 ) {
-	cfg, warning, err := resolveNew(t.config, cmd.Flags())
+	cfg, given, warning, err := resolveNew(t.config, cmd.Flags())
 	if t.warning = warning; err != nil {
 		return "", nil, err
 	}
@@ -171,7 +171,8 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	}
 	if err == nil {
 		train, err =
-			trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()))
+			trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()),
+				trainer.Given(given))
 	}
 	if err != nil {
 		leave()

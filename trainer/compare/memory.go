@@ -19,8 +19,9 @@ func checkMemory(configs []config.Config, train data.Dataset) error {
 	for _, c := range configs {
 		points := c.CountDatapoints(train.Len())
 		m, err := method.Memory(c.Method, c.Options, method.Scale{
-			Datapoints: points, Batch: min(c.Batch, points), Dim: train.Shape().Dim(),
-			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()), Tile: c.Tile,
+			Datapoints: points, Batch: min(c.Batch, points), Tile: c.Tile, Wave: c.Wave,
+			Picture: train.Shape(),
+			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()),
 		})
 		if err != nil {
 			return err

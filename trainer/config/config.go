@@ -41,6 +41,7 @@ type Config struct {
 	Epochs            int
 	Batch             int // B
 	Tile              int
+	Wave              int
 	Threads           int
 	Cloud             Cloud
 	CloudDir          string

@@ -6,6 +6,33 @@ import (
 	"slices"
 )
 
+// Network names a kind of decoder or encoder.
+type Network string
+
+// The kinds of decoders and encoders.
+const (
+	AutoNetwork Network = "auto"
+	MLP         Network = "mlp"
+	Conv        Network = "conv" // residual convolutions; latents are small pictures
+)
+
+// Kinds lists all kinds of decoders and encoders.
+var Kinds = []Network{AutoNetwork, MLP, Conv}
+
+// Score names a kind of score network.
+type Score string
+
+// The kinds of score networks.
+const (
+	AutoScore        Score = "auto"
+	ScoreMLP         Score = "mlp"
+	ScoreUNet        Score = "unet"
+	ScoreTransformer Score = "transformer"
+)
+
+// Scores lists all kinds of score networks.
+var Scores = []Score{AutoScore, ScoreMLP, ScoreUNet, ScoreTransformer}
+
 // Largest accepted sizes.
 const (
 	maxWidth  = 1 << 16
@@ -16,17 +43,38 @@ const (
 func (o *Options) networkKeys() []Key {
 	width := between(1, maxWidth)
 	return group("Networks",
-		intKey(&o.Latent, "latent", 32, width, "latent dimensions d"),
+		choiceKey(&o.Network, "network", AutoNetwork, Kinds,
+			"the networks that are auto below; auto: conv for colour pictures and from 32 x 32 up"),
+		choiceKey(&o.Decoder, "decoder", AutoNetwork, Kinds, "the decoder"),
+		choiceKey(&o.Score, "score", AutoScore, Scores,
+			"the score network; auto: unet if the latents are small pictures"),
+		choiceKey(&o.Encoder, "encoder", AutoNetwork, Kinds, "the encoder (variational methods)"),
+		intKey(&o.Latent, "latent", 32, width,
+			"latent dimensions d; with a conv decoder those of latent_shape"),
+		intsKey(&o.LatentShape, "latent_shape", nil, latentShape,
+			"height, width, channels of a conv decoder's latents; empty: a quarter, 4 channels"),
 		floatKey(&o.ObsNoise, "obs_noise", 0.2, both(positive, invertible),
 			"sigma_x, standard deviation of a pixel given its latent (pixels span [-1, 1])"),
 		intsKey(&o.DecoderWidths, "decoder_widths", []int{256, 512}, widths,
 			"hidden widths of the decoder MLP, latent side first"),
+		intsKey(&o.DecoderChannels, "decoder_channels", nil, widths,
+			"channels of a conv decoder's stages, latent side first; empty: 64, the last 32"),
+		intKey(&o.DecoderBlocks, "decoder_blocks", 1, between(1, maxBlocks),
+			"residual blocks of each stage of a conv decoder or encoder"),
 		intsKey(&o.EncoderWidths, "encoder_widths", []int{512, 256}, widths,
 			"hidden widths of the encoder MLP, image side first (variational methods)"),
+		intsKey(&o.EncoderChannels, "encoder_channels", nil, widths,
+			"channels of a conv encoder's stages, latent side first; empty: decoder_channels"),
 		intKey(&o.ScoreWidth, "score_width", 256, width,
-			"width of the score network (4 d or more)"),
+			"width of the score MLP (4 d or more), of a transformer, of a U-Net's embedding"),
 		intKey(&o.ScoreBlocks, "score_blocks", 3, between(1, maxBlocks),
-			"residual blocks of the score network"),
+			"residual blocks of the score MLP, blocks of a transformer"),
+		intsKey(&o.UNetChannels, "unet_channels", nil, widths,
+			"channels of a U-Net's levels, the finest first; empty: 64, and 128 for those below"),
+		intKey(&o.UNetBlocks, "unet_blocks", 1, between(1, maxBlocks),
+			"residual blocks of each level of a U-Net, on each side"),
+		intKey(&o.ScoreHeads, "score_heads", 4, between(0, maxBlocks),
+			"attention heads of a U-Net (0: no attention) or transformer"),
 		intKey(&o.ScoreFeatures, "score_features", 64, evenWidth,
 			"sinusoidal features of the log-SNR lambda (even)"),
 		floatKey(&o.LambdaMin, "lambda_min", -10, logSNR,
@@ -41,6 +89,11 @@ var invertible = expect("at least 1e-19: 1/obs_noise^2 overflows in single preci
 
 var evenWidth = expect(fmt.Sprintf("an even integer in [2, %d]", maxWidth),
 	func(n int) bool { return 2 <= n && n <= maxWidth && n%2 == 0 })
+
+var latentShape = expect("nothing, or three integers, 1 or more: height, width, channels",
+	func(list []int) bool {
+		return len(list) == 0 || len(list) == 3 && widths(list) == ""
+	})
 
 var widths = expect(fmt.Sprintf("integers in [1, %d]", maxWidth), func(list []int) bool {
 	return !slices.ContainsFunc(list, func(n int) bool { return n < 1 || n > maxWidth })

@@ -13,18 +13,30 @@ import (
 // explains its effect.
 type Options struct {
 	// Networks.
-	Latent        int     // d
-	ObsNoise      float64 // sigma_x
-	DecoderWidths []int
-	EncoderWidths []int
-	ScoreWidth    int
-	ScoreBlocks   int
-	ScoreFeatures int
-	LambdaMin     float64
-	LambdaMax     float64
+	Network         Network
+	Decoder         Network
+	Score           Score
+	Encoder         Network
+	Latent          int     // d
+	LatentShape     []int   // height, width, channels
+	ObsNoise        float64 // sigma_x
+	DecoderWidths   []int
+	DecoderChannels []int
+	DecoderBlocks   int
+	EncoderWidths   []int
+	EncoderChannels []int
+	ScoreWidth      int
+	ScoreBlocks     int
+	UNetChannels    []int
+	UNetBlocks      int
+	ScoreHeads      int
+	ScoreFeatures   int
+	LambdaMin       float64
+	LambdaMax       float64
 
 	// Particles.
 	Particles      int // N
+	CloudInit      Start
 	Dynamics       particle.Dynamics
 	StepSize       float64 // h
 	StepSizeEnd    float64

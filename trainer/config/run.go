@@ -55,6 +55,9 @@ func (c *Config) runKeys() []Key {
 		intKey(&c.Tile, "tile", 64, between(1, maxRows),
 			"most rows that one worker takes through the networks at a time; "+
 				"with OpenBLAS part of the result's bits"),
+		intKey(&c.Wave, "wave", 0, between(0, maxRows),
+			"rows whose values are in memory at a time, for gradients by parts (0: as many as "+
+				"256 MiB hold); with OpenBLAS part of the result's bits"),
 		intKey(&c.Threads, "threads", 0, between(0, maxThreads),
 			"worker threads (0: all cores); never changes the result"),
 

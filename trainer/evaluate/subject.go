@@ -40,7 +40,7 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 		return nil, err
 	}
 	s.pool = pool.New(o.Threads)
-	s.generator, s.meta, err = stored.Load(dir, s.all.Shape().Dim(), !o.Raw, s.pool)
+	s.generator, s.meta, err = stored.Load(dir, s.all.Shape(), !o.Raw, s.pool)
 	if err != nil {
 		s.pool.Close()
 		return nil, err

@@ -11,7 +11,7 @@ import (
 // (AAAI 2017).
 var abp = spec{
 	name:  config.ABP,
-	reads: []*keySet{moveKeys, noiseKeys},
+	reads: []*keySet{moveKeys, startKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 4
 	},

@@ -147,7 +147,7 @@ func TestFileCloudRefused(t *testing.T) {
 func TestFileCloudBytes(t *testing.T) {
 	for _, name := range []config.Method{"ipld", "shortrun", "pgd+diffusion", "vae"} {
 		o := fileOptions(name)
-		scale := Scale{Datapoints: testPoints, Batch: 5, Dim: testDim, Workers: 2}
+		scale := Scale{Datapoints: testPoints, Batch: 5, Picture: testRow, Workers: 2}
 		inMemory, err := Memory(name, o, scale)
 		if err != nil {
 			t.Fatal(err)

@@ -21,7 +21,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *flow {
 	f, err := c.flow(nil, Setup{
 		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
-		Decoder: newDecoder(nil, o, testDim), Prior: newDiffusion(nil, o),
+		Decoder: decoderOf(t, o), Prior: diffusionOf(t, o),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func TestDrawsAreThePriors(t *testing.T) {
 		for _, draws := range []int{1, 3} {
 			o := smallEncoder()
 			o.ScoreDraws = draws
-			own := func() Method { return withPrior(t, name, newDiffusion(nil, o)) }
+			own := func() Method { return withPrior(t, name, diffusionOf(t, o)) }
 			one := takeStep(t, withPrior(t, name,
 				prior.Gaussian{Latent: o.Latent, LearnMean: true}),
 				Minibatch{Index: everyPoint, Progress: progress})

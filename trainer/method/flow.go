@@ -69,7 +69,15 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	if f.cloud, err = s.newCloud(a); err != nil {
 		return nil, err
 	}
-	a.Fill(func() { f.meanSquare[0] = f.cloud.Stats().MeanSquare })
+	a.Fill(func() {
+		if !c.cold {
+			err = f.setup.start(f.cloud)
+		}
+		f.meanSquare[0] = f.cloud.Stats().MeanSquare
+	})
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	f.batch = f.cloud.NewBatch(a, rows)
 	if s.Options.Dynamics == particle.Exact {
 		f.batch.UseExact(s.Options.Friction)

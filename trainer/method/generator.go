@@ -3,6 +3,7 @@ package method
 import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
@@ -10,12 +11,12 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// NewGenerator builds the generator of the named method for images of dim numbers, without its
-// parameters. They must be filled through the tensors that it returns, which have the names of a
-// checkpoint's: those of the averaged weights if ema is set and the options have averages.
-// Its products are computed by the present default of package blas.
+// NewGenerator builds the generator of the named method for pictures of the given shape, without
+// its parameters. They must be filled through the tensors that it returns, which have the names of
+// a checkpoint's: those of the averaged weights if ema is set and the options have averages. Its
+// products are computed by the present default of package blas.
 func NewGenerator(
-	name config.Method, o config.Options, dim int, ema bool, p *pool.Pool,
+	name config.Method, o config.Options, picture data.Shape, ema bool, p *pool.Pool,
 ) (*generate.Generator, []checkpoint.Tensor, error) {
 	m, err := find(name)
 	if err != nil {
@@ -34,8 +35,10 @@ func NewGenerator(
 		}
 		return p
 	}
-	s := Setup{Options: o, Pool: p}
-	m.networks(&s, dim)
+	s := Setup{Options: o, Pool: p, Batch: 1, Tile: 1}
+	if err := m.networks(&s, picture); err != nil {
+		return nil, nil, err
+	}
 	trained := generate.Model{
 		DecoderP: parameters("decoder", s.Decoder.Layout()),
 		PriorP:   parameters("prior", s.Prior.Layout()),
@@ -70,5 +73,5 @@ func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.prior(nil, o), nil
+	return m.prior(nil, o)
 }

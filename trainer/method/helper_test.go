@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 type table = data.Table
@@ -42,6 +43,28 @@ const (
 	testDim    = 5 // numbers in each
 )
 
+// testRow is the shape of a datapoint.
+var testRow = data.Shape{H: 1, W: testDim, C: 1}
+
+// decoderOf and diffusionOf are the decoder and the diffusion prior that options describe.
+func decoderOf(t testing.TB, o config.Options) *model.Net {
+	t.Helper()
+	net, err := newDecoder(nil, o, testRow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
+func diffusionOf(t testing.TB, o config.Options) prior.Prior {
+	t.Helper()
+	p, err := newDiffusion(nil, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // flowMethods are the methods whose engine is a flow.
 var flowMethods = []config.Method{"ipld", "pgd", "mpgd", "ipla", "soul", "shortrun", "abp"}
 
@@ -49,6 +72,8 @@ var flowMethods = []config.Method{"ipld", "pgd", "mpgd", "ipla", "soul", "shortr
 // off from the parameters.
 func small() config.Options {
 	return config.Options{
+		Network: config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
+		DecoderBlocks: 1, UNetBlocks: 1, CloudInit: config.FromNormal,
 		Latent: 3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
 		ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
 		Particles: 1, Dynamics: "overdamped", Friction: 0.3,

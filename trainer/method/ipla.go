@@ -20,7 +20,7 @@ import (
 // the same strength per step, but theta does not follow this law.
 var ipla = spec{
 	name:     config.IPLA,
-	reads:    []*keySet{moveKeys, noiseKeys},
+	reads:    []*keySet{moveKeys, startKeys, noiseKeys},
 	defaults: func(o *config.Options) { o.Dynamics, o.ParamNoise = particle.Overdamped, 1 },
 	prior:    standardNormal,
 	build:    course{}.build,

@@ -11,7 +11,7 @@ import (
 // and Guestrin (2014); dynamics "overdamped" is the plain gradient flow.
 var ipld = spec{
 	name:  config.IPLD,
-	reads: []*keySet{moveKeys, noiseKeys, scoreKeys, jointKeys, solverKeys},
+	reads: []*keySet{moveKeys, startKeys, noiseKeys, scoreKeys, jointKeys, solverKeys},
 	defaults: func(o *config.Options) {
 		likeIPLD(o)
 		// The prior follows any scale of the cloud, which the bias of the moves inflates.

@@ -21,9 +21,9 @@ type buildable interface {
 type Scale struct {
 	Datapoints int // in the training data
 	Batch      int // largest number of datapoints in a minibatch
-	Dim        int // numbers in an image
+	Tile, Wave int // Setup.Tile and Setup.Wave
+	Picture    data.Shape
 	Workers    int
-	Tile       int // rows of a task (Setup.Tile)
 
 	CloudInFile bool // positions and velocities of particles are in a file (Setup.CloudDir)
 }
@@ -44,13 +44,15 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 		return Footprint{}, err
 	}
 	setup := Setup{
-		Options: o, Train: sized{datapoints: s.Datapoints, dim: s.Dim}, Batch: s.Batch,
-		Tile: s.Tile, planned: s.Workers,
+		Options: o, Train: sized{datapoints: s.Datapoints, shape: s.Picture}, Batch: s.Batch,
+		Tile: s.Tile, Wave: s.Wave, planned: s.Workers,
 	}
 	if s.CloudInFile {
 		setup.CloudDir = "." // a counting arena makes no file there
 	}
-	m.networks(&setup, s.Dim)
+	if err := m.networks(&setup, s.Picture); err != nil {
+		return Footprint{}, err
+	}
 	held, generator, diagnose := memory.Counting(), memory.Counting(), memory.Counting()
 	built, err := m.build(held, setup)
 	if err != nil {
@@ -76,8 +78,9 @@ func (s *Setup) workers() int {
 // sized is a data set that has a size but no data.
 type sized struct {
 	data.Dataset
-	datapoints, dim int
+	datapoints int
+	shape      data.Shape
 }
 
 func (s sized) Len() int          { return s.datapoints }
-func (s sized) Shape() data.Shape { return data.Shape{H: 1, W: s.dim, C: 1} }
+func (s sized) Shape() data.Shape { return s.shape }

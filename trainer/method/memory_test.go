@@ -60,7 +60,9 @@ func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) builda
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.networks(&s, testDim)
+	if err := m.networks(&s, testRow); err != nil {
+		t.Fatal(err)
+	}
 	built, err := m.build(a, s)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +74,7 @@ func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) builda
 func (c memoryCase) memory(t *testing.T, cloudInFile bool) Footprint {
 	t.Helper()
 	f, err := Memory(c.name, c.Options, Scale{
-		Datapoints: testPoints, Batch: c.batch, Dim: testDim, Workers: c.workers,
+		Datapoints: testPoints, Batch: c.batch, Picture: testRow, Workers: c.workers,
 		Tile: c.tile, CloudInFile: cloudInFile,
 	})
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 // the authors use for neural networks, and adam first divide the gradient by its running size.
 var mpgd = spec{
 	name:  config.MPGD,
-	reads: []*keySet{moveKeys, noiseKeys},
+	reads: []*keySet{moveKeys, startKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.ParamDrag, o.LR = particle.Exact, 0.1, o.LR*0.1
 	},

@@ -12,13 +12,13 @@ import (
 // for maximum likelihood training of latent variable models" (AISTATS 2023).
 var pgd = spec{
 	name:     config.PGD,
-	reads:    []*keySet{moveKeys, noiseKeys},
+	reads:    []*keySet{moveKeys, startKeys, noiseKeys},
 	defaults: func(o *config.Options) { o.Dynamics = particle.Overdamped },
 	prior:    standardNormal,
 	build:    course{}.build,
 }
 
 // standardNormal makes the prior of the methods that do not learn one.
-func standardNormal(_ *blas.Backend, o config.Options) prior.Prior {
-	return prior.Gaussian{Latent: o.Latent}
+func standardNormal(_ *blas.Backend, o config.Options) (prior.Prior, error) {
+	return prior.Gaussian{Latent: o.Latent}, nil
 }

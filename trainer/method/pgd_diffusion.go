@@ -8,7 +8,7 @@ import "github.com/plume-ml/plume/trainer/config"
 // is no noise on the parameters while the prior is fitted; before that there can be (param_noise).
 var pgdDiffusion = spec{
 	name:     config.PGDDiffusion,
-	reads:    []*keySet{moveKeys, noiseKeys, scoreKeys, stageKeys, solverKeys},
+	reads:    []*keySet{moveKeys, startKeys, noiseKeys, scoreKeys, stageKeys, solverKeys},
 	defaults: likeIPLD,
 	check:    checkStages,
 	prior:    fittedPrior,

@@ -21,20 +21,28 @@ var (
 		"cloud", "cloud_dir", "dynamics", "step_size", "step_size_end", "step_schedule", "friction",
 		"inner_steps", "scale_anchor", "drift_clip", "catch_up",
 	}, "moves no particles", "move no particles"}
+	startKeys = &keySet{
+		[]string{"cloud_init"},
+		"keeps no particles from step to step", "keep no particles from step to step",
+	}
 	noiseKeys = &keySet{
 		[]string{"param_noise"},
 		"adds no noise to its parameters", "add no noise to their parameters",
 	}
 	scoreKeys = &keySet{[]string{
-		"score_width", "score_blocks", "score_features", "lambda_min", "lambda_max", "score_draws",
+		"score", "score_width", "score_blocks", "unet_channels", "unet_blocks", "score_heads",
+		"score_features", "lambda_min", "lambda_max", "score_draws",
 		"prior_weight", "score_lr",
 	}, "has no diffusion prior", "have no diffusion prior"}
 	jointKeys = &keySet{[]string{
 		"prior_warmup", "prior_drift", "control_variate",
 	}, "learns no diffusion prior together with the latents",
 		"learn no diffusion prior together with the latents"}
-	encoderKeys = &keySet{[]string{"encoder_widths"}, "has no encoder", "have no encoder"}
-	stageKeys   = &keySet{
+	encoderKeys = &keySet{
+		[]string{"encoder", "encoder_widths", "encoder_channels"},
+		"has no encoder", "have no encoder",
+	}
+	stageKeys = &keySet{
 		[]string{"prior_share"},
 		"fits no prior to frozen latents", "fit no prior to frozen latents",
 	}
@@ -45,7 +53,7 @@ var (
 )
 
 var keySets = []*keySet{
-	moveKeys, noiseKeys, scoreKeys, jointKeys, encoderKeys, stageKeys, solverKeys,
+	moveKeys, startKeys, noiseKeys, scoreKeys, jointKeys, encoderKeys, stageKeys, solverKeys,
 }
 
 // setOf returns the set that holds the key, nil for a key that all methods read.

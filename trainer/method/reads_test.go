@@ -19,14 +19,43 @@ var altered = map[string]string{
 	"score_width": "10", "score_blocks": "1", "score_features": "6", "lambda_min": "-5",
 	"lambda_max": "4", "score_draws": "2", "prior_weight": "simple", "score_lr": "0.1",
 	"prior_warmup": "3", "prior_drift": "score", "control_variate": "true",
-	// Every method reads these.
-	"latent": "2", "obs_noise": "0.3", "decoder_widths": "8", "particles": "2",
+	// Every method reads these, but for the first.
+	"cloud_init": "pca", "latent": "2", "obs_noise": "0.3", "decoder_widths": "8", "particles": "2",
 	"optimizer": "adam", "lr": "0.02", "lr_end": "0.5", "lr_schedule": "constant",
 	"decoder_decay": "2", "param_drag": "0.3", "ema": "0.9",
 }
 
 // unaltered are the keys of the options that no method reads: the trainer does.
 var unaltered = []string{"batch_repeats"}
+
+// alteredConv are values for the keys of convolutions, which convOptions do not have.
+var alteredConv = map[string]string{
+	"decoder_channels": "8,8", "decoder_blocks": "2", "encoder_channels": "8,8",
+	"unet_channels": "8,8", "unet_blocks": "2", "score_heads": "1",
+}
+
+// chosen are the keys that choose networks, after which a training is another (TestResolve).
+var chosen = []string{"network", "decoder", "score", "encoder", "latent_shape"}
+
+// A key of convolutions changes a training if and only if its method reads it.
+func TestMethodsReadTheirKeysOfConvolutions(t *testing.T) {
+	for _, name := range config.Methods {
+		c := config.Config{Method: name, Options: convOptions(t, name)}
+		m, _ := trainConv(t, name, c.Options, 2, 64, 0)
+		want := stateOf(m)
+		for key, value := range alteredConv {
+			other := c
+			if err := other.Key(key).Set(value); err != nil {
+				t.Fatal(key, err)
+			}
+			m, _ := trainConv(t, name, other.Options, 2, 64, 0)
+			if changed := want.diff(stateOf(m)) != ""; changed != Reads(name, key) {
+				t.Errorf("%s, %s: changes the training: %v, read: %v", name, key, changed,
+					Reads(name, key))
+			}
+		}
+	}
+}
 
 // trainedWith returns the state after a whole training of two epochs with the configuration.
 func trainedWith(t *testing.T, c config.Config) state {
@@ -94,7 +123,8 @@ func TestMethodsReadTheirKeys(t *testing.T) {
 		}
 	}
 	for _, key := range optionKeys(t) {
-		if tested[key] == 0 && !slices.Contains(unaltered, key) {
+		if tested[key] == 0 && alteredConv[key] == "" &&
+			!slices.Contains(unaltered, key) && !slices.Contains(chosen, key) {
 			t.Errorf("%s: altered has no value that a method accepts", key)
 		}
 	}
@@ -134,7 +164,11 @@ func TestCheckRead(t *testing.T) {
 // A method reads the keys of the solver if and only if its prior needs one.
 func TestSolverOfPriors(t *testing.T) {
 	for _, m := range specs {
-		want := !m.prior(nil, smallEncoder()).Closed()
+		p, err := m.prior(nil, smallEncoder())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := !p.Closed()
 		for _, key := range []string{"solver", "solver_steps"} {
 			if got := Reads(m.name, key); got != want {
 				t.Errorf("%s reads %s: %v, expected %v", m.name, key, got, want)

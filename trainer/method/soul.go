@@ -14,7 +14,7 @@ import (
 // The paper has one chain. Each particle is a chain, and the mean is over all of them.
 var soul = spec{
 	name:  config.SOUL,
-	reads: []*keySet{moveKeys, noiseKeys},
+	reads: []*keySet{moveKeys, startKeys, noiseKeys},
 	defaults: func(o *config.Options) {
 		o.Dynamics, o.Particles, o.InnerSteps = particle.Overdamped, 1, 4
 	},

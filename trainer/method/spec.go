@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -23,9 +24,9 @@ type spec struct {
 	// check adds to p what is wrong with the options for this method; nil: nothing.
 	check func(o config.Options, p *config.Problems)
 	// prior makes the prior of the trained model.
-	prior func(products *blas.Backend, o config.Options) prior.Prior
+	prior func(products *blas.Backend, o config.Options) (prior.Prior, error)
 	// encoder makes the network of q(z|x); nil: the method has particles.
-	encoder func(products *blas.Backend, o config.Options, dim int) *model.Net
+	encoder func(products *blas.Backend, o config.Options, picture data.Shape) (*model.Net, error)
 	// build makes the method with arrays from the arena.
 	build func(a *memory.Arena, s Setup) (buildable, error)
 }
@@ -98,40 +99,30 @@ func New(name config.Method, s Setup) (Method, error) {
 	if err := validate(name, s.Options); err != nil {
 		return nil, err
 	}
-	m.networks(&s, s.Train.Shape().Dim())
+	if err := m.networks(&s, s.Train.Shape()); err != nil {
+		return nil, err
+	}
 	return m.build(nil, s)
 }
 
-// networks sets the setup's networks, for images of dim numbers, where they are nil, and cuts
+// networks sets the setup's networks, for pictures of the given shape, where they are nil, and cuts
 // tiles and waves for them.
-func (m spec) networks(s *Setup, dim int) {
+func (m spec) networks(s *Setup, picture data.Shape) (err error) {
 	if s.Decoder == nil {
-		s.Decoder = newDecoder(s.Products, s.Options, dim)
+		if s.Decoder, err = newDecoder(s.Products, s.Options, picture); err != nil {
+			return err
+		}
 	}
 	if s.Prior == nil {
-		s.Prior = m.prior(s.Products, s.Options)
+		if s.Prior, err = m.prior(s.Products, s.Options); err != nil {
+			return err
+		}
 	}
 	if s.Encoder == nil && m.encoder != nil {
-		s.Encoder = m.encoder(s.Products, s.Options, dim)
+		if s.Encoder, err = m.encoder(s.Products, s.Options, picture); err != nil {
+			return err
+		}
 	}
 	s.cut()
-}
-
-func newDecoder(products *blas.Backend, o config.Options, dim int) *model.Net {
-	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewMLP(products, append(widths, dim)...)
-}
-
-// newEncoder returns the encoder that the options describe.
-func newEncoder(products *blas.Backend, o config.Options, dim int) *model.Net {
-	return model.NewEncoder(products, dim, o.Latent, o.EncoderWidths...)
-}
-
-// newDiffusion returns the diffusion prior that the options describe.
-func newDiffusion(products *blas.Backend, o config.Options) prior.Prior {
-	return &prior.Diffusion{
-		Bound: prior.NewBound(o),
-		Score: model.NewResidualScore(
-			products, o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures),
-	}
+	return nil
 }

@@ -135,7 +135,7 @@ func stored(t *testing.T, name config.Method, m Method, ema bool) *generate.Gene
 	t.Helper()
 	p := pool.New(1)
 	t.Cleanup(p.Close)
-	g, tensors, err := NewGenerator(name, busyEncoder(1), testDim, ema, p)
+	g, tensors, err := NewGenerator(name, busyEncoder(1), testRow, ema, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,13 @@ var twoStage = spec{
 
 // fittedPrior makes the prior of a second stage. Only its own parameters depend on it: there are no
 // particles to drive.
-func fittedPrior(products *blas.Backend, o config.Options) prior.Prior {
+func fittedPrior(products *blas.Backend, o config.Options) (prior.Prior, error) {
 	o.PriorDrift, o.ControlVariate = diffusion.BoundDrift, false
-	return prior.NewStandardised(newDiffusion(products, o), o.Latent)
+	inner, err := newDiffusion(products, o)
+	if err != nil {
+		return nil, err
+	}
+	return prior.NewStandardised(inner, o.Latent), nil
 }
 
 // checkStages requires a second stage.

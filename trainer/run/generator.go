@@ -27,7 +27,7 @@ func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 		return nil, err
 	}
 	g := &Generator{shape: info.Shape, pool: pool.New(threads)}
-	if g.Generator, _, err = r.Load(dir, info.Shape.Dim(), ema, g.pool); err != nil {
+	if g.Generator, _, err = r.Load(dir, info.Shape, ema, g.pool); err != nil {
 		g.Close()
 		return nil, err
 	}
@@ -40,12 +40,12 @@ func (r *Run) Checkpoint() (dir string, err error) {
 	return dir, checkpoint.ForReader(err)
 }
 
-// Load reads a generator of images of dim values from the checkpoint in dir, and returns it with
-// the checkpoint's description. The generator computes on p.
-func (r *Run) Load(dir string, dim int, ema bool, p *pool.Pool) (
+// Load reads a generator of images of the given shape from the checkpoint in dir, and returns it
+// with the checkpoint's description. The generator computes on p.
+func (r *Run) Load(dir string, shape data.Shape, ema bool, p *pool.Pool) (
 	*generate.Generator, checkpoint.Meta, error,
 ) {
-	g, tensors, err := method.NewGenerator(r.Config.Method, r.Config.Options, dim, ema, p)
+	g, tensors, err := method.NewGenerator(r.Config.Method, r.Config.Options, shape, ema, p)
 	if err != nil {
 		return nil, checkpoint.Meta{}, err
 	}

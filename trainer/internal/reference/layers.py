@@ -49,9 +49,8 @@ def layer_norm(p, x):
     return F.layer_norm(x, x.shape[3:], 1 + p["scale"], p["shift"], EPSILON)
 
 
-def rms_norm(p, x, *st):
-    y = F.rms_norm(x, x.shape[3:], 1 + p["scale"], EPSILON)
-    return modulate(p, y, *st) if st else y
+def rms_norm(p, x):
+    return F.rms_norm(x, x.shape[3:], 1 + p["scale"], EPSILON)
 
 
 def modulate(p, h, st):

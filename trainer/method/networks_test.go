@@ -1,0 +1,264 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// What is left to the data follows from their shape; what was given stays.
+func TestResolve(t *testing.T) {
+	for _, c := range []struct {
+		picture data.Shape
+		set     string // key=value, with spaces between them
+		want    string // the same, of the result
+	}{
+		{
+			data.Shape{H: 28, W: 28, C: 1}, "",
+			"network=mlp decoder=mlp score=mlp latent=32 batch=500",
+		},
+		{data.Shape{H: 1, W: 64, C: 1}, "", "network=mlp"},
+		{
+			data.Shape{H: 32, W: 32, C: 1}, "",
+			"network=conv decoder=conv score=unet latent_shape=8,8,4",
+		},
+		{data.Shape{H: 33, W: 32, C: 3}, "", "network=mlp latent_shape="},
+		{
+			data.Shape{H: 32, W: 32, C: 3}, "",
+			"network=conv latent_shape=8,8,4 latent=256 decoder_channels=64,64,32 " +
+				"unet_channels=64,128 encoder=auto encoder_channels= cloud_init=pca batch=128",
+		},
+		{
+			data.Shape{H: 128, W: 64, C: 3}, "",
+			"latent_shape=16,8,4 decoder_channels=64,64,64,32 unet_channels=64,128,128",
+		},
+		{data.Shape{H: 28, W: 28, C: 3}, "", "latent_shape=7,7,4 unet_channels=64"},
+		{
+			data.Shape{H: 16, W: 16, C: 3},
+			"method=vae+diffusion decoder_channels=8,8 latent_shape=8,8,2",
+			"encoder=conv encoder_channels=8,8 latent=128 cloud_init=normal",
+		},
+		{
+			data.Shape{H: 32, W: 32, C: 3}, "decoder=mlp batch=200",
+			"network=conv decoder=mlp score=mlp latent_shape= latent=32 batch=200",
+		},
+		{
+			data.Shape{H: 8, W: 8, C: 1}, "network=conv batch=500 latent=16",
+			"decoder=conv latent_shape=2,2,4 latent=16 batch=500 cloud_init=pca",
+		},
+		{data.Shape{H: 32, W: 32, C: 3}, "method=vae", "encoder=conv score=auto unet_channels="},
+	} {
+		base, given := asked(t, c.set)
+		isGiven := func(key string) bool { return slices.Contains(given, key) }
+		got, err := Resolve(base, c.picture, isGiven)
+		if err != nil {
+			t.Errorf("%v, %q: %v", c.picture, c.set, err)
+			continue
+		}
+		for _, field := range strings.Fields(c.want) {
+			key, value, _ := strings.Cut(field, "=")
+			if v := got.Key(key).String(); v != value {
+				t.Errorf("%v, %q: %s is %q, expected %q", c.picture, c.set, key, v, value)
+			}
+		}
+		again, err := Resolve(got, c.picture, func(string) bool { return true })
+		if changed := got.Changed(again); err != nil || len(changed) > 0 {
+			t.Errorf("%v, %q: resolved again, %v differ: %v", c.picture, c.set, changed, err)
+		}
+	}
+}
+
+// asked is a method's default configuration with some keys set, and their names.
+func asked(t *testing.T, set string) (c config.Config, given []string) {
+	t.Helper()
+	c = Default()
+	for _, field := range strings.Fields(set) {
+		if name, ok := strings.CutPrefix(field, "method="); ok {
+			var err error
+			if c, err = DefaultFor(config.Method(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, field := range strings.Fields(set) {
+		key, value, _ := strings.Cut(field, "=")
+		if err := c.Key(key).Set(value); err != nil {
+			t.Fatal(err)
+		}
+		given = append(given, key)
+	}
+	return c, given
+}
+
+// Sizes that do not fit are refused, with the place and what would fit.
+func TestResolveRefuses(t *testing.T) {
+	picture := data.Shape{H: 32, W: 32, C: 3}
+	for set, want := range map[string]string{
+		"latent_shape=7,8,4":                  "halved the same number of times",
+		"latent_shape=64,64,4":                "halved the same number of times",
+		"latent_shape=8,8,4 decoder=mlp":      "the latents of an MLP are vectors",
+		"decoder_channels=64,32":              "expected 3 numbers",
+		"latent=64":                           "expected 256, the numbers of latent_shape",
+		"decoder=mlp score=unet":              "mlp, since the latents are vectors",
+		"method=vae decoder=mlp encoder=conv": "mlp, since the latents of an MLP are vectors",
+		"method=vae encoder_channels=8":       "encoder_channels = [8]: expected 3 numbers",
+		"unet_channels=64,126":                "score.middle.attention: 4 heads",
+		"unet_channels=64,128,128,128,128":    "score.down4.merge",
+	} {
+		c, _ := asked(t, set)
+		c, err := Resolve(c, picture, nil)
+		if err == nil {
+			_, err = Describe(c, picture)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error %v does not say %q", set, err, want)
+		}
+	}
+	c, _ := asked(t, "decoder=conv")
+	if _, err := Resolve(c, data.Shape{H: 5, W: 8, C: 1}, nil); err == nil ||
+		!strings.Contains(err.Error(), "cannot be halved") {
+		t.Errorf("pictures of 5 x 8: %v", err)
+	}
+}
+
+// convOptions are options of a method with small convolutions, for pictures of 8 x 8 x 3.
+func convOptions(t *testing.T, name config.Method) config.Options {
+	t.Helper()
+	c, _ := asked(t, "method="+string(name)+
+		" network=conv latent_shape=4,4,2 decoder_channels=8,6 decoder_blocks=1 "+
+		"score_width=10 unet_channels=8,12 score_heads=2 latent=32")
+	c, err := Resolve(c, testPicture, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.LRSchedule, c.StepSchedule = "constant", "constant"
+	return c.Options
+}
+
+var testPicture = data.Shape{H: 8, W: 8, C: 3}
+
+// colours is random pictures, smooth enough to be learned.
+type colours struct {
+	data.Dataset
+	x []float32
+}
+
+func newColours(n int) colours {
+	dim := testPicture.Dim()
+	x := reference.Normals(n*dim, 3, 0.1)
+	tone := reference.Normals(n*3, 4, 0.5)
+	for i := range x {
+		x[i] = min(1, max(-1, x[i]+tone[i/dim*3+i%3]))
+	}
+	return colours{x: x}
+}
+
+func (c colours) Len() int          { return len(c.x) / testPicture.Dim() }
+func (c colours) Shape() data.Shape { return testPicture }
+func (c colours) Label(int) int     { return -1 }
+
+func (c colours) Gather(dst []float32, idx []int) {
+	d := testPicture.Dim()
+	for i, k := range idx {
+		copy(dst[i*d:(i+1)*d], c.x[k*d:])
+	}
+}
+
+// trainConv makes some steps and returns the state.
+func trainConv(
+	t *testing.T, name config.Method, o config.Options, workers, tile, wave int,
+) (m Method, losses []float64) {
+	t.Helper()
+	p := pool.New(workers)
+	t.Cleanup(p.Close)
+	images := newColours(testPoints)
+	m, err := New(name, Setup{
+		Options: o, Train: images, Batch: 5, Tile: tile, Wave: wave, Seed: testSeed, Steps: 30,
+		Pool: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	b := data.NewBatches(testPoints, 5, 1)
+	for k := range 30 {
+		index := b.At(k/b.PerEpoch(), k%b.PerEpoch())
+		s, err := m.Step(Minibatch{Index: index, Number: uint32(k), Progress: float64(k) / 30})
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, s.SquareError/s.Rows)
+	}
+	return m, losses
+}
+
+// Every method trains convolutions: the errors fall, and the bits are the same at any number of
+// workers, of any BLAS. In 30 steps the errors of most fall by a third, of two-stage methods in
+// their first half by a quarter, and of ipla, which descends without Adam, by a few thousandths.
+func TestEveryMethodTrainsConvolutions(t *testing.T) {
+	for _, name := range config.Methods {
+		t.Run(string(name), func(t *testing.T) {
+			eachBLAS(t, func(t *testing.T) {
+				o := convOptions(t, name)
+				m, losses := trainConv(t, name, o, 1, 64, 0)
+				share := 0.85
+				if name == config.IPLA {
+					share = 0.998
+				}
+				first, last := losses[0]+losses[1], losses[28]+losses[29]
+				if !(last < share*first) {
+					t.Errorf("the squared errors go from %v to %v", first, last)
+				}
+				more, _ := trainConv(t, name, o, 3, 64, 0)
+				if differs := stateOf(m).diff(stateOf(more)); differs != "" {
+					t.Errorf("3 workers: %s differs from one worker's", differs)
+				}
+			})
+		})
+	}
+}
+
+// With plume's own products neither tiles nor waves show in the bits.
+func TestConvolutionsAtAnyTileAndWave(t *testing.T) {
+	useBLAS(t, "native")
+	for _, name := range []config.Method{"ipld", "vae+diffusion", "two-stage"} {
+		o := convOptions(t, name)
+		o.Particles = 2
+		var want state
+		for _, cut := range [][2]int{{64, 0}, {1, 1}, {2, 4}, {4, 6}, {64, 2}} {
+			m, _ := trainConv(t, name, o, 2, cut[0], cut[1])
+			if want == nil {
+				want = stateOf(m)
+			}
+			if differs := want.diff(stateOf(m)); differs != "" {
+				t.Errorf("%s, tile %d, wave %d: %s differs", name, cut[0], cut[1], differs)
+			}
+		}
+	}
+}
+
+func ExampleDescribe() {
+	picture := data.Shape{H: 32, W: 32, C: 3}
+	c, err := DefaultOn("ipld", picture)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	networks, err := Describe(c, picture)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for part := range strings.SplitSeq(networks, "; ") {
+		fmt.Println(part)
+	}
+	// Output:
+	// conv decoder from 8 x 8 x 4 to 32 x 32 x 3, 195,107 parameters
+	// unet score network, 1,563,140
+}
