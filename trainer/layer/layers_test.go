@@ -220,6 +220,17 @@ func TestRefusals(t *testing.T) {
 		},
 		{layer.Merge{}, []layer.Shape{picture}, "got 7 x 4 pixels, needs an even height and width"},
 		{layer.Split{}, []layer.Shape{picture}, "got 6 channels, needs a multiple of 4"},
+		{
+			layer.Attention{Heads: 2}, []layer.Shape{{H: 2, W: 3, C: 10}},
+			"got 2 x 3 x 10, needs channels for q, k and v: a multiple of 3",
+		},
+		{layer.Attention{Heads: 3}, []layer.Shape{vector}, "3 heads: needs a number that divides"},
+		{layer.Attention{Heads: 8}, []layer.Shape{vector}, "8 heads: needs a number that divides"},
+		{layer.Attention{}, []layer.Shape{vector}, "0 heads: needs a number that divides 4"},
+		{
+			layer.Attention{Heads: 1}, []layer.Shape{{H: 1, W: 65537, C: 3}},
+			"got 1 x 65537 x 3, needs at most 65536 pixels",
+		},
 		{layer.Moments{}, []layer.Shape{layer.Vector(3)}, "got 3, needs an even number"},
 		{layer.Sinusoids{}, []layer.Shape{vector}, "got 12, needs one number"},
 	} {
