@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
@@ -39,6 +40,8 @@ func TestArena(t *testing.T) {
 		for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 1, 8}, {5, 33, 3, 4}} {
 			nets[fmt.Sprint("score ", s)] = model.NewResidualScore(nil, s[0], s[1], s[2], s[3])
 		}
+		nets["transformer"] = model.Must(model.NewTransformer(nil, layer.Shape{H: 3, W: 2, C: 2},
+			model.Transformer{Width: 6, Blocks: 1, Heads: 2, Features: 4, Condition: 3}))
 		for name, net := range nets {
 			for _, use := range []model.Use{model.Evaluate, model.Differentiate, model.Train} {
 				for _, size := range []model.Size{

@@ -26,14 +26,15 @@ func params(l *model.Layout, values []float64) reference.Params {
 
 // subject is one network bound to random parameters and inputs, with the reference of its rows.
 type subject struct {
-	layout  *model.Layout
-	p       []float32
-	tape    *model.Tape
-	in, out int
-	given   bool // there is no gradient by the input
-	x       []float32
-	level   []float32 // of each row, if the network has such an input
-	dout    []float32 // gradient of the loss, the sum of dout*out
+	layout    *model.Layout
+	p         []float32
+	tape      *model.Tape
+	in, out   int
+	given     bool // there is no gradient by the input
+	x         []float32
+	level     []float32 // of each row, if the network has such an input
+	condition []float32 // of each row, likewise
+	dout      []float32 // gradient of the loss, the sum of dout*out
 	// row is the reference's output of row i.
 	row func(p reference.Params, i int, x []float64) []float64
 }
@@ -61,15 +62,20 @@ func encoder(dim, latent int, widths ...int) subject {
 
 func score(latent, width, blocks, features int) subject {
 	s := of(model.NewResidualScore(nil, latent, width, blocks, features), 1)
-	s.level = make([]float32, rows)
-	for i := range s.level {
-		s.level[i] = -10 + 20*float32(i)/(rows-1)
-	}
+	s.levels()
 	r := reference.Score{Blocks: blocks, Features: features}
 	s.row = func(p reference.Params, i int, x []float64) []float64 {
 		return r.Residual(p, x, float64(s.level[i]))
 	}
 	return s
+}
+
+// levels gives each row a level.
+func (s *subject) levels() {
+	s.level = make([]float32, rows)
+	for i := range s.level {
+		s.level[i] = -10 + 20*float32(i)/(rows-1)
+	}
 }
 
 // of binds a network to random parameters of the given size.
@@ -116,14 +122,22 @@ func (s *subject) run(scale float32, cuts ...int) (out, din, grad []float32) {
 	return out, din, grad
 }
 
-// pass takes rows lo to hi through the network, and writes their outputs and gradients.
-func (s *subject) pass(lo, hi int, out, din []float32) {
-	p := s.tape.Take(lo, hi)
-	defer p.Release()
+// set sets the inputs of rows lo to hi.
+func (s *subject) set(p *model.Pass, lo, hi int) {
 	copy(p.In(0), s.x[lo*s.in:hi*s.in])
 	if s.level != nil {
 		copy(p.In(1), s.level[lo:hi])
 	}
+	if n := len(s.condition) / rows; n > 0 {
+		copy(p.In(2), s.condition[lo*n:hi*n])
+	}
+}
+
+// pass takes rows lo to hi through the network, and writes their outputs and gradients.
+func (s *subject) pass(lo, hi int, out, din []float32) {
+	p := s.tape.Take(lo, hi)
+	defer p.Release()
+	s.set(p, lo, hi)
 	p.Forward()
 	copy(out[lo*s.out:hi*s.out], p.Out())
 	copy(p.DOut(), s.dout[lo*s.out:hi*s.out])
@@ -150,6 +164,10 @@ func subjects() map[string]subject {
 		"linear encoder":     encoder(3, 2),
 		"score, one block":   score(3, 6, 1, 2),
 		"score, two blocks":  score(2, 7, 2, 8),
+		"transformer": transformer(layer.Shape{H: 2, W: 2, C: 2},
+			model.Transformer{Width: 6, Blocks: 2, Heads: 2, Features: 4}),
+		"transformer, condition": transformer(layer.Shape{H: 3, W: 2, C: 1},
+			model.Transformer{Width: 4, Blocks: 1, Heads: 1, Features: 2, Condition: 3}),
 	}
 }
 
@@ -226,31 +244,35 @@ func TestRowIndependence(t *testing.T) {
 // ForwardAt gives the results of Forward for rows of one level, up to the rounding of products of
 // fewer rows (1e-6, as in TestRowIndependence).
 func TestForwardAt(t *testing.T) {
-	net := model.NewResidualScore(nil, 3, 40, 2, 8)
-	p := reference.Normals(net.Layout().Size(), 1, 0.5)
-	for _, use := range []model.Use{model.Evaluate, model.Train} {
-		tape := net.NewTape(nil, p, model.Size{Rows: rows}, use)
-		pack(tape)
-		const lo, lambda = 2, -1.5
-		x := reference.Normals((rows-lo)*3, 2, 1)
-		pass := tape.Take(lo, rows)
-		level := pass.In(net.Input(model.Lambda))
-		copy(pass.In(0), x)
-		for i := range level {
-			level[i] = lambda
+	const lo, lambda = 2, -1.5
+	for _, s := range []subject{
+		score(3, 40, 2, 8),
+		transformer(layer.Shape{H: 2, W: 3, C: 2},
+			model.Transformer{Width: 6, Blocks: 2, Heads: 2, Features: 4}),
+		transformer(layer.Shape{H: 2, W: 2, C: 2},
+			model.Transformer{Width: 6, Blocks: 1, Heads: 1, Features: 4, Condition: 3}),
+	} {
+		for _, use := range []model.Use{model.Evaluate, model.Train} {
+			tape := s.tape.Net().NewTape(nil, s.p, model.Size{Rows: rows}, use)
+			pack(tape)
+			pass := tape.Take(lo, rows)
+			level := func(v float32) {
+				s.set(pass, lo, rows)
+				for i := range rows - lo {
+					pass.In(1)[i] = v
+				}
+			}
+			level(lambda)
+			pass.Forward()
+			want := slices.Clone(pass.Out())
+			level(7)
+			clear(pass.Out())
+			pass.ForwardAt(lambda)
+			if d := reference.Distance(pass.Out(), reference.Wide(want)); !(d <= 1e-6) {
+				t.Errorf("relative distance %.2g from Forward", d)
+			}
+			pass.Release()
 		}
-		pass.Forward()
-		want := slices.Clone(pass.Out())
-		copy(pass.In(0), x)
-		for i := range level {
-			level[i] = 7
-		}
-		clear(pass.Out())
-		pass.ForwardAt(lambda)
-		if d := reference.Distance(pass.Out(), reference.Wide(want)); !(d <= 1e-6) {
-			t.Errorf("relative distance %.2g from Forward", d)
-		}
-		pass.Release()
 	}
 }
 
