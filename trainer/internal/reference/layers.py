@@ -49,8 +49,9 @@ def layer_norm(p, x):
     return F.layer_norm(x, x.shape[3:], 1 + p["scale"], p["shift"], EPSILON)
 
 
-def rms_norm(p, x):
-    return F.rms_norm(x, x.shape[3:], 1 + p["scale"], EPSILON)
+def rms_norm(p, x, *st):
+    y = F.rms_norm(x, x.shape[3:], 1 + p["scale"], EPSILON)
+    return modulate(p, y, *st) if st else y
 
 
 def modulate(p, h, st):
