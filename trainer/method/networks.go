@@ -2,7 +2,6 @@ package method
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -243,7 +242,11 @@ func newDiffusion(products *blas.Backend, o config.Options) (prior.Prior, error)
 func newScore(products *blas.Backend, o config.Options) (*model.Net, error) {
 	switch o.Score {
 	case config.ScoreTransformer:
-		return nil, errors.New("score: there is no transformer yet")
+		net, err := model.NewTransformer(products, latentShape(o), model.Transformer{
+			Width: o.ScoreWidth, Blocks: o.ScoreBlocks, Heads: o.ScoreHeads,
+			Features: o.ScoreFeatures,
+		})
+		return named("score", net, err)
 	case config.ScoreUNet:
 		net, err := model.NewUNet(products, latentShape(o), model.UNet{
 			Channels: o.UNetChannels, Blocks: o.UNetBlocks, Heads: o.ScoreHeads,

@@ -109,6 +109,9 @@ func TestResolveRefuses(t *testing.T) {
 		"method=vae decoder=mlp encoder=conv": "mlp, since the latents of an MLP are vectors",
 		"method=vae encoder_channels=8":       "encoder_channels = [8]: expected 3 numbers",
 		"unet_channels=64,126":                "score.middle.attention: 4 heads",
+		"score=transformer score_heads=3":     "score.block0.attention: 3 heads",
+		"score=transformer score_heads=0":     "score.block0.attention: 0 heads",
+		"decoder=mlp score=transformer":       "mlp, since the latents are vectors",
 		"unet_channels=64,128,128,128,128":    "score.down4.merge",
 	} {
 		c, _ := asked(t, set)
@@ -240,6 +243,27 @@ func TestConvolutionsAtAnyTileAndWave(t *testing.T) {
 				t.Errorf("%s, tile %d, wave %d: %s differs", name, cut[0], cut[1], differs)
 			}
 		}
+	}
+}
+
+// A transformer trains as a score network: the bits are the same at any tile, and other heads make
+// other bits.
+func TestTransformerTrains(t *testing.T) {
+	useBLAS(t, "native")
+	o := convOptions(t, "ipld")
+	o.Score, o.ScoreBlocks = config.ScoreTransformer, 2
+	m, losses := trainConv(t, "ipld", o, 1, 64, 0)
+	if first, last := losses[0]+losses[1], losses[28]+losses[29]; !(last < 0.85*first) {
+		t.Errorf("the squared errors go from %v to %v", first, last)
+	}
+	cut, _ := trainConv(t, "ipld", o, 2, 2, 4)
+	if differs := stateOf(m).diff(stateOf(cut)); differs != "" {
+		t.Errorf("in tiles and waves: %s differs", differs)
+	}
+	o.ScoreHeads = 1
+	other, _ := trainConv(t, "ipld", o, 1, 64, 0)
+	if stateOf(m).diff(stateOf(other)) == "" {
+		t.Error("the number of heads does not show")
 	}
 }
 
