@@ -66,6 +66,12 @@ func (n *network) values(ema bool) []float32 {
 	return n.p
 }
 
+// NewDecoder returns the decoder that resolved options describe, for pictures of the given shape.
+// Its products are computed by the present default of package blas.
+func NewDecoder(o config.Options, picture data.Shape) (*model.Net, error) {
+	return newDecoder(nil, o, picture)
+}
+
 // NewPrior returns the prior of the named method with the given options. Its products are computed
 // by the present default of package blas.
 func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
