@@ -20,14 +20,23 @@ func smallEncoder() config.Options {
 
 // startMethod builds the named method on testPoints random datapoints, with parameters at their
 // start.
-func startMethod(t testing.TB, name config.Method, o config.Options, batch, workers,
-	tile int) Method {
+func startMethod(
+	t testing.TB, name config.Method, o config.Options, batch, workers, tile int,
+) Method {
+	t.Helper()
+	return wavesMethod(t, name, o, batch, workers, tile, 0)
+}
+
+// wavesMethod is startMethod with waves of the given number of rows.
+func wavesMethod(
+	t testing.TB, name config.Method, o config.Options, batch, workers, tile, wave int,
+) Method {
 	t.Helper()
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
 	m, err := New(name, Setup{
 		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
-		Batch: batch, Tile: tile, Seed: testSeed, Pool: p,
+		Batch: batch, Tile: tile, Wave: wave, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -131,6 +131,27 @@ func TestSpansTile(t *testing.T) {
 	}
 }
 
+// checkFrom compares tiles of later points with the same tiles of the first ones.
+func checkFrom(t *testing.T, tiles pool.Tiles, each int) {
+	t.Helper()
+	const from = 9
+	later := tiles.From(from)
+	for i := range tiles.Count {
+		first, last := tiles.Points(i)
+		lo, hi := tiles.Rows(i)
+		gotFirst, gotLast := later.Points(i)
+		gotLo, gotHi := later.Rows(i)
+		if gotFirst != first+from || gotLast != last+from || gotLo != lo+from*each ||
+			gotHi != hi+from*each {
+			t.Errorf("tile %d from point %d: points %d to %d, rows %d to %d", i, from, gotFirst,
+				gotLast, gotLo, gotHi)
+		}
+	}
+	if again := tiles.From(0); later.Count != tiles.Count || again != tiles {
+		t.Errorf("from 0 %+v, expected %+v", again, tiles)
+	}
+}
+
 // Tiles are whole points, one after the other, of about the size asked for; more of them feed many
 // workers where the cut is free, of 14 rows or more.
 func TestTiles(t *testing.T) {
@@ -161,6 +182,7 @@ func TestTiles(t *testing.T) {
 			if end != c.points {
 				t.Errorf("%+v: tiles of %d points", c, end)
 			}
+			checkFrom(t, tiles, c.each)
 		}
 	}
 }
