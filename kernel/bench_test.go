@@ -86,21 +86,6 @@ func BenchmarkNoiseRows(b *testing.B) {
 	})
 }
 
-func BenchmarkBiasSiLU(b *testing.B) {
-	eachBench(b, 12, func(n int) func() {
-		x, y, b := fill(n), make([]float32, n), fill(benchWide)
-		return func() { BiasSiLU(y, x, b) }
-	})
-}
-
-func BenchmarkSkipSiLU(b *testing.B) {
-	eachBench(b, 28, func(n int) func() {
-		h, skip, e, b := fill(n), make([]float32, n), fill(n), make([]float32, benchWide) // h stays
-		y, s := make([]float32, n), make([]float32, n)
-		return func() { SkipSiLU(y, s, h, b, skip, e) }
-	})
-}
-
 func BenchmarkSiLUBackward(b *testing.B) {
 	eachBench(b, 12, func(n int) func() {
 		s, dy, dx := fill(n), fill(n), make([]float32, n)
@@ -171,14 +156,6 @@ func BenchmarkSoftmaxBackward(b *testing.B) {
 	eachWidth(b, 12, func(n, d int) func() {
 		y, dy, dx := fill(n), fill(n), make([]float32, n)
 		return func() { SoftmaxBackward(dx, y, dy, 1, d) }
-	})
-}
-
-func BenchmarkSkipSiLUBackward(b *testing.B) {
-	eachBench(b, 24, func(n int) func() {
-		s, dy, above := fill(n), fill(n), fill(n)
-		below, embed := make([]float32, n), make([]float32, n)
-		return func() { SkipSiLUBackward(below, embed, above, s, dy) }
 	})
 }
 

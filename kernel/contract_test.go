@@ -44,10 +44,6 @@ var calls = []call{
 			&Move{Z: s[0], G: s[1], P: s[2], H: s[3], U: s[4], IDs: callIDs, D: callD, Clip: 1},
 		)
 	}, 1 << 3},
-	{
-		"SkipSiLUBackward", 5,
-		func(s [10][]float32) { SkipSiLUBackward(s[0], s[1], s[2], s[3], s[4]) }, 0,
-	},
 	{"SiLU", 2, func(s [10][]float32) { SiLU(s[0], s[1]) }, 0},
 	{"SumSiLU", 4, func(s [10][]float32) { SumSiLU(s[0], s[1], s[2], s[3]) }, 0},
 	{"SiLUBackwardAdd", 3, func(s [10][]float32) { SiLUBackwardAdd(s[0], s[1], s[2]) }, 0},
@@ -117,10 +113,6 @@ func TestPanics(t *testing.T) {
 		}
 	}
 	x := func(n int) []float32 { return make([]float32, n) }
-	mustPanic(t, "AddBias", errWidth, func() { AddBias(x(7), x(3)) })
-	mustPanic(t, "AddBias without a bias", errWidth, func() { AddBias(x(7), nil) })
-	mustPanic(t, "BiasSiLU", errWidth, func() { BiasSiLU(x(7), x(7), x(3)) })
-	mustPanic(t, "BiasSiLU y", errLen, func() { BiasSiLU(x(5), x(6), x(3)) })
 	vectors := map[string]func(x, y, a, b []float32){
 		"Affine":        func(x, y, a, b []float32) { Affine(x, y, a, b) },
 		"AffineSiLU y":  func(x, y, a, b []float32) { AffineSiLU(x, y, y, a, b) },
@@ -178,7 +170,7 @@ func TestShortCalls(t *testing.T) {
 	}
 	p := generic
 	p.sinusoids = func(dst, lambda, freq []float32) { short(dst) }
-	p.biasSiLU = func(y, x, b []float32) { short(y) }
+	p.siLU = func(y, x []float32) { short(y) }
 	p.squareNorms = func(dst, x []float32, d int) { short(x) }
 	p.normalRows = func(dst []float32, _ []uint64, _ int, _ uint64, _, _ uint32) { short(dst) }
 	p.affine = func(y, x, a, b []float32) { short(x) }
@@ -191,7 +183,7 @@ func TestShortCalls(t *testing.T) {
 	const rows, d = 3, MaxRow/2 - 2
 	x := make([]float32, rows*d)
 	Sinusoids(x, x[:rows], x[:d/2])
-	BiasSiLU(x, x, x[:d])
+	SiLU(x, x)
 	SquareNorms(x[:rows], x, d)
 	NormalRows(x, callIDs, d, callKey)
 	Add(x, x)
@@ -231,8 +223,6 @@ func TestNoAllocation(t *testing.T) {
 			"Perm":          func() { Perm(perm, callKey) },
 			"Uniform":       func() { Uniform(x, callKey, 0) },
 			"Normal":        func() { Normal(x, callKey, 0) },
-			"AddBias":       func() { AddBias(x, b) },
-			"BiasSiLU":      func() { BiasSiLU(y, x, b) },
 			"ColSum":        func() { ColSum(b, x, 19, 1) },
 			"ColDot":        func() { ColDot(b, x, y) },
 			"ColSquares":    func() { ColSquares(b, x, b0) },

@@ -35,15 +35,15 @@ func ExampleOverdamped() {
 	// [-0.370 0.676 3.000 4.000], 1 clipped
 }
 
-// A layer's bias and activation, and what the backward pass multiplies with.
-func ExampleBiasSiLU() {
-	x := []float32{-1, 0, 1, 2} // two rows of two units
+// An activation, and what the backward pass multiplies with.
+func ExampleSiLU() {
+	x := []float32{-1, 0, 1, 3}
 	y := make([]float32, len(x))
-	kernel.BiasSiLU(y, x, []float32{0, 1})
+	kernel.SiLU(y, x)
 	fmt.Printf("silu %.3f\nslope %.3f\n", y, x)
 	// Output:
-	// silu [-0.269 0.731 0.731 2.858]
-	// slope [0.072 0.928 0.928 1.088]
+	// silu [-0.269 0.000 0.731 2.858]
+	// slope [0.072 0.500 0.928 1.088]
 }
 
 // Each image is compared with two predictions.

@@ -7,108 +7,62 @@ import "math"
 
 // generic is the reference path, and the path of every CPU without a better one.
 var generic = path{
-	name:             "generic",
-	uniform:          uniformGeneric,
-	normal:           normalGeneric,
-	normalRows:       normalRowsGeneric,
-	noiseRows:        noiseRowsGeneric,
-	overdamped:       overdampedGeneric,
-	underdamped:      underdampedGeneric,
-	exact:            exactGeneric,
-	addBias:          addBiasGeneric,
-	addBiasSkip:      addBiasSkipGeneric,
-	biasSiLU:         biasSiLUGeneric,
-	embedSiLU:        embedSiLUGeneric,
-	skipSiLU:         skipSiLUGeneric,
-	siLUBackward:     siLUBackwardGeneric,
-	skipSiLUBackward: skipSiLUBackwardGeneric,
-	siLU:             siLUGeneric,
-	sumSiLU:          sumSiLUGeneric,
-	affineSiLU:       affineSiLUGeneric,
-	siLUBackwardAdd:  siLUBackwardAddGeneric,
-	softmax:          softmaxGeneric,
-	softmaxBackward:  softmaxBackwardGeneric,
-	affine:           affineGeneric,
-	affineGrad:       affineGradGeneric,
-	affineGradAdd:    affineGradAddGeneric,
-	addRows:          addRowsGeneric,
-	colDot:           colDotGeneric,
-	colSquares:       colSquaresGeneric,
-	sinusoids:        sinusoidsGeneric,
-	scoreResidual:    scoreResidualGeneric,
-	dataResidual:     dataResidualGeneric,
-	squareNorms:      squareNormsGeneric,
-	dotRows:          dotRowsGeneric,
-	scaleRows:        scaleRowsGeneric,
-	combineRows:      combineRowsGeneric,
-	add:              addGeneric,
-	axpy:             axpyGeneric,
-	scale:            scaleGeneric,
-	extremes:         extremesGeneric,
-	combine2:         combine2Generic,
-	combine3:         combine3Generic,
-	sgd:              sgdGeneric,
-	rmsprop:          rmspropGeneric,
-	adam:             adamGeneric,
-	ema:              emaGeneric,
-	u8ToF32:          u8ToF32Generic,
-	f32ToU8:          f32ToU8Generic,
-	tileRows:         4,
-	tileCols:         16,
-	mulTile:          mulTileGeneric,
-	packRows:         packRowsGeneric,
-	transpose:        transposeGeneric,
-	peakOperations:   2,
-	peak:             peakGeneric,
+	name:            "generic",
+	uniform:         uniformGeneric,
+	normal:          normalGeneric,
+	normalRows:      normalRowsGeneric,
+	noiseRows:       noiseRowsGeneric,
+	overdamped:      overdampedGeneric,
+	underdamped:     underdampedGeneric,
+	exact:           exactGeneric,
+	siLUBackward:    siLUBackwardGeneric,
+	siLU:            siLUGeneric,
+	sumSiLU:         sumSiLUGeneric,
+	affineSiLU:      affineSiLUGeneric,
+	siLUBackwardAdd: siLUBackwardAddGeneric,
+	softmax:         softmaxGeneric,
+	softmaxBackward: softmaxBackwardGeneric,
+	affine:          affineGeneric,
+	affineGrad:      affineGradGeneric,
+	affineGradAdd:   affineGradAddGeneric,
+	addRows:         addRowsGeneric,
+	colDot:          colDotGeneric,
+	colSquares:      colSquaresGeneric,
+	sinusoids:       sinusoidsGeneric,
+	scoreResidual:   scoreResidualGeneric,
+	dataResidual:    dataResidualGeneric,
+	squareNorms:     squareNormsGeneric,
+	dotRows:         dotRowsGeneric,
+	scaleRows:       scaleRowsGeneric,
+	combineRows:     combineRowsGeneric,
+	add:             addGeneric,
+	axpy:            axpyGeneric,
+	scale:           scaleGeneric,
+	extremes:        extremesGeneric,
+	combine2:        combine2Generic,
+	combine3:        combine3Generic,
+	sgd:             sgdGeneric,
+	rmsprop:         rmspropGeneric,
+	adam:            adamGeneric,
+	ema:             emaGeneric,
+	u8ToF32:         u8ToF32Generic,
+	f32ToU8:         f32ToU8Generic,
+	tileRows:        4,
+	tileCols:        16,
+	mulTile:         mulTileGeneric,
+	packRows:        packRowsGeneric,
+	transpose:       transposeGeneric,
+	peakOperations:  2,
+	peak:            peakGeneric,
 }
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
 // Networks.
 
-func addBiasGeneric(x, b []float32) {
-	for ; len(x) > 0; x = x[len(b):] {
-		addGeneric(x[:len(b)], b)
-	}
-}
-
-func addBiasSkipGeneric(x, b, skip []float32) {
-	addBiasGeneric(x, b)
-	addGeneric(x, skip)
-}
-
-func biasSiLUGeneric(y, x, b []float32) {
-	addBiasGeneric(x, b)
-	for i, t := range x {
-		y[i], x[i] = silu(t)
-	}
-}
-
-func embedSiLUGeneric(y, s, h, b, e []float32) {
-	addBiasGeneric(h, b)
-	for i := range h {
-		y[i], s[i] = silu(h[i] + e[i])
-	}
-}
-
-func skipSiLUGeneric(y, s, h, b, skip, e []float32) {
-	addBiasSkipGeneric(h, b, skip)
-	for i := range h {
-		y[i], s[i] = silu(h[i] + e[i])
-	}
-}
-
 func siLUBackwardGeneric(dx, s, dy []float32) {
 	for i := range dx {
 		dx[i] = s[i] * dy[i]
-	}
-}
-
-func skipSiLUBackwardGeneric(below, embed, above, s, dy []float32) {
-	for i := range below {
-		t := float32(s[i] * dy[i])
-		embed[i] += t
-		below[i] = above[i] + t
 	}
 }
 

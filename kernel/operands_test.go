@@ -169,67 +169,11 @@ var raws = complete(slices.Concat([]raw{
 	},
 
 	{
-		kernel: "addBias",
-		args:   params{inOut("x", matrix), in("b", perColumn)},
-		least:  1,
-		call: func(p *path, o *operands) {
-			p.addBias(o.f[0], o.f[1])
-		},
-	},
-	{
-		kernel: "addBiasSkip",
-		args:   params{inOut("x", matrix), in("b", perColumn), in("skip", matrix)},
-		least:  1,
-		call: func(p *path, o *operands) {
-			p.addBiasSkip(o.f[0], o.f[1], o.f[2])
-		},
-	},
-	{
-		kernel: "biasSiLU",
-		args:   params{out("y", matrix), inOut("x", matrix), in("b", perColumn)},
-		least:  1,
-		call: func(p *path, o *operands) {
-			p.biasSiLU(o.f[0], o.f[1], o.f[2])
-		},
-	},
-	{
-		kernel: "embedSiLU",
-		args: params{
-			out("y", matrix), out("s", matrix), inOut("h", matrix), in("b", perColumn),
-			in("e", matrix),
-		},
-		least: 1,
-		call: func(p *path, o *operands) {
-			p.embedSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
-		},
-	},
-	{
-		kernel: "skipSiLU",
-		args: params{
-			out("y", matrix), out("s", matrix), inOut("h", matrix), in("b", perColumn),
-			in("skip", matrix), in("e", matrix),
-		},
-		least: 1,
-		call: func(p *path, o *operands) {
-			p.skipSiLU(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.f[5])
-		},
-	},
-	{
 		kernel: "siLUBackward",
 		args:   params{out("dx", matrix), in("s", matrix), in("dy", matrix)},
 		mayBe:  []alias{{"dx", "s"}, {"dx", "dy"}},
 		call: func(p *path, o *operands) {
 			p.siLUBackward(o.f[0], o.f[1], o.f[2])
-		},
-	},
-	{
-		kernel: "skipSiLUBackward",
-		args: params{
-			out("below", matrix), inOut("embed", matrix), in("above", matrix), in("s", matrix),
-			in("dy", matrix),
-		},
-		call: func(p *path, o *operands) {
-			p.skipSiLUBackward(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4])
 		},
 	},
 	{

@@ -24,60 +24,8 @@ func nearSiLU(t *testing.T, what string, y, s []float32, at func(i int) float32)
 	)
 }
 
+// TestSiLUShapes is for all activations, in place too.
 func TestSiLUShapes(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
-		eachShape(func(n, d int) {
-			x0, b, e, skip := fill(n*d), fill(d), fill(n*d), fill(n*d)
-			x, y, s := guardedCopy(t, x0), guarded(t, n*d), guarded(t, n*d)
-			BiasSiLU(y, x, b)
-			nearSiLU(t, "BiasSiLU", y, x, func(i int) float32 { return x0[i] + b[i%d] })
-
-			h := guardedCopy(t, x0)
-			EmbedSiLU(y, s, h, b, e)
-			want := append([]float32(nil), x0...)
-			AddBias(want, b)
-			same(t, "EmbedSiLU h", h, want)
-			nearSiLU(t, "EmbedSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
-
-			h = guardedCopy(t, x0)
-			SkipSiLU(y, s, h, b, skip, e)
-			want = append([]float32(nil), x0...)
-			AddBiasSkip(want, b, skip)
-			same(t, "SkipSiLU h", h, want)
-			near(t, "AddBiasSkip", want, 2, func(i int) (float64, float64) {
-				p, q, r := float64(x0[i]), float64(b[i%d]), float64(skip[i])
-				return p + q + r, math.Abs(p) + math.Abs(q) + math.Abs(r)
-			})
-			nearSiLU(t, "SkipSiLU", y, s, func(i int) float32 { return h[i] + e[i] })
-
-			dy, dx := fill(n*d), guarded(t, n*d)
-			SiLUBackward(dx, s, dy)
-			near(t, "SiLUBackward", dx, 1, func(i int) (float64, float64) {
-				v := float64(s[i]) * float64(dy[i])
-				return v, math.Abs(v)
-			})
-			inS, inDY := guardedCopy(t, s), guardedCopy(t, dy)
-			SiLUBackward(inS, inS, dy)
-			same(t, "SiLUBackward in place of s", inS, dx)
-			SiLUBackward(inDY, s, inDY)
-			same(t, "SiLUBackward in place of dy", inDY, dx)
-
-			below, embed, above := guarded(t, n*d), guardedCopy(t, e), fill(n*d)
-			SkipSiLUBackward(below, embed, above, s, dy)
-			for i, v := range dx {
-				if below[i] != above[i]+v || embed[i] != e[i]+v {
-					t.Fatalf(
-						"SkipSiLUBackward: element %d is %v and %v, want %v and %v", i, below[i],
-						embed[i], above[i]+v, e[i]+v,
-					)
-				}
-			}
-		})
-	})
-}
-
-// TestSiLUOf is for the activations without a bias, in place too.
-func TestSiLUOf(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		eachShape(func(n, d int) {
 			x, e, a, b := fill(n*d), fill(n*d), fill(d), fill(d)
@@ -103,11 +51,30 @@ func TestSiLUOf(t *testing.T) {
 			inX = guardedCopy(t, x)
 			AffineSiLU(inX, other, inX, a, b)
 			same(t, "AffineSiLU, y in place", inX, y)
+		})
+	})
+}
 
-			dx := guardedCopy(t, x)
-			SiLUBackwardAdd(dx, s, e)
+// TestSiLUBackward is for both gradients, in place too.
+func TestSiLUBackward(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		eachShape(func(n, d int) {
+			x, s, dy, dx := fill(n*d), fill(n*d), fill(n*d), guarded(t, n*d)
+			SiLUBackward(dx, s, dy)
+			near(t, "SiLUBackward", dx, 1, func(i int) (float64, float64) {
+				v := f(s[i]) * f(dy[i])
+				return v, math.Abs(v)
+			})
+			inS, inDY := guardedCopy(t, s), guardedCopy(t, dy)
+			SiLUBackward(inS, inS, dy)
+			same(t, "SiLUBackward in place of s", inS, dx)
+			SiLUBackward(inDY, s, inDY)
+			same(t, "SiLUBackward in place of dy", inDY, dx)
+
+			dx = guardedCopy(t, x)
+			SiLUBackwardAdd(dx, s, dy)
 			near(t, "SiLUBackwardAdd", dx, 1, func(i int) (float64, float64) {
-				p := f(s[i]) * f(e[i])
+				p := f(s[i]) * f(dy[i])
 				return f(x[i]) + p, math.Abs(f(x[i])) + math.Abs(p)
 			})
 		})

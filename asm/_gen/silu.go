@@ -88,78 +88,11 @@ func (s silu) eval(x vec) (y, d vec) {
 }
 
 func (m machine) activations() {
-	m.biases()
 	m.siluForward()
-	m.siluOf()
 	m.siluBackward()
 }
 
-func (m machine) biases() {
-	m.byColumns(
-		"AddBias", "func(x, b []float32)", "x[i,j] += b[j]", []string{"x"}, []string{"b"},
-		func(s, c []stream) func(int) {
-			return func(i int) { m.put(m.add(m.get(s[0], i), m.get(c[0], i)), s[0], i) }
-		},
-	)
-	m.byColumns(
-		"AddBiasSkip", "func(x, b, skip []float32)", "x[i,j] = (x[i,j] + b[j]) + skip[i,j]",
-		[]string{"x", "skip"}, []string{"b"},
-		func(s, c []stream) func(int) {
-			return func(i int) {
-				x := m.add(m.get(s[0], i), m.get(c[0], i))
-				m.put(m.add(x, m.get(s[1], i)), s[0], i)
-			}
-		},
-	)
-}
-
 func (m machine) siluForward() {
-	m.byColumns(
-		"BiasSiLU", "func(y, x, b []float32)", "t = x[i,j] + b[j]; y = silu(t); x = silu'(t)",
-		[]string{"y", "x"}, []string{"b"},
-		func(s, c []stream) func(int) {
-			f := m.newSiLU()
-			return func(i int) {
-				y, d := f.eval(m.add(m.get(s[1], i), m.get(c[0], i)))
-				m.put(y, s[0], i)
-				m.put(d, s[1], i)
-			}
-		},
-	)
-	m.byColumns(
-		"EmbedSiLU", "func(y, s, h, b, e []float32)",
-		"h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t)",
-		[]string{"y", "s", "h", "e"}, []string{"b"},
-		func(s, c []stream) func(int) {
-			f := m.newSiLU()
-			return func(i int) {
-				h := m.add(m.get(s[2], i), m.get(c[0], i))
-				m.put(h, s[2], i)
-				y, d := f.eval(m.add(h, m.get(s[3], i)))
-				m.put(y, s[0], i)
-				m.put(d, s[1], i)
-			}
-		},
-	)
-	m.byColumns(
-		"SkipSiLU", "func(y, s, h, b, skip, e []float32)",
-		"h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t)",
-		[]string{"y", "s", "h", "skip", "e"}, []string{"b"},
-		func(s, c []stream) func(int) {
-			f := m.newSiLU()
-			return func(i int) {
-				h := m.add(m.add(m.get(s[2], i), m.get(c[0], i)), m.get(s[3], i))
-				m.put(h, s[2], i)
-				y, d := f.eval(m.add(h, m.get(s[4], i)))
-				m.put(y, s[0], i)
-				m.put(d, s[1], i)
-			}
-		},
-	)
-}
-
-// siluOf has the activations without a bias.
-func (m machine) siluOf() {
 	m.byColumns(
 		"AffineSiLU", "func(y, s, x, a, b []float32)",
 		"t = fma(x[i,j], a[j], b[j]); y = silu(t); s = silu'(t)",
@@ -213,18 +146,6 @@ func (m machine) siluBackward() {
 			return func(i int) {
 				dx := m.get(s[0], i)
 				m.put(m.muladd(opAccum, dx, m.get(s[1], i), m.get(s[2], i)), s[0], i)
-			}
-		},
-	)
-	m.elementwise(
-		"SkipSiLUBackward", "func(below, embed, above, s, dy []float32)",
-		"t = s*dy; embed += t; below = above + t", 1,
-		[]string{"below", "embed", "above", "s", "dy"},
-		func(s []stream) func(int) {
-			return func(i int) {
-				t := m.mul(m.get(s[3], i), m.get(s[4], i))
-				m.put(m.add(m.get(s[1], i), t), s[1], i)
-				m.put(m.add(m.get(s[2], i), t), s[0], i)
 			}
 		},
 	)

@@ -2,894 +2,6 @@
 
 #include "textflag.h"
 
-// func AddBias(x []float32, b []float32)
-// Requires: AVX
-TEXT ·AddBias(SB), $0-48
-	MOVQ  b_len+32(FP), AX
-	MOVQ  x_len+8(FP), CX
-	MOVQ  x_base+0(FP), DX
-	MOVQ  b_base+24(FP), BX
-	XORQ  SI, SI
-	LEAQ  (SI)(AX*4), SI
-	TESTQ CX, CX
-	JEQ   rowsdone
-
-rows:
-	MOVQ AX, DI
-	CMPQ DI, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (DX), Y0
-	VMOVUPS 32(DX), Y1
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	VADDPS  Y2, Y0, Y0
-	VADDPS  Y3, Y1, Y1
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, DX
-	SUBQ    $0x00000010, DI
-	CMPQ    DI, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ      DI, DI
-	JEQ        ndone
-	LEAQ       const0<>+0(SB), R8
-	NEGQ       DI
-	LEAQ       64(R8)(DI*4), R8
-	NEGQ       DI
-	VMOVDQU    (R8), Y0
-	VMASKMOVPS (DX), Y0, Y0
-	VMOVDQU    32(R8), Y1
-	VMASKMOVPS 32(DX), Y1, Y1
-	VMOVDQU    (R8), Y2
-	VMASKMOVPS (BX), Y2, Y2
-	VMOVDQU    32(R8), Y3
-	VMASKMOVPS 32(BX), Y3, Y3
-	VADDPS     Y2, Y0, Y0
-	VADDPS     Y3, Y1, Y1
-	VMOVDQU    (R8), Y2
-	VMASKMOVPS Y0, Y2, (DX)
-	VMOVDQU    32(R8), Y0
-	VMASKMOVPS Y1, Y0, 32(DX)
-	LEAQ       (BX)(DI*4), BX
-	LEAQ       (DX)(DI*4), DX
-
-ndone:
-	SUBQ  SI, BX
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/4, $0xffffffff
-DATA const0<>+4(SB)/4, $0xffffffff
-DATA const0<>+8(SB)/4, $0xffffffff
-DATA const0<>+12(SB)/4, $0xffffffff
-DATA const0<>+16(SB)/4, $0xffffffff
-DATA const0<>+20(SB)/4, $0xffffffff
-DATA const0<>+24(SB)/4, $0xffffffff
-DATA const0<>+28(SB)/4, $0xffffffff
-DATA const0<>+32(SB)/4, $0xffffffff
-DATA const0<>+36(SB)/4, $0xffffffff
-DATA const0<>+40(SB)/4, $0xffffffff
-DATA const0<>+44(SB)/4, $0xffffffff
-DATA const0<>+48(SB)/4, $0xffffffff
-DATA const0<>+52(SB)/4, $0xffffffff
-DATA const0<>+56(SB)/4, $0xffffffff
-DATA const0<>+60(SB)/4, $0xffffffff
-DATA const0<>+64(SB)/4, $0x00000000
-DATA const0<>+68(SB)/4, $0x00000000
-DATA const0<>+72(SB)/4, $0x00000000
-DATA const0<>+76(SB)/4, $0x00000000
-DATA const0<>+80(SB)/4, $0x00000000
-DATA const0<>+84(SB)/4, $0x00000000
-DATA const0<>+88(SB)/4, $0x00000000
-DATA const0<>+92(SB)/4, $0x00000000
-DATA const0<>+96(SB)/4, $0x00000000
-DATA const0<>+100(SB)/4, $0x00000000
-DATA const0<>+104(SB)/4, $0x00000000
-DATA const0<>+108(SB)/4, $0x00000000
-DATA const0<>+112(SB)/4, $0x00000000
-DATA const0<>+116(SB)/4, $0x00000000
-DATA const0<>+120(SB)/4, $0x00000000
-DATA const0<>+124(SB)/4, $0x00000000
-GLOBL const0<>(SB), RODATA|NOPTR, $128
-
-// func AddBiasSkip(x []float32, b []float32, skip []float32)
-// Requires: AVX
-TEXT ·AddBiasSkip(SB), $0-72
-	MOVQ  b_len+32(FP), AX
-	MOVQ  x_len+8(FP), CX
-	MOVQ  x_base+0(FP), DX
-	MOVQ  skip_base+48(FP), BX
-	MOVQ  b_base+24(FP), SI
-	XORQ  DI, DI
-	LEAQ  (DI)(AX*4), DI
-	TESTQ CX, CX
-	JEQ   rowsdone
-
-rows:
-	MOVQ AX, R8
-	CMPQ R8, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (DX), Y0
-	VMOVUPS 32(DX), Y1
-	VMOVUPS (SI), Y2
-	VMOVUPS 32(SI), Y3
-	VADDPS  Y2, Y0, Y0
-	VADDPS  Y3, Y1, Y1
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	VADDPS  Y2, Y0, Y0
-	VADDPS  Y3, Y1, Y1
-	VMOVUPS Y0, (DX)
-	VMOVUPS Y1, 32(DX)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x00000010, R8
-	CMPQ    R8, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ      R8, R8
-	JEQ        ndone
-	LEAQ       const0<>+0(SB), R9
-	NEGQ       R8
-	LEAQ       64(R9)(R8*4), R9
-	NEGQ       R8
-	VMOVDQU    (R9), Y0
-	VMASKMOVPS (DX), Y0, Y0
-	VMOVDQU    32(R9), Y1
-	VMASKMOVPS 32(DX), Y1, Y1
-	VMOVDQU    (R9), Y2
-	VMASKMOVPS (SI), Y2, Y2
-	VMOVDQU    32(R9), Y3
-	VMASKMOVPS 32(SI), Y3, Y3
-	VADDPS     Y2, Y0, Y0
-	VADDPS     Y3, Y1, Y1
-	VMOVDQU    (R9), Y2
-	VMASKMOVPS (BX), Y2, Y2
-	VMOVDQU    32(R9), Y3
-	VMASKMOVPS 32(BX), Y3, Y3
-	VADDPS     Y2, Y0, Y0
-	VADDPS     Y3, Y1, Y1
-	VMOVDQU    (R9), Y2
-	VMASKMOVPS Y0, Y2, (DX)
-	VMOVDQU    32(R9), Y0
-	VMASKMOVPS Y1, Y0, 32(DX)
-	LEAQ       (SI)(R8*4), SI
-	LEAQ       (DX)(R8*4), DX
-	LEAQ       (BX)(R8*4), BX
-
-ndone:
-	SUBQ  DI, SI
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-// func BiasSiLU(y []float32, x []float32, b []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·BiasSiLU(SB), $0-72
-	MOVQ    b_len+56(FP), AX
-	MOVQ    y_len+8(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    x_base+24(FP), BX
-	MOVQ    b_base+48(FP), SI
-	XORQ    DI, DI
-	LEAQ    (DI)(AX*4), DI
-	VMOVUPS const7<>+0(SB), Y0
-	TESTQ   CX, CX
-	JEQ     rowsdone
-
-rows:
-	MOVQ AX, R8
-	CMPQ R8, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS     (BX), Y1
-	VMOVUPS     32(BX), Y2
-	VMOVUPS     (SI), Y3
-	VMOVUPS     32(SI), Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     const2<>+0(SB), Y3
-	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
-	VMINPS      Y2, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
-	VMOVAPS     Y3, Y9
-	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
-	VFMADD213PS const9<>+0(SB), Y9, Y7
-	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
-	VPERMPS     Y0, Y5, Y9
-	VPERMPS     Y0, Y6, Y10
-	VPSLLD      $0x14, Y5, Y5
-	VPSLLD      $0x14, Y6, Y6
-	VPADDD      Y5, Y9, Y5
-	VPADDD      Y6, Y10, Y6
-	VMOVAPS     Y7, Y9
-	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y10, Y11, Y10
-	VMULPS      Y5, Y7, Y5
-	VMULPS      Y6, Y8, Y6
-	VMULPS      Y9, Y5, Y5
-	VMULPS      Y10, Y6, Y6
-	VMULPS      Y9, Y1, Y1
-	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
-	VMULPS      Y5, Y9, Y3
-	VMULPS      Y6, Y10, Y4
-	VMOVUPS     Y1, (DX)
-	VMOVUPS     Y2, 32(DX)
-	VMOVUPS     Y3, (BX)
-	VMOVUPS     Y4, 32(BX)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, R8
-	CMPQ        R8, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       R8, R8
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), R9
-	NEGQ        R8
-	LEAQ        64(R9)(R8*4), R9
-	NEGQ        R8
-	VMOVDQU     (R9), Y1
-	VMASKMOVPS  (BX), Y1, Y1
-	VMOVDQU     32(R9), Y2
-	VMASKMOVPS  32(BX), Y2, Y2
-	VMOVDQU     (R9), Y3
-	VMASKMOVPS  (SI), Y3, Y3
-	VMOVDQU     32(R9), Y4
-	VMASKMOVPS  32(SI), Y4, Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     const2<>+0(SB), Y3
-	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
-	VMINPS      Y2, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
-	VMOVAPS     Y3, Y9
-	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
-	VFMADD213PS const9<>+0(SB), Y9, Y7
-	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
-	VPERMPS     Y0, Y5, Y9
-	VPERMPS     Y0, Y6, Y10
-	VPSLLD      $0x14, Y5, Y5
-	VPSLLD      $0x14, Y6, Y6
-	VPADDD      Y5, Y9, Y5
-	VPADDD      Y6, Y10, Y6
-	VMOVAPS     Y7, Y9
-	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y10, Y11, Y10
-	VMULPS      Y5, Y7, Y5
-	VMULPS      Y6, Y8, Y6
-	VMULPS      Y9, Y5, Y5
-	VMULPS      Y10, Y6, Y6
-	VMULPS      Y9, Y1, Y1
-	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
-	VMULPS      Y5, Y9, Y3
-	VMULPS      Y6, Y10, Y4
-	VMOVDQU     (R9), Y5
-	VMASKMOVPS  Y1, Y5, (DX)
-	VMOVDQU     32(R9), Y1
-	VMASKMOVPS  Y2, Y1, 32(DX)
-	VMOVDQU     (R9), Y1
-	VMASKMOVPS  Y3, Y1, (BX)
-	VMOVDQU     32(R9), Y1
-	VMASKMOVPS  Y4, Y1, 32(BX)
-	LEAQ        (SI)(R8*4), SI
-	LEAQ        (DX)(R8*4), DX
-	LEAQ        (BX)(R8*4), BX
-
-ndone:
-	SUBQ  DI, SI
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-DATA const1<>+0(SB)/4, $0x3f800000
-DATA const1<>+4(SB)/4, $0x3f800000
-DATA const1<>+8(SB)/4, $0x3f800000
-DATA const1<>+12(SB)/4, $0x3f800000
-DATA const1<>+16(SB)/4, $0x3f800000
-DATA const1<>+20(SB)/4, $0x3f800000
-DATA const1<>+24(SB)/4, $0x3f800000
-DATA const1<>+28(SB)/4, $0x3f800000
-GLOBL const1<>(SB), RODATA|NOPTR, $32
-
-DATA const2<>+0(SB)/4, $0x42ae0000
-DATA const2<>+4(SB)/4, $0x42ae0000
-DATA const2<>+8(SB)/4, $0x42ae0000
-DATA const2<>+12(SB)/4, $0x42ae0000
-DATA const2<>+16(SB)/4, $0x42ae0000
-DATA const2<>+20(SB)/4, $0x42ae0000
-DATA const2<>+24(SB)/4, $0x42ae0000
-DATA const2<>+28(SB)/4, $0x42ae0000
-GLOBL const2<>(SB), RODATA|NOPTR, $32
-
-DATA const3<>+0(SB)/4, $0xc2ae0000
-DATA const3<>+4(SB)/4, $0xc2ae0000
-DATA const3<>+8(SB)/4, $0xc2ae0000
-DATA const3<>+12(SB)/4, $0xc2ae0000
-DATA const3<>+16(SB)/4, $0xc2ae0000
-DATA const3<>+20(SB)/4, $0xc2ae0000
-DATA const3<>+24(SB)/4, $0xc2ae0000
-DATA const3<>+28(SB)/4, $0xc2ae0000
-GLOBL const3<>(SB), RODATA|NOPTR, $32
-
-DATA const4<>+0(SB)/4, $0xc138aa3b
-DATA const4<>+4(SB)/4, $0xc138aa3b
-DATA const4<>+8(SB)/4, $0xc138aa3b
-DATA const4<>+12(SB)/4, $0xc138aa3b
-DATA const4<>+16(SB)/4, $0xc138aa3b
-DATA const4<>+20(SB)/4, $0xc138aa3b
-DATA const4<>+24(SB)/4, $0xc138aa3b
-DATA const4<>+28(SB)/4, $0xc138aa3b
-GLOBL const4<>(SB), RODATA|NOPTR, $32
-
-DATA const5<>+0(SB)/4, $0xb4257060
-DATA const5<>+4(SB)/4, $0xb4257060
-DATA const5<>+8(SB)/4, $0xb4257060
-DATA const5<>+12(SB)/4, $0xb4257060
-DATA const5<>+16(SB)/4, $0xb4257060
-DATA const5<>+20(SB)/4, $0xb4257060
-DATA const5<>+24(SB)/4, $0xb4257060
-DATA const5<>+28(SB)/4, $0xb4257060
-GLOBL const5<>(SB), RODATA|NOPTR, $32
-
-DATA const6<>+0(SB)/4, $0x4b400000
-DATA const6<>+4(SB)/4, $0x4b400000
-DATA const6<>+8(SB)/4, $0x4b400000
-DATA const6<>+12(SB)/4, $0x4b400000
-DATA const6<>+16(SB)/4, $0x4b400000
-DATA const6<>+20(SB)/4, $0x4b400000
-DATA const6<>+24(SB)/4, $0x4b400000
-DATA const6<>+28(SB)/4, $0x4b400000
-GLOBL const6<>(SB), RODATA|NOPTR, $32
-
-DATA const7<>+0(SB)/4, $0x3f800000
-DATA const7<>+4(SB)/4, $0x3f7b95c2
-DATA const7<>+8(SB)/4, $0x3f7837f0
-DATA const7<>+12(SB)/4, $0x3f75fed7
-DATA const7<>+16(SB)/4, $0x3f7504f3
-DATA const7<>+20(SB)/4, $0x3f75672a
-DATA const7<>+24(SB)/4, $0x3f7744fd
-DATA const7<>+28(SB)/4, $0x3f7ac0c7
-GLOBL const7<>(SB), RODATA|NOPTR, $32
-
-DATA const8<>+0(SB)/4, $0x38e3486f
-DATA const8<>+4(SB)/4, $0x38e3486f
-DATA const8<>+8(SB)/4, $0x38e3486f
-DATA const8<>+12(SB)/4, $0x38e3486f
-DATA const8<>+16(SB)/4, $0x38e3486f
-DATA const8<>+20(SB)/4, $0x38e3486f
-DATA const8<>+24(SB)/4, $0x38e3486f
-DATA const8<>+28(SB)/4, $0x38e3486f
-GLOBL const8<>(SB), RODATA|NOPTR, $32
-
-DATA const9<>+0(SB)/4, $0x3b760611
-DATA const9<>+4(SB)/4, $0x3b760611
-DATA const9<>+8(SB)/4, $0x3b760611
-DATA const9<>+12(SB)/4, $0x3b760611
-DATA const9<>+16(SB)/4, $0x3b760611
-DATA const9<>+20(SB)/4, $0x3b760611
-DATA const9<>+24(SB)/4, $0x3b760611
-DATA const9<>+28(SB)/4, $0x3b760611
-GLOBL const9<>(SB), RODATA|NOPTR, $32
-
-DATA const10<>+0(SB)/4, $0x3db17219
-DATA const10<>+4(SB)/4, $0x3db17219
-DATA const10<>+8(SB)/4, $0x3db17219
-DATA const10<>+12(SB)/4, $0x3db17219
-DATA const10<>+16(SB)/4, $0x3db17219
-DATA const10<>+20(SB)/4, $0x3db17219
-DATA const10<>+24(SB)/4, $0x3db17219
-DATA const10<>+28(SB)/4, $0x3db17219
-GLOBL const10<>(SB), RODATA|NOPTR, $32
-
-// func EmbedSiLU(y []float32, s []float32, h []float32, b []float32, e []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·EmbedSiLU(SB), $0-120
-	MOVQ    b_len+80(FP), AX
-	MOVQ    y_len+8(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    s_base+24(FP), BX
-	MOVQ    h_base+48(FP), SI
-	MOVQ    e_base+96(FP), DI
-	MOVQ    b_base+72(FP), R8
-	XORQ    R9, R9
-	LEAQ    (R9)(AX*4), R9
-	VMOVUPS const7<>+0(SB), Y0
-	TESTQ   CX, CX
-	JEQ     rowsdone
-
-rows:
-	MOVQ AX, R10
-	CMPQ R10, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS     (SI), Y1
-	VMOVUPS     32(SI), Y2
-	VMOVUPS     (R8), Y3
-	VMOVUPS     32(R8), Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     Y1, (SI)
-	VMOVUPS     Y2, 32(SI)
-	VMOVUPS     (DI), Y3
-	VMOVUPS     32(DI), Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     const2<>+0(SB), Y3
-	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
-	VMINPS      Y2, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
-	VMOVAPS     Y3, Y9
-	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
-	VFMADD213PS const9<>+0(SB), Y9, Y7
-	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
-	VPERMPS     Y0, Y5, Y9
-	VPERMPS     Y0, Y6, Y10
-	VPSLLD      $0x14, Y5, Y5
-	VPSLLD      $0x14, Y6, Y6
-	VPADDD      Y5, Y9, Y5
-	VPADDD      Y6, Y10, Y6
-	VMOVAPS     Y7, Y9
-	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y10, Y11, Y10
-	VMULPS      Y5, Y7, Y5
-	VMULPS      Y6, Y8, Y6
-	VMULPS      Y9, Y5, Y5
-	VMULPS      Y10, Y6, Y6
-	VMULPS      Y9, Y1, Y1
-	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
-	VMULPS      Y5, Y9, Y3
-	VMULPS      Y6, Y10, Y4
-	VMOVUPS     Y1, (DX)
-	VMOVUPS     Y2, 32(DX)
-	VMOVUPS     Y3, (BX)
-	VMOVUPS     Y4, 32(BX)
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R10
-	CMPQ        R10, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       R10, R10
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), R11
-	NEGQ        R10
-	LEAQ        64(R11)(R10*4), R11
-	NEGQ        R10
-	VMOVDQU     (R11), Y1
-	VMASKMOVPS  (SI), Y1, Y1
-	VMOVDQU     32(R11), Y2
-	VMASKMOVPS  32(SI), Y2, Y2
-	VMOVDQU     (R11), Y3
-	VMASKMOVPS  (R8), Y3, Y3
-	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  32(R8), Y4, Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVDQU     (R11), Y3
-	VMASKMOVPS  Y1, Y3, (SI)
-	VMOVDQU     32(R11), Y3
-	VMASKMOVPS  Y2, Y3, 32(SI)
-	VMOVDQU     (R11), Y3
-	VMASKMOVPS  (DI), Y3, Y3
-	VMOVDQU     32(R11), Y4
-	VMASKMOVPS  32(DI), Y4, Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     const2<>+0(SB), Y3
-	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
-	VMINPS      Y2, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
-	VMOVAPS     Y3, Y9
-	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
-	VFMADD213PS const9<>+0(SB), Y9, Y7
-	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
-	VPERMPS     Y0, Y5, Y9
-	VPERMPS     Y0, Y6, Y10
-	VPSLLD      $0x14, Y5, Y5
-	VPSLLD      $0x14, Y6, Y6
-	VPADDD      Y5, Y9, Y5
-	VPADDD      Y6, Y10, Y6
-	VMOVAPS     Y7, Y9
-	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y10, Y11, Y10
-	VMULPS      Y5, Y7, Y5
-	VMULPS      Y6, Y8, Y6
-	VMULPS      Y9, Y5, Y5
-	VMULPS      Y10, Y6, Y6
-	VMULPS      Y9, Y1, Y1
-	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
-	VMULPS      Y5, Y9, Y3
-	VMULPS      Y6, Y10, Y4
-	VMOVDQU     (R11), Y5
-	VMASKMOVPS  Y1, Y5, (DX)
-	VMOVDQU     32(R11), Y1
-	VMASKMOVPS  Y2, Y1, 32(DX)
-	VMOVDQU     (R11), Y1
-	VMASKMOVPS  Y3, Y1, (BX)
-	VMOVDQU     32(R11), Y1
-	VMASKMOVPS  Y4, Y1, 32(BX)
-	LEAQ        (R8)(R10*4), R8
-	LEAQ        (DX)(R10*4), DX
-	LEAQ        (BX)(R10*4), BX
-	LEAQ        (SI)(R10*4), SI
-	LEAQ        (DI)(R10*4), DI
-
-ndone:
-	SUBQ  R9, R8
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-// func SkipSiLU(y []float32, s []float32, h []float32, b []float32, skip []float32, e []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·SkipSiLU(SB), $0-144
-	MOVQ    b_len+80(FP), AX
-	MOVQ    y_len+8(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    s_base+24(FP), BX
-	MOVQ    h_base+48(FP), SI
-	MOVQ    skip_base+96(FP), DI
-	MOVQ    e_base+120(FP), R8
-	MOVQ    b_base+72(FP), R9
-	XORQ    R10, R10
-	LEAQ    (R10)(AX*4), R10
-	VMOVUPS const7<>+0(SB), Y0
-	TESTQ   CX, CX
-	JEQ     rowsdone
-
-rows:
-	MOVQ AX, R11
-	CMPQ R11, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS     (SI), Y1
-	VMOVUPS     32(SI), Y2
-	VMOVUPS     (R9), Y3
-	VMOVUPS     32(R9), Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     (DI), Y3
-	VMOVUPS     32(DI), Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     Y1, (SI)
-	VMOVUPS     Y2, 32(SI)
-	VMOVUPS     (R8), Y3
-	VMOVUPS     32(R8), Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     const2<>+0(SB), Y3
-	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
-	VMINPS      Y2, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
-	VMOVAPS     Y3, Y9
-	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
-	VFMADD213PS const9<>+0(SB), Y9, Y7
-	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
-	VPERMPS     Y0, Y5, Y9
-	VPERMPS     Y0, Y6, Y10
-	VPSLLD      $0x14, Y5, Y5
-	VPSLLD      $0x14, Y6, Y6
-	VPADDD      Y5, Y9, Y5
-	VPADDD      Y6, Y10, Y6
-	VMOVAPS     Y7, Y9
-	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y10, Y11, Y10
-	VMULPS      Y5, Y7, Y5
-	VMULPS      Y6, Y8, Y6
-	VMULPS      Y9, Y5, Y5
-	VMULPS      Y10, Y6, Y6
-	VMULPS      Y9, Y1, Y1
-	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
-	VMULPS      Y5, Y9, Y3
-	VMULPS      Y6, Y10, Y4
-	VMOVUPS     Y1, (DX)
-	VMOVUPS     Y2, 32(DX)
-	VMOVUPS     Y3, (BX)
-	VMOVUPS     Y4, 32(BX)
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, R11
-	CMPQ        R11, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       R11, R11
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), R12
-	NEGQ        R11
-	LEAQ        64(R12)(R11*4), R12
-	NEGQ        R11
-	VMOVDQU     (R12), Y1
-	VMASKMOVPS  (SI), Y1, Y1
-	VMOVDQU     32(R12), Y2
-	VMASKMOVPS  32(SI), Y2, Y2
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  (R9), Y3, Y3
-	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(R9), Y4, Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  (DI), Y3, Y3
-	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(DI), Y4, Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  Y1, Y3, (SI)
-	VMOVDQU     32(R12), Y3
-	VMASKMOVPS  Y2, Y3, 32(SI)
-	VMOVDQU     (R12), Y3
-	VMASKMOVPS  (R8), Y3, Y3
-	VMOVDQU     32(R12), Y4
-	VMASKMOVPS  32(R8), Y4, Y4
-	VADDPS      Y3, Y1, Y1
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
-	VMOVUPS     const2<>+0(SB), Y3
-	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
-	VMINPS      Y2, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
-	VMOVAPS     Y3, Y9
-	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
-	VFMADD213PS const9<>+0(SB), Y9, Y7
-	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
-	VPERMPS     Y0, Y5, Y9
-	VPERMPS     Y0, Y6, Y10
-	VPSLLD      $0x14, Y5, Y5
-	VPSLLD      $0x14, Y6, Y6
-	VPADDD      Y5, Y9, Y5
-	VPADDD      Y6, Y10, Y6
-	VMOVAPS     Y7, Y9
-	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
-	VDIVPS      Y10, Y11, Y10
-	VMULPS      Y5, Y7, Y5
-	VMULPS      Y6, Y8, Y6
-	VMULPS      Y9, Y5, Y5
-	VMULPS      Y10, Y6, Y6
-	VMULPS      Y9, Y1, Y1
-	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
-	VMULPS      Y5, Y9, Y3
-	VMULPS      Y6, Y10, Y4
-	VMOVDQU     (R12), Y5
-	VMASKMOVPS  Y1, Y5, (DX)
-	VMOVDQU     32(R12), Y1
-	VMASKMOVPS  Y2, Y1, 32(DX)
-	VMOVDQU     (R12), Y1
-	VMASKMOVPS  Y3, Y1, (BX)
-	VMOVDQU     32(R12), Y1
-	VMASKMOVPS  Y4, Y1, 32(BX)
-	LEAQ        (R9)(R11*4), R9
-	LEAQ        (DX)(R11*4), DX
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
-	LEAQ        (R8)(R11*4), R8
-
-ndone:
-	SUBQ  R10, R9
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
 // func AffineSiLU(y []float32, s []float32, x []float32, a []float32, b []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·AffineSiLU(SB), $0-120
@@ -902,7 +14,7 @@ TEXT ·AffineSiLU(SB), $0-120
 	MOVQ    b_base+96(FP), R8
 	XORQ    R9, R9
 	LEAQ    (R9)(AX*4), R9
-	VMOVUPS const7<>+0(SB), Y0
+	VMOVUPS const6<>+0(SB), Y0
 	TESTQ   CX, CX
 	JEQ     rowsdone
 
@@ -920,36 +32,36 @@ n1:
 	VMOVUPS     32(R8), Y6
 	VFMADD213PS Y5, Y3, Y1
 	VFMADD213PS Y6, Y4, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const1<>+0(SB), Y3
 	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
+	VMOVUPS     const1<>+0(SB), Y4
 	VMINPS      Y2, Y4, Y4
 	VMOVAPS     Y3, Y5
 	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y5
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y6
+	VSUBPS      const5<>+0(SB), Y5, Y7
+	VSUBPS      const5<>+0(SB), Y6, Y8
 	VMOVAPS     Y3, Y9
 	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
+	VFMSUB132PS const3<>+0(SB), Y7, Y9
+	VFMSUB132PS const3<>+0(SB), Y8, Y10
+	VFMADD231PS const4<>+0(SB), Y3, Y9
+	VFMADD231PS const4<>+0(SB), Y4, Y10
+	VMOVUPS     const7<>+0(SB), Y7
+	VMOVUPS     const7<>+0(SB), Y8
+	VFMADD213PS const8<>+0(SB), Y9, Y7
+	VFMADD213PS const8<>+0(SB), Y10, Y8
 	VFMADD213PS const9<>+0(SB), Y9, Y7
 	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VFMADD213PS const0<>+0(SB), Y9, Y7
+	VFMADD213PS const0<>+0(SB), Y10, Y8
 	VPERMPS     Y0, Y5, Y9
 	VPERMPS     Y0, Y6, Y10
 	VPSLLD      $0x14, Y5, Y5
@@ -958,11 +70,11 @@ n1:
 	VPADDD      Y6, Y10, Y6
 	VMOVAPS     Y7, Y9
 	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
+	VFMADD213PS const0<>+0(SB), Y5, Y9
+	VFMADD213PS const0<>+0(SB), Y6, Y10
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y10, Y11, Y10
 	VMULPS      Y5, Y7, Y5
 	VMULPS      Y6, Y8, Y6
@@ -970,8 +82,8 @@ n1:
 	VMULPS      Y10, Y6, Y6
 	VMULPS      Y9, Y1, Y1
 	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VFMADD213PS const0<>+0(SB), Y3, Y5
+	VFMADD213PS const0<>+0(SB), Y4, Y6
 	VMULPS      Y5, Y9, Y3
 	VMULPS      Y6, Y10, Y4
 	VMOVUPS     Y1, (DX)
@@ -990,7 +102,7 @@ n1:
 n1end:
 	TESTQ       R10, R10
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), R11
+	LEAQ        const10<>+0(SB), R11
 	NEGQ        R10
 	LEAQ        64(R11)(R10*4), R11
 	NEGQ        R10
@@ -1008,36 +120,36 @@ n1end:
 	VMASKMOVPS  32(R8), Y6, Y6
 	VFMADD213PS Y5, Y3, Y1
 	VFMADD213PS Y6, Y4, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const1<>+0(SB), Y3
 	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
+	VMOVUPS     const1<>+0(SB), Y4
 	VMINPS      Y2, Y4, Y4
 	VMOVAPS     Y3, Y5
 	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y5
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y6
+	VSUBPS      const5<>+0(SB), Y5, Y7
+	VSUBPS      const5<>+0(SB), Y6, Y8
 	VMOVAPS     Y3, Y9
 	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
+	VFMSUB132PS const3<>+0(SB), Y7, Y9
+	VFMSUB132PS const3<>+0(SB), Y8, Y10
+	VFMADD231PS const4<>+0(SB), Y3, Y9
+	VFMADD231PS const4<>+0(SB), Y4, Y10
+	VMOVUPS     const7<>+0(SB), Y7
+	VMOVUPS     const7<>+0(SB), Y8
+	VFMADD213PS const8<>+0(SB), Y9, Y7
+	VFMADD213PS const8<>+0(SB), Y10, Y8
 	VFMADD213PS const9<>+0(SB), Y9, Y7
 	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VFMADD213PS const0<>+0(SB), Y9, Y7
+	VFMADD213PS const0<>+0(SB), Y10, Y8
 	VPERMPS     Y0, Y5, Y9
 	VPERMPS     Y0, Y6, Y10
 	VPSLLD      $0x14, Y5, Y5
@@ -1046,11 +158,11 @@ n1end:
 	VPADDD      Y6, Y10, Y6
 	VMOVAPS     Y7, Y9
 	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
+	VFMADD213PS const0<>+0(SB), Y5, Y9
+	VFMADD213PS const0<>+0(SB), Y6, Y10
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y10, Y11, Y10
 	VMULPS      Y5, Y7, Y5
 	VMULPS      Y6, Y8, Y6
@@ -1058,8 +170,8 @@ n1end:
 	VMULPS      Y10, Y6, Y6
 	VMULPS      Y9, Y1, Y1
 	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VFMADD213PS const0<>+0(SB), Y3, Y5
+	VFMADD213PS const0<>+0(SB), Y4, Y6
 	VMULPS      Y5, Y9, Y3
 	VMULPS      Y6, Y10, Y4
 	VMOVDQU     (R11), Y5
@@ -1087,49 +199,183 @@ rowsdone:
 	VZEROUPPER
 	RET
 
+DATA const0<>+0(SB)/4, $0x3f800000
+DATA const0<>+4(SB)/4, $0x3f800000
+DATA const0<>+8(SB)/4, $0x3f800000
+DATA const0<>+12(SB)/4, $0x3f800000
+DATA const0<>+16(SB)/4, $0x3f800000
+DATA const0<>+20(SB)/4, $0x3f800000
+DATA const0<>+24(SB)/4, $0x3f800000
+DATA const0<>+28(SB)/4, $0x3f800000
+GLOBL const0<>(SB), RODATA|NOPTR, $32
+
+DATA const1<>+0(SB)/4, $0x42ae0000
+DATA const1<>+4(SB)/4, $0x42ae0000
+DATA const1<>+8(SB)/4, $0x42ae0000
+DATA const1<>+12(SB)/4, $0x42ae0000
+DATA const1<>+16(SB)/4, $0x42ae0000
+DATA const1<>+20(SB)/4, $0x42ae0000
+DATA const1<>+24(SB)/4, $0x42ae0000
+DATA const1<>+28(SB)/4, $0x42ae0000
+GLOBL const1<>(SB), RODATA|NOPTR, $32
+
+DATA const2<>+0(SB)/4, $0xc2ae0000
+DATA const2<>+4(SB)/4, $0xc2ae0000
+DATA const2<>+8(SB)/4, $0xc2ae0000
+DATA const2<>+12(SB)/4, $0xc2ae0000
+DATA const2<>+16(SB)/4, $0xc2ae0000
+DATA const2<>+20(SB)/4, $0xc2ae0000
+DATA const2<>+24(SB)/4, $0xc2ae0000
+DATA const2<>+28(SB)/4, $0xc2ae0000
+GLOBL const2<>(SB), RODATA|NOPTR, $32
+
+DATA const3<>+0(SB)/4, $0xc138aa3b
+DATA const3<>+4(SB)/4, $0xc138aa3b
+DATA const3<>+8(SB)/4, $0xc138aa3b
+DATA const3<>+12(SB)/4, $0xc138aa3b
+DATA const3<>+16(SB)/4, $0xc138aa3b
+DATA const3<>+20(SB)/4, $0xc138aa3b
+DATA const3<>+24(SB)/4, $0xc138aa3b
+DATA const3<>+28(SB)/4, $0xc138aa3b
+GLOBL const3<>(SB), RODATA|NOPTR, $32
+
+DATA const4<>+0(SB)/4, $0xb4257060
+DATA const4<>+4(SB)/4, $0xb4257060
+DATA const4<>+8(SB)/4, $0xb4257060
+DATA const4<>+12(SB)/4, $0xb4257060
+DATA const4<>+16(SB)/4, $0xb4257060
+DATA const4<>+20(SB)/4, $0xb4257060
+DATA const4<>+24(SB)/4, $0xb4257060
+DATA const4<>+28(SB)/4, $0xb4257060
+GLOBL const4<>(SB), RODATA|NOPTR, $32
+
+DATA const5<>+0(SB)/4, $0x4b400000
+DATA const5<>+4(SB)/4, $0x4b400000
+DATA const5<>+8(SB)/4, $0x4b400000
+DATA const5<>+12(SB)/4, $0x4b400000
+DATA const5<>+16(SB)/4, $0x4b400000
+DATA const5<>+20(SB)/4, $0x4b400000
+DATA const5<>+24(SB)/4, $0x4b400000
+DATA const5<>+28(SB)/4, $0x4b400000
+GLOBL const5<>(SB), RODATA|NOPTR, $32
+
+DATA const6<>+0(SB)/4, $0x3f800000
+DATA const6<>+4(SB)/4, $0x3f7b95c2
+DATA const6<>+8(SB)/4, $0x3f7837f0
+DATA const6<>+12(SB)/4, $0x3f75fed7
+DATA const6<>+16(SB)/4, $0x3f7504f3
+DATA const6<>+20(SB)/4, $0x3f75672a
+DATA const6<>+24(SB)/4, $0x3f7744fd
+DATA const6<>+28(SB)/4, $0x3f7ac0c7
+GLOBL const6<>(SB), RODATA|NOPTR, $32
+
+DATA const7<>+0(SB)/4, $0x38e3486f
+DATA const7<>+4(SB)/4, $0x38e3486f
+DATA const7<>+8(SB)/4, $0x38e3486f
+DATA const7<>+12(SB)/4, $0x38e3486f
+DATA const7<>+16(SB)/4, $0x38e3486f
+DATA const7<>+20(SB)/4, $0x38e3486f
+DATA const7<>+24(SB)/4, $0x38e3486f
+DATA const7<>+28(SB)/4, $0x38e3486f
+GLOBL const7<>(SB), RODATA|NOPTR, $32
+
+DATA const8<>+0(SB)/4, $0x3b760611
+DATA const8<>+4(SB)/4, $0x3b760611
+DATA const8<>+8(SB)/4, $0x3b760611
+DATA const8<>+12(SB)/4, $0x3b760611
+DATA const8<>+16(SB)/4, $0x3b760611
+DATA const8<>+20(SB)/4, $0x3b760611
+DATA const8<>+24(SB)/4, $0x3b760611
+DATA const8<>+28(SB)/4, $0x3b760611
+GLOBL const8<>(SB), RODATA|NOPTR, $32
+
+DATA const9<>+0(SB)/4, $0x3db17219
+DATA const9<>+4(SB)/4, $0x3db17219
+DATA const9<>+8(SB)/4, $0x3db17219
+DATA const9<>+12(SB)/4, $0x3db17219
+DATA const9<>+16(SB)/4, $0x3db17219
+DATA const9<>+20(SB)/4, $0x3db17219
+DATA const9<>+24(SB)/4, $0x3db17219
+DATA const9<>+28(SB)/4, $0x3db17219
+GLOBL const9<>(SB), RODATA|NOPTR, $32
+
+DATA const10<>+0(SB)/4, $0xffffffff
+DATA const10<>+4(SB)/4, $0xffffffff
+DATA const10<>+8(SB)/4, $0xffffffff
+DATA const10<>+12(SB)/4, $0xffffffff
+DATA const10<>+16(SB)/4, $0xffffffff
+DATA const10<>+20(SB)/4, $0xffffffff
+DATA const10<>+24(SB)/4, $0xffffffff
+DATA const10<>+28(SB)/4, $0xffffffff
+DATA const10<>+32(SB)/4, $0xffffffff
+DATA const10<>+36(SB)/4, $0xffffffff
+DATA const10<>+40(SB)/4, $0xffffffff
+DATA const10<>+44(SB)/4, $0xffffffff
+DATA const10<>+48(SB)/4, $0xffffffff
+DATA const10<>+52(SB)/4, $0xffffffff
+DATA const10<>+56(SB)/4, $0xffffffff
+DATA const10<>+60(SB)/4, $0xffffffff
+DATA const10<>+64(SB)/4, $0x00000000
+DATA const10<>+68(SB)/4, $0x00000000
+DATA const10<>+72(SB)/4, $0x00000000
+DATA const10<>+76(SB)/4, $0x00000000
+DATA const10<>+80(SB)/4, $0x00000000
+DATA const10<>+84(SB)/4, $0x00000000
+DATA const10<>+88(SB)/4, $0x00000000
+DATA const10<>+92(SB)/4, $0x00000000
+DATA const10<>+96(SB)/4, $0x00000000
+DATA const10<>+100(SB)/4, $0x00000000
+DATA const10<>+104(SB)/4, $0x00000000
+DATA const10<>+108(SB)/4, $0x00000000
+DATA const10<>+112(SB)/4, $0x00000000
+DATA const10<>+116(SB)/4, $0x00000000
+DATA const10<>+120(SB)/4, $0x00000000
+DATA const10<>+124(SB)/4, $0x00000000
+GLOBL const10<>(SB), RODATA|NOPTR, $128
+
 // func SiLU(y []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·SiLU(SB), $0-48
 	MOVQ    y_len+8(FP), AX
 	MOVQ    y_base+0(FP), CX
 	MOVQ    x_base+24(FP), DX
-	VMOVUPS const7<>+0(SB), Y0
+	VMOVUPS const6<>+0(SB), Y0
 	CMPQ    AX, $0x00000010
 	JLT     n1end
 
 n1:
 	VMOVUPS     (DX), Y1
 	VMOVUPS     32(DX), Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const1<>+0(SB), Y3
 	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
+	VMOVUPS     const1<>+0(SB), Y4
 	VMINPS      Y2, Y4, Y4
 	VMOVAPS     Y3, Y5
 	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y5
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y6
+	VSUBPS      const5<>+0(SB), Y5, Y7
+	VSUBPS      const5<>+0(SB), Y6, Y8
 	VMOVAPS     Y3, Y9
 	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
+	VFMSUB132PS const3<>+0(SB), Y7, Y9
+	VFMSUB132PS const3<>+0(SB), Y8, Y10
+	VFMADD231PS const4<>+0(SB), Y3, Y9
+	VFMADD231PS const4<>+0(SB), Y4, Y10
+	VMOVUPS     const7<>+0(SB), Y7
+	VMOVUPS     const7<>+0(SB), Y8
+	VFMADD213PS const8<>+0(SB), Y9, Y7
+	VFMADD213PS const8<>+0(SB), Y10, Y8
 	VFMADD213PS const9<>+0(SB), Y9, Y7
 	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VFMADD213PS const0<>+0(SB), Y9, Y7
+	VFMADD213PS const0<>+0(SB), Y10, Y8
 	VPERMPS     Y0, Y5, Y9
 	VPERMPS     Y0, Y6, Y10
 	VPSLLD      $0x14, Y5, Y5
@@ -1138,11 +384,11 @@ n1:
 	VPADDD      Y6, Y10, Y6
 	VMOVAPS     Y7, Y9
 	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
+	VFMADD213PS const0<>+0(SB), Y5, Y9
+	VFMADD213PS const0<>+0(SB), Y6, Y10
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y10, Y11, Y10
 	VMULPS      Y5, Y7, Y5
 	VMULPS      Y6, Y8, Y6
@@ -1150,8 +396,8 @@ n1:
 	VMULPS      Y10, Y6, Y6
 	VMULPS      Y9, Y1, Y1
 	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VFMADD213PS const0<>+0(SB), Y3, Y5
+	VFMADD213PS const0<>+0(SB), Y4, Y6
 	VMULPS      Y5, Y9, Y3
 	VMULPS      Y6, Y10, Y4
 	VMOVUPS     Y1, (CX)
@@ -1167,7 +413,7 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
+	LEAQ        const10<>+0(SB), BX
 	NEGQ        AX
 	LEAQ        64(BX)(AX*4), BX
 	NEGQ        AX
@@ -1175,36 +421,36 @@ n1end:
 	VMASKMOVPS  (DX), Y1, Y1
 	VMOVDQU     32(BX), Y2
 	VMASKMOVPS  32(DX), Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const1<>+0(SB), Y3
 	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
+	VMOVUPS     const1<>+0(SB), Y4
 	VMINPS      Y2, Y4, Y4
 	VMOVAPS     Y3, Y5
 	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y5
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y6
+	VSUBPS      const5<>+0(SB), Y5, Y7
+	VSUBPS      const5<>+0(SB), Y6, Y8
 	VMOVAPS     Y3, Y9
 	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
+	VFMSUB132PS const3<>+0(SB), Y7, Y9
+	VFMSUB132PS const3<>+0(SB), Y8, Y10
+	VFMADD231PS const4<>+0(SB), Y3, Y9
+	VFMADD231PS const4<>+0(SB), Y4, Y10
+	VMOVUPS     const7<>+0(SB), Y7
+	VMOVUPS     const7<>+0(SB), Y8
+	VFMADD213PS const8<>+0(SB), Y9, Y7
+	VFMADD213PS const8<>+0(SB), Y10, Y8
 	VFMADD213PS const9<>+0(SB), Y9, Y7
 	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VFMADD213PS const0<>+0(SB), Y9, Y7
+	VFMADD213PS const0<>+0(SB), Y10, Y8
 	VPERMPS     Y0, Y5, Y9
 	VPERMPS     Y0, Y6, Y0
 	VPSLLD      $0x14, Y5, Y5
@@ -1213,11 +459,11 @@ n1end:
 	VPADDD      Y6, Y0, Y0
 	VMOVAPS     Y7, Y6
 	VMOVAPS     Y8, Y9
-	VFMADD213PS const1<>+0(SB), Y5, Y6
-	VFMADD213PS const1<>+0(SB), Y0, Y9
-	VMOVUPS     const1<>+0(SB), Y10
+	VFMADD213PS const0<>+0(SB), Y5, Y6
+	VFMADD213PS const0<>+0(SB), Y0, Y9
+	VMOVUPS     const0<>+0(SB), Y10
 	VDIVPS      Y6, Y10, Y6
-	VMOVUPS     const1<>+0(SB), Y10
+	VMOVUPS     const0<>+0(SB), Y10
 	VDIVPS      Y9, Y10, Y9
 	VMULPS      Y5, Y7, Y5
 	VMULPS      Y0, Y8, Y0
@@ -1225,8 +471,8 @@ n1end:
 	VMULPS      Y9, Y0, Y0
 	VMULPS      Y6, Y1, Y1
 	VMULPS      Y9, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y0
+	VFMADD213PS const0<>+0(SB), Y3, Y5
+	VFMADD213PS const0<>+0(SB), Y4, Y0
 	VMULPS      Y5, Y6, Y3
 	VMULPS      Y0, Y9, Y0
 	VMOVDQU     (BX), Y4
@@ -1252,7 +498,7 @@ TEXT ·SumSiLU(SB), $0-96
 	MOVQ    s_base+24(FP), DX
 	MOVQ    h_base+48(FP), BX
 	MOVQ    e_base+72(FP), SI
-	VMOVUPS const7<>+0(SB), Y0
+	VMOVUPS const6<>+0(SB), Y0
 	CMPQ    AX, $0x00000010
 	JLT     n1end
 
@@ -1263,36 +509,36 @@ n1:
 	VMOVUPS     32(SI), Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const1<>+0(SB), Y3
 	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
+	VMOVUPS     const1<>+0(SB), Y4
 	VMINPS      Y2, Y4, Y4
 	VMOVAPS     Y3, Y5
 	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y5
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y6
+	VSUBPS      const5<>+0(SB), Y5, Y7
+	VSUBPS      const5<>+0(SB), Y6, Y8
 	VMOVAPS     Y3, Y9
 	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
+	VFMSUB132PS const3<>+0(SB), Y7, Y9
+	VFMSUB132PS const3<>+0(SB), Y8, Y10
+	VFMADD231PS const4<>+0(SB), Y3, Y9
+	VFMADD231PS const4<>+0(SB), Y4, Y10
+	VMOVUPS     const7<>+0(SB), Y7
+	VMOVUPS     const7<>+0(SB), Y8
+	VFMADD213PS const8<>+0(SB), Y9, Y7
+	VFMADD213PS const8<>+0(SB), Y10, Y8
 	VFMADD213PS const9<>+0(SB), Y9, Y7
 	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VFMADD213PS const0<>+0(SB), Y9, Y7
+	VFMADD213PS const0<>+0(SB), Y10, Y8
 	VPERMPS     Y0, Y5, Y9
 	VPERMPS     Y0, Y6, Y10
 	VPSLLD      $0x14, Y5, Y5
@@ -1301,11 +547,11 @@ n1:
 	VPADDD      Y6, Y10, Y6
 	VMOVAPS     Y7, Y9
 	VMOVAPS     Y8, Y10
-	VFMADD213PS const1<>+0(SB), Y5, Y9
-	VFMADD213PS const1<>+0(SB), Y6, Y10
-	VMOVUPS     const1<>+0(SB), Y11
+	VFMADD213PS const0<>+0(SB), Y5, Y9
+	VFMADD213PS const0<>+0(SB), Y6, Y10
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y9, Y11, Y9
-	VMOVUPS     const1<>+0(SB), Y11
+	VMOVUPS     const0<>+0(SB), Y11
 	VDIVPS      Y10, Y11, Y10
 	VMULPS      Y5, Y7, Y5
 	VMULPS      Y6, Y8, Y6
@@ -1313,8 +559,8 @@ n1:
 	VMULPS      Y10, Y6, Y6
 	VMULPS      Y9, Y1, Y1
 	VMULPS      Y10, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y6
+	VFMADD213PS const0<>+0(SB), Y3, Y5
+	VFMADD213PS const0<>+0(SB), Y4, Y6
 	VMULPS      Y5, Y9, Y3
 	VMULPS      Y6, Y10, Y4
 	VMOVUPS     Y1, (CX)
@@ -1332,7 +578,7 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), DI
+	LEAQ        const10<>+0(SB), DI
 	NEGQ        AX
 	LEAQ        64(DI)(AX*4), DI
 	NEGQ        AX
@@ -1346,36 +592,36 @@ n1end:
 	VMASKMOVPS  32(SI), Y4, Y4
 	VADDPS      Y3, Y1, Y1
 	VADDPS      Y4, Y2, Y2
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y1, Y3, Y1
-	VMOVUPS     const3<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y2
 	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y1
+	VMOVUPS     const2<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     const1<>+0(SB), Y3
 	VMINPS      Y1, Y3, Y3
-	VMOVUPS     const2<>+0(SB), Y4
+	VMOVUPS     const1<>+0(SB), Y4
 	VMINPS      Y2, Y4, Y4
 	VMOVAPS     Y3, Y5
 	VMOVAPS     Y4, Y6
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y5
-	VMOVUPS     const4<>+0(SB), Y7
-	VFMADD213PS const6<>+0(SB), Y7, Y6
-	VSUBPS      const6<>+0(SB), Y5, Y7
-	VSUBPS      const6<>+0(SB), Y6, Y8
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y5
+	VMOVUPS     const3<>+0(SB), Y7
+	VFMADD213PS const5<>+0(SB), Y7, Y6
+	VSUBPS      const5<>+0(SB), Y5, Y7
+	VSUBPS      const5<>+0(SB), Y6, Y8
 	VMOVAPS     Y3, Y9
 	VMOVAPS     Y4, Y10
-	VFMSUB132PS const4<>+0(SB), Y7, Y9
-	VFMSUB132PS const4<>+0(SB), Y8, Y10
-	VFMADD231PS const5<>+0(SB), Y3, Y9
-	VFMADD231PS const5<>+0(SB), Y4, Y10
-	VMOVUPS     const8<>+0(SB), Y7
-	VMOVUPS     const8<>+0(SB), Y8
+	VFMSUB132PS const3<>+0(SB), Y7, Y9
+	VFMSUB132PS const3<>+0(SB), Y8, Y10
+	VFMADD231PS const4<>+0(SB), Y3, Y9
+	VFMADD231PS const4<>+0(SB), Y4, Y10
+	VMOVUPS     const7<>+0(SB), Y7
+	VMOVUPS     const7<>+0(SB), Y8
+	VFMADD213PS const8<>+0(SB), Y9, Y7
+	VFMADD213PS const8<>+0(SB), Y10, Y8
 	VFMADD213PS const9<>+0(SB), Y9, Y7
 	VFMADD213PS const9<>+0(SB), Y10, Y8
-	VFMADD213PS const10<>+0(SB), Y9, Y7
-	VFMADD213PS const10<>+0(SB), Y10, Y8
-	VFMADD213PS const1<>+0(SB), Y9, Y7
-	VFMADD213PS const1<>+0(SB), Y10, Y8
+	VFMADD213PS const0<>+0(SB), Y9, Y7
+	VFMADD213PS const0<>+0(SB), Y10, Y8
 	VPERMPS     Y0, Y5, Y9
 	VPERMPS     Y0, Y6, Y0
 	VPSLLD      $0x14, Y5, Y5
@@ -1384,11 +630,11 @@ n1end:
 	VPADDD      Y6, Y0, Y0
 	VMOVAPS     Y7, Y6
 	VMOVAPS     Y8, Y9
-	VFMADD213PS const1<>+0(SB), Y5, Y6
-	VFMADD213PS const1<>+0(SB), Y0, Y9
-	VMOVUPS     const1<>+0(SB), Y10
+	VFMADD213PS const0<>+0(SB), Y5, Y6
+	VFMADD213PS const0<>+0(SB), Y0, Y9
+	VMOVUPS     const0<>+0(SB), Y10
 	VDIVPS      Y6, Y10, Y6
-	VMOVUPS     const1<>+0(SB), Y10
+	VMOVUPS     const0<>+0(SB), Y10
 	VDIVPS      Y9, Y10, Y9
 	VMULPS      Y5, Y7, Y5
 	VMULPS      Y0, Y8, Y0
@@ -1396,8 +642,8 @@ n1end:
 	VMULPS      Y9, Y0, Y0
 	VMULPS      Y6, Y1, Y1
 	VMULPS      Y9, Y2, Y2
-	VFMADD213PS const1<>+0(SB), Y3, Y5
-	VFMADD213PS const1<>+0(SB), Y4, Y0
+	VFMADD213PS const0<>+0(SB), Y3, Y5
+	VFMADD213PS const0<>+0(SB), Y4, Y0
 	VMULPS      Y5, Y6, Y3
 	VMULPS      Y0, Y9, Y0
 	VMOVDQU     (DI), Y4
@@ -1490,7 +736,7 @@ n1:
 n1end:
 	TESTQ      AX, AX
 	JEQ        ndone
-	LEAQ       const0<>+0(SB), SI
+	LEAQ       const10<>+0(SB), SI
 	NEGQ       AX
 	LEAQ       64(SI)(AX*4), SI
 	NEGQ       AX
@@ -1599,7 +845,7 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), SI
+	LEAQ        const10<>+0(SB), SI
 	NEGQ        AX
 	LEAQ        64(SI)(AX*4), SI
 	NEGQ        AX
@@ -1624,93 +870,6 @@ n1end:
 	LEAQ        (CX)(AX*4), CX
 	LEAQ        (DX)(AX*4), DX
 	LEAQ        (BX)(AX*4), BX
-
-ndone:
-	VZEROUPPER
-	RET
-
-// func SkipSiLUBackward(below []float32, embed []float32, above []float32, s []float32, dy []float32)
-// Requires: AVX
-TEXT ·SkipSiLUBackward(SB), $0-120
-	MOVQ below_len+8(FP), AX
-	MOVQ below_base+0(FP), CX
-	MOVQ embed_base+24(FP), DX
-	MOVQ above_base+48(FP), BX
-	MOVQ s_base+72(FP), SI
-	MOVQ dy_base+96(FP), DI
-	CMPQ AX, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS (DI), Y2
-	VMOVUPS 32(DI), Y3
-	VMULPS  Y2, Y0, Y0
-	VMULPS  Y3, Y1, Y1
-	VMOVUPS (DX), Y2
-	VMOVUPS 32(DX), Y3
-	VADDPS  Y0, Y2, Y2
-	VADDPS  Y1, Y3, Y3
-	VMOVUPS Y2, (DX)
-	VMOVUPS Y3, 32(DX)
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	VADDPS  Y0, Y2, Y0
-	VADDPS  Y1, Y3, Y1
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, AX
-	CMPQ    AX, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ      AX, AX
-	JEQ        ndone
-	LEAQ       const0<>+0(SB), R8
-	NEGQ       AX
-	LEAQ       64(R8)(AX*4), R8
-	NEGQ       AX
-	VMOVDQU    (R8), Y0
-	VMASKMOVPS (SI), Y0, Y0
-	VMOVDQU    32(R8), Y1
-	VMASKMOVPS 32(SI), Y1, Y1
-	VMOVDQU    (R8), Y2
-	VMASKMOVPS (DI), Y2, Y2
-	VMOVDQU    32(R8), Y3
-	VMASKMOVPS 32(DI), Y3, Y3
-	VMULPS     Y2, Y0, Y0
-	VMULPS     Y3, Y1, Y1
-	VMOVDQU    (R8), Y2
-	VMASKMOVPS (DX), Y2, Y2
-	VMOVDQU    32(R8), Y3
-	VMASKMOVPS 32(DX), Y3, Y3
-	VADDPS     Y0, Y2, Y2
-	VADDPS     Y1, Y3, Y3
-	VMOVDQU    (R8), Y4
-	VMASKMOVPS Y2, Y4, (DX)
-	VMOVDQU    32(R8), Y2
-	VMASKMOVPS Y3, Y2, 32(DX)
-	VMOVDQU    (R8), Y2
-	VMASKMOVPS (BX), Y2, Y2
-	VMOVDQU    32(R8), Y3
-	VMASKMOVPS 32(BX), Y3, Y3
-	VADDPS     Y0, Y2, Y0
-	VADDPS     Y1, Y3, Y1
-	VMOVDQU    (R8), Y2
-	VMASKMOVPS Y0, Y2, (CX)
-	VMOVDQU    32(R8), Y0
-	VMASKMOVPS Y1, Y0, 32(CX)
-	LEAQ       (CX)(AX*4), CX
-	LEAQ       (DX)(AX*4), DX
-	LEAQ       (BX)(AX*4), BX
-	LEAQ       (SI)(AX*4), SI
-	LEAQ       (DI)(AX*4), DI
 
 ndone:
 	VZEROUPPER

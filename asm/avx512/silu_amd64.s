@@ -2,811 +2,6 @@
 
 #include "textflag.h"
 
-// func AddBias(x []float32, b []float32)
-// Requires: AVX, AVX512F
-TEXT ·AddBias(SB), $0-48
-	MOVQ  b_len+32(FP), AX
-	MOVQ  x_len+8(FP), CX
-	MOVQ  x_base+0(FP), DX
-	MOVQ  b_base+24(FP), BX
-	XORQ  SI, SI
-	LEAQ  (SI)(AX*4), SI
-	TESTQ CX, CX
-	JEQ   rowsdone
-
-rows:
-	MOVQ AX, DI
-	CMPQ DI, $0x00000020
-	JLT  n2end
-
-n2:
-	VMOVUPS (DX), Z0
-	VMOVUPS (BX), Z1
-	VMOVUPS 64(DX), Z2
-	VMOVUPS 64(BX), Z3
-	VADDPS  Z1, Z0, Z0
-	VADDPS  Z3, Z2, Z1
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	ADDQ    $0x00000080, BX
-	ADDQ    $0x00000080, DX
-	SUBQ    $0x00000020, DI
-	CMPQ    DI, $0x00000020
-	JGE     n2
-
-n2end:
-	CMPQ DI, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (DX), Z0
-	VMOVUPS (BX), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, (DX)
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, DX
-	SUBQ    $0x00000010, DI
-	CMPQ    DI, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ     DI, DI
-	JEQ       ndone
-	LEAQ      const0<>+0(SB), R8
-	KMOVW     (R8)(DI*4), K1
-	VMOVUPS.Z (DX), K1, Z0
-	VMOVUPS.Z (BX), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (DX)
-	LEAQ      (BX)(DI*4), BX
-	LEAQ      (DX)(DI*4), DX
-
-ndone:
-	SUBQ  SI, BX
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-DATA const0<>+0(SB)/4, $0x00000000
-DATA const0<>+4(SB)/4, $0x00000001
-DATA const0<>+8(SB)/4, $0x00000003
-DATA const0<>+12(SB)/4, $0x00000007
-DATA const0<>+16(SB)/4, $0x0000000f
-DATA const0<>+20(SB)/4, $0x0000001f
-DATA const0<>+24(SB)/4, $0x0000003f
-DATA const0<>+28(SB)/4, $0x0000007f
-DATA const0<>+32(SB)/4, $0x000000ff
-DATA const0<>+36(SB)/4, $0x000001ff
-DATA const0<>+40(SB)/4, $0x000003ff
-DATA const0<>+44(SB)/4, $0x000007ff
-DATA const0<>+48(SB)/4, $0x00000fff
-DATA const0<>+52(SB)/4, $0x00001fff
-DATA const0<>+56(SB)/4, $0x00003fff
-DATA const0<>+60(SB)/4, $0x00007fff
-GLOBL const0<>(SB), RODATA|NOPTR, $64
-
-// func AddBiasSkip(x []float32, b []float32, skip []float32)
-// Requires: AVX, AVX512F
-TEXT ·AddBiasSkip(SB), $0-72
-	MOVQ  b_len+32(FP), AX
-	MOVQ  x_len+8(FP), CX
-	MOVQ  x_base+0(FP), DX
-	MOVQ  skip_base+48(FP), BX
-	MOVQ  b_base+24(FP), SI
-	XORQ  DI, DI
-	LEAQ  (DI)(AX*4), DI
-	TESTQ CX, CX
-	JEQ   rowsdone
-
-rows:
-	MOVQ AX, R8
-	CMPQ R8, $0x00000020
-	JLT  n2end
-
-n2:
-	VMOVUPS (DX), Z0
-	VMOVUPS (SI), Z1
-	VMOVUPS 64(DX), Z2
-	VMOVUPS 64(SI), Z3
-	VADDPS  Z1, Z0, Z0
-	VADDPS  Z3, Z2, Z2
-	VMOVUPS (BX), Z1
-	VMOVUPS 64(BX), Z3
-	VADDPS  Z1, Z0, Z0
-	VADDPS  Z3, Z2, Z1
-	VMOVUPS Z0, (DX)
-	VMOVUPS Z1, 64(DX)
-	ADDQ    $0x00000080, SI
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, BX
-	SUBQ    $0x00000020, R8
-	CMPQ    R8, $0x00000020
-	JGE     n2
-
-n2end:
-	CMPQ R8, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (DX), Z0
-	VMOVUPS (SI), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS (BX), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, (DX)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, BX
-	SUBQ    $0x00000010, R8
-	CMPQ    R8, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ     R8, R8
-	JEQ       ndone
-	LEAQ      const0<>+0(SB), R9
-	KMOVW     (R9)(R8*4), K1
-	VMOVUPS.Z (DX), K1, Z0
-	VMOVUPS.Z (SI), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS.Z (BX), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (DX)
-	LEAQ      (SI)(R8*4), SI
-	LEAQ      (DX)(R8*4), DX
-	LEAQ      (BX)(R8*4), BX
-
-ndone:
-	SUBQ  DI, SI
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-// func BiasSiLU(y []float32, x []float32, b []float32)
-// Requires: AVX, AVX512F
-TEXT ·BiasSiLU(SB), $0-72
-	MOVQ         b_len+56(FP), AX
-	MOVQ         y_len+8(FP), CX
-	MOVQ         y_base+0(FP), DX
-	MOVQ         x_base+24(FP), BX
-	MOVQ         b_base+48(FP), SI
-	XORQ         DI, DI
-	LEAQ         (DI)(AX*4), DI
-	VBROADCASTSS const1<>+0(SB), Z0
-	VBROADCASTSS const2<>+0(SB), Z1
-	VBROADCASTSS const3<>+0(SB), Z2
-	VBROADCASTSS const4<>+0(SB), Z3
-	VBROADCASTSS const5<>+0(SB), Z4
-	VBROADCASTSS const6<>+0(SB), Z5
-	VMOVUPS      const7<>+0(SB), Z6
-	VBROADCASTSS const8<>+0(SB), Z7
-	VBROADCASTSS const9<>+0(SB), Z8
-	VBROADCASTSS const10<>+0(SB), Z9
-	VBROADCASTSS const1<>+0(SB), Z10
-	TESTQ        CX, CX
-	JEQ          rowsdone
-
-rows:
-	MOVQ AX, R8
-	CMPQ R8, $0x00000020
-	JLT  n2end
-
-n2:
-	VMOVUPS     (BX), Z11
-	VMOVUPS     (SI), Z12
-	VMOVUPS     64(BX), Z13
-	VMOVUPS     64(SI), Z14
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z14, Z13, Z13
-	VMOVAPS     Z7, Z12
-	VMAXPS      Z11, Z2, Z11
-	VMAXPS      Z13, Z2, Z17
-	VMINPS      Z11, Z1, Z13
-	VMINPS      Z17, Z1, Z18
-	VMOVAPS     Z13, Z14
-	VMOVAPS     Z18, Z19
-	VFMADD213PS Z5, Z3, Z14
-	VFMADD213PS Z5, Z3, Z19
-	VMOVAPS     Z13, Z16
-	VMOVAPS     Z18, Z21
-	VSUBPS      Z5, Z14, Z15
-	VSUBPS      Z5, Z19, Z20
-	VMOVAPS     Z7, Z22
-	VFMSUB213PS Z15, Z3, Z16
-	VFMSUB213PS Z20, Z3, Z21
-	VPERMPS     Z6, Z14, Z15
-	VPERMPS     Z6, Z19, Z20
-	VFMADD231PS Z4, Z13, Z16
-	VFMADD231PS Z4, Z18, Z21
-	VPSLLD      $0x14, Z14, Z14
-	VPSLLD      $0x14, Z19, Z19
-	VFMADD213PS Z8, Z16, Z12
-	VFMADD213PS Z8, Z21, Z22
-	VPADDD      Z14, Z15, Z14
-	VPADDD      Z19, Z20, Z15
-	VFMADD213PS Z9, Z16, Z12
-	VFMADD213PS Z9, Z21, Z22
-	VFMADD213PS Z10, Z16, Z12
-	VFMADD213PS Z10, Z21, Z22
-	VMOVAPS     Z12, Z16
-	VMOVAPS     Z22, Z19
-	VFMADD213PS Z0, Z14, Z16
-	VFMADD213PS Z0, Z15, Z19
-	VMULPS      Z14, Z12, Z12
-	VMULPS      Z15, Z22, Z14
-	VDIVPS      Z16, Z0, Z15
-	VDIVPS      Z19, Z0, Z16
-	VMULPS      Z15, Z12, Z12
-	VMULPS      Z16, Z14, Z14
-	VMULPS      Z15, Z11, Z11
-	VMULPS      Z16, Z17, Z17
-	VFMADD213PS Z0, Z13, Z12
-	VFMADD213PS Z0, Z18, Z14
-	VMOVUPS     Z11, (DX)
-	VMOVUPS     Z17, 64(DX)
-	VMULPS      Z12, Z15, Z11
-	VMULPS      Z14, Z16, Z12
-	VMOVUPS     Z11, (BX)
-	VMOVUPS     Z12, 64(BX)
-	ADDQ        $0x00000080, SI
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, BX
-	SUBQ        $0x00000020, R8
-	CMPQ        R8, $0x00000020
-	JGE         n2
-
-n2end:
-	CMPQ R8, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS     (BX), Z11
-	VMOVUPS     (SI), Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVAPS     Z7, Z12
-	VMAXPS      Z11, Z2, Z11
-	VMINPS      Z11, Z1, Z13
-	VMOVAPS     Z13, Z14
-	VFMADD213PS Z5, Z3, Z14
-	VMOVAPS     Z13, Z16
-	VSUBPS      Z5, Z14, Z15
-	VPERMPS     Z6, Z14, Z17
-	VPSLLD      $0x14, Z14, Z14
-	VFMSUB213PS Z15, Z3, Z16
-	VPADDD      Z14, Z17, Z14
-	VFMADD231PS Z4, Z13, Z16
-	VFMADD213PS Z8, Z16, Z12
-	VFMADD213PS Z9, Z16, Z12
-	VFMADD213PS Z10, Z16, Z12
-	VMOVAPS     Z12, Z15
-	VFMADD213PS Z0, Z14, Z15
-	VMULPS      Z14, Z12, Z12
-	VDIVPS      Z15, Z0, Z14
-	VMULPS      Z14, Z12, Z12
-	VMULPS      Z14, Z11, Z11
-	VFMADD213PS Z0, Z13, Z12
-	VMOVUPS     Z11, (DX)
-	VMULPS      Z12, Z14, Z11
-	VMOVUPS     Z11, (BX)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	SUBQ        $0x00000010, R8
-	CMPQ        R8, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       R8, R8
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), R9
-	KMOVW       (R9)(R8*4), K1
-	VMOVUPS.Z   (BX), K1, Z11
-	VMOVUPS.Z   (SI), K1, Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVAPS     Z7, Z12
-	VMAXPS      Z11, Z2, Z11
-	VMINPS      Z11, Z1, Z13
-	VMOVAPS     Z13, Z14
-	VFMADD213PS Z5, Z3, Z14
-	VMOVAPS     Z13, Z16
-	VSUBPS      Z5, Z14, Z15
-	VPERMPS     Z6, Z14, Z17
-	VPSLLD      $0x14, Z14, Z14
-	VFMSUB213PS Z15, Z3, Z16
-	VPADDD      Z14, Z17, Z14
-	VFMADD231PS Z4, Z13, Z16
-	VFMADD213PS Z8, Z16, Z12
-	VFMADD213PS Z9, Z16, Z12
-	VFMADD213PS Z10, Z16, Z12
-	VMOVAPS     Z12, Z15
-	VFMADD213PS Z0, Z14, Z15
-	VMULPS      Z14, Z12, Z12
-	VDIVPS      Z15, Z0, Z14
-	VMULPS      Z14, Z12, Z12
-	VMULPS      Z14, Z11, Z11
-	VFMADD213PS Z0, Z13, Z12
-	VMOVUPS     Z11, K1, (DX)
-	VMULPS      Z12, Z14, Z11
-	VMOVUPS     Z11, K1, (BX)
-	LEAQ        (SI)(R8*4), SI
-	LEAQ        (DX)(R8*4), DX
-	LEAQ        (BX)(R8*4), BX
-
-ndone:
-	SUBQ  DI, SI
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-DATA const1<>+0(SB)/4, $0x3f800000
-GLOBL const1<>(SB), RODATA|NOPTR, $4
-
-DATA const2<>+0(SB)/4, $0x42ae0000
-GLOBL const2<>(SB), RODATA|NOPTR, $4
-
-DATA const3<>+0(SB)/4, $0xc2ae0000
-GLOBL const3<>(SB), RODATA|NOPTR, $4
-
-DATA const4<>+0(SB)/4, $0xc138aa3b
-GLOBL const4<>(SB), RODATA|NOPTR, $4
-
-DATA const5<>+0(SB)/4, $0xb4257060
-GLOBL const5<>(SB), RODATA|NOPTR, $4
-
-DATA const6<>+0(SB)/4, $0x4b400000
-GLOBL const6<>(SB), RODATA|NOPTR, $4
-
-DATA const7<>+0(SB)/4, $0x3f800000
-DATA const7<>+4(SB)/4, $0x3f7b95c2
-DATA const7<>+8(SB)/4, $0x3f7837f0
-DATA const7<>+12(SB)/4, $0x3f75fed7
-DATA const7<>+16(SB)/4, $0x3f7504f3
-DATA const7<>+20(SB)/4, $0x3f75672a
-DATA const7<>+24(SB)/4, $0x3f7744fd
-DATA const7<>+28(SB)/4, $0x3f7ac0c7
-DATA const7<>+32(SB)/4, $0x3f800000
-DATA const7<>+36(SB)/4, $0x3f7b95c2
-DATA const7<>+40(SB)/4, $0x3f7837f0
-DATA const7<>+44(SB)/4, $0x3f75fed7
-DATA const7<>+48(SB)/4, $0x3f7504f3
-DATA const7<>+52(SB)/4, $0x3f75672a
-DATA const7<>+56(SB)/4, $0x3f7744fd
-DATA const7<>+60(SB)/4, $0x3f7ac0c7
-GLOBL const7<>(SB), RODATA|NOPTR, $64
-
-DATA const8<>+0(SB)/4, $0x38e3486f
-GLOBL const8<>(SB), RODATA|NOPTR, $4
-
-DATA const9<>+0(SB)/4, $0x3b760611
-GLOBL const9<>(SB), RODATA|NOPTR, $4
-
-DATA const10<>+0(SB)/4, $0x3db17219
-GLOBL const10<>(SB), RODATA|NOPTR, $4
-
-// func EmbedSiLU(y []float32, s []float32, h []float32, b []float32, e []float32)
-// Requires: AVX, AVX512F
-TEXT ·EmbedSiLU(SB), $0-120
-	MOVQ         b_len+80(FP), AX
-	MOVQ         y_len+8(FP), CX
-	MOVQ         y_base+0(FP), DX
-	MOVQ         s_base+24(FP), BX
-	MOVQ         h_base+48(FP), SI
-	MOVQ         e_base+96(FP), DI
-	MOVQ         b_base+72(FP), R8
-	XORQ         R9, R9
-	LEAQ         (R9)(AX*4), R9
-	VBROADCASTSS const1<>+0(SB), Z0
-	VBROADCASTSS const2<>+0(SB), Z1
-	VBROADCASTSS const3<>+0(SB), Z2
-	VBROADCASTSS const4<>+0(SB), Z3
-	VBROADCASTSS const5<>+0(SB), Z4
-	VBROADCASTSS const6<>+0(SB), Z5
-	VMOVUPS      const7<>+0(SB), Z6
-	VBROADCASTSS const8<>+0(SB), Z7
-	VBROADCASTSS const9<>+0(SB), Z8
-	VBROADCASTSS const10<>+0(SB), Z9
-	VBROADCASTSS const1<>+0(SB), Z10
-	TESTQ        CX, CX
-	JEQ          rowsdone
-
-rows:
-	MOVQ AX, R10
-	CMPQ R10, $0x00000020
-	JLT  n2end
-
-n2:
-	VMOVUPS     (SI), Z11
-	VMOVUPS     (R8), Z12
-	VMOVUPS     64(SI), Z13
-	VMOVUPS     64(R8), Z14
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z14, Z13, Z14
-	VMOVAPS     Z7, Z13
-	VMOVUPS     Z11, (SI)
-	VMOVUPS     Z14, 64(SI)
-	VMOVAPS     Z7, Z16
-	VMOVUPS     (DI), Z12
-	VMOVUPS     64(DI), Z15
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z15, Z14, Z12
-	VMAXPS      Z11, Z2, Z11
-	VMAXPS      Z12, Z2, Z19
-	VMINPS      Z11, Z1, Z12
-	VMINPS      Z19, Z1, Z20
-	VMOVAPS     Z12, Z14
-	VMOVAPS     Z20, Z21
-	VFMADD213PS Z5, Z3, Z14
-	VFMADD213PS Z5, Z3, Z21
-	VMOVAPS     Z12, Z17
-	VMOVAPS     Z20, Z23
-	VSUBPS      Z5, Z14, Z15
-	VSUBPS      Z5, Z21, Z22
-	VPERMPS     Z6, Z14, Z18
-	VFMSUB213PS Z15, Z3, Z17
-	VFMSUB213PS Z22, Z3, Z23
-	VPERMPS     Z6, Z21, Z15
-	VPSLLD      $0x14, Z14, Z14
-	VFMADD231PS Z4, Z12, Z17
-	VFMADD231PS Z4, Z20, Z23
-	VPSLLD      $0x14, Z21, Z21
-	VPADDD      Z14, Z18, Z14
-	VFMADD213PS Z8, Z17, Z13
-	VFMADD213PS Z8, Z23, Z16
-	VPADDD      Z21, Z15, Z15
-	VFMADD213PS Z9, Z17, Z13
-	VFMADD213PS Z9, Z23, Z16
-	VFMADD213PS Z10, Z17, Z13
-	VFMADD213PS Z10, Z23, Z16
-	VMOVAPS     Z13, Z17
-	VMOVAPS     Z16, Z18
-	VFMADD213PS Z0, Z14, Z17
-	VFMADD213PS Z0, Z15, Z18
-	VMULPS      Z14, Z13, Z13
-	VMULPS      Z15, Z16, Z14
-	VDIVPS      Z17, Z0, Z15
-	VDIVPS      Z18, Z0, Z16
-	VMULPS      Z15, Z13, Z13
-	VMULPS      Z16, Z14, Z14
-	VMULPS      Z15, Z11, Z11
-	VMULPS      Z16, Z19, Z17
-	VFMADD213PS Z0, Z12, Z13
-	VFMADD213PS Z0, Z20, Z14
-	VMOVUPS     Z11, (DX)
-	VMOVUPS     Z17, 64(DX)
-	VMULPS      Z13, Z15, Z11
-	VMULPS      Z14, Z16, Z12
-	VMOVUPS     Z11, (BX)
-	VMOVUPS     Z12, 64(BX)
-	ADDQ        $0x00000080, R8
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, BX
-	ADDQ        $0x00000080, SI
-	ADDQ        $0x00000080, DI
-	SUBQ        $0x00000020, R10
-	CMPQ        R10, $0x00000020
-	JGE         n2
-
-n2end:
-	CMPQ R10, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS     (SI), Z11
-	VMOVUPS     (R8), Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVAPS     Z7, Z13
-	VMOVUPS     Z11, (SI)
-	VMOVUPS     (DI), Z12
-	VADDPS      Z12, Z11, Z11
-	VMAXPS      Z11, Z2, Z11
-	VMINPS      Z11, Z1, Z12
-	VMOVAPS     Z12, Z14
-	VFMADD213PS Z5, Z3, Z14
-	VMOVAPS     Z12, Z16
-	VSUBPS      Z5, Z14, Z15
-	VPERMPS     Z6, Z14, Z17
-	VPSLLD      $0x14, Z14, Z14
-	VFMSUB213PS Z15, Z3, Z16
-	VPADDD      Z14, Z17, Z14
-	VFMADD231PS Z4, Z12, Z16
-	VFMADD213PS Z8, Z16, Z13
-	VFMADD213PS Z9, Z16, Z13
-	VFMADD213PS Z10, Z16, Z13
-	VMOVAPS     Z13, Z15
-	VFMADD213PS Z0, Z14, Z15
-	VMULPS      Z14, Z13, Z13
-	VDIVPS      Z15, Z0, Z14
-	VMULPS      Z14, Z13, Z13
-	VMULPS      Z14, Z11, Z11
-	VFMADD213PS Z0, Z12, Z13
-	VMOVUPS     Z11, (DX)
-	VMULPS      Z13, Z14, Z11
-	VMOVUPS     Z11, (BX)
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R10
-	CMPQ        R10, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       R10, R10
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), R11
-	KMOVW       (R11)(R10*4), K1
-	VMOVUPS.Z   (SI), K1, Z11
-	VMOVUPS.Z   (R8), K1, Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVAPS     Z7, Z13
-	VMOVUPS     Z11, K1, (SI)
-	VMOVUPS.Z   (DI), K1, Z12
-	VADDPS      Z12, Z11, Z11
-	VMAXPS      Z11, Z2, Z11
-	VMINPS      Z11, Z1, Z12
-	VMOVAPS     Z12, Z14
-	VFMADD213PS Z5, Z3, Z14
-	VMOVAPS     Z12, Z16
-	VSUBPS      Z5, Z14, Z15
-	VPERMPS     Z6, Z14, Z17
-	VPSLLD      $0x14, Z14, Z14
-	VFMSUB213PS Z15, Z3, Z16
-	VPADDD      Z14, Z17, Z14
-	VFMADD231PS Z4, Z12, Z16
-	VFMADD213PS Z8, Z16, Z13
-	VFMADD213PS Z9, Z16, Z13
-	VFMADD213PS Z10, Z16, Z13
-	VMOVAPS     Z13, Z15
-	VFMADD213PS Z0, Z14, Z15
-	VMULPS      Z14, Z13, Z13
-	VDIVPS      Z15, Z0, Z14
-	VMULPS      Z14, Z13, Z13
-	VMULPS      Z14, Z11, Z11
-	VFMADD213PS Z0, Z12, Z13
-	VMOVUPS     Z11, K1, (DX)
-	VMULPS      Z13, Z14, Z11
-	VMOVUPS     Z11, K1, (BX)
-	LEAQ        (R8)(R10*4), R8
-	LEAQ        (DX)(R10*4), DX
-	LEAQ        (BX)(R10*4), BX
-	LEAQ        (SI)(R10*4), SI
-	LEAQ        (DI)(R10*4), DI
-
-ndone:
-	SUBQ  R9, R8
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
-// func SkipSiLU(y []float32, s []float32, h []float32, b []float32, skip []float32, e []float32)
-// Requires: AVX, AVX512F
-TEXT ·SkipSiLU(SB), $0-144
-	MOVQ         b_len+80(FP), AX
-	MOVQ         y_len+8(FP), CX
-	MOVQ         y_base+0(FP), DX
-	MOVQ         s_base+24(FP), BX
-	MOVQ         h_base+48(FP), SI
-	MOVQ         skip_base+96(FP), DI
-	MOVQ         e_base+120(FP), R8
-	MOVQ         b_base+72(FP), R9
-	XORQ         R10, R10
-	LEAQ         (R10)(AX*4), R10
-	VBROADCASTSS const1<>+0(SB), Z0
-	VBROADCASTSS const2<>+0(SB), Z1
-	VBROADCASTSS const3<>+0(SB), Z2
-	VBROADCASTSS const4<>+0(SB), Z3
-	VBROADCASTSS const5<>+0(SB), Z4
-	VBROADCASTSS const6<>+0(SB), Z5
-	VMOVUPS      const7<>+0(SB), Z6
-	VBROADCASTSS const8<>+0(SB), Z7
-	VBROADCASTSS const9<>+0(SB), Z8
-	VBROADCASTSS const10<>+0(SB), Z9
-	VBROADCASTSS const1<>+0(SB), Z10
-	TESTQ        CX, CX
-	JEQ          rowsdone
-
-rows:
-	MOVQ AX, R11
-	CMPQ R11, $0x00000020
-	JLT  n2end
-
-n2:
-	VMOVUPS     (SI), Z11
-	VMOVUPS     (R9), Z12
-	VMOVUPS     64(SI), Z13
-	VMOVUPS     64(R9), Z14
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z14, Z13, Z13
-	VMOVUPS     (DI), Z12
-	VMOVUPS     64(DI), Z14
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z14, Z13, Z14
-	VMOVAPS     Z7, Z13
-	VMOVUPS     Z11, (SI)
-	VMOVUPS     Z14, 64(SI)
-	VMOVAPS     Z7, Z16
-	VMOVUPS     (R8), Z12
-	VMOVUPS     64(R8), Z15
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z15, Z14, Z12
-	VMAXPS      Z11, Z2, Z11
-	VMAXPS      Z12, Z2, Z19
-	VMINPS      Z11, Z1, Z12
-	VMINPS      Z19, Z1, Z20
-	VMOVAPS     Z12, Z14
-	VMOVAPS     Z20, Z21
-	VFMADD213PS Z5, Z3, Z14
-	VFMADD213PS Z5, Z3, Z21
-	VMOVAPS     Z12, Z17
-	VMOVAPS     Z20, Z23
-	VSUBPS      Z5, Z14, Z15
-	VSUBPS      Z5, Z21, Z22
-	VPERMPS     Z6, Z14, Z18
-	VFMSUB213PS Z15, Z3, Z17
-	VFMSUB213PS Z22, Z3, Z23
-	VPERMPS     Z6, Z21, Z15
-	VPSLLD      $0x14, Z14, Z14
-	VFMADD231PS Z4, Z12, Z17
-	VFMADD231PS Z4, Z20, Z23
-	VPSLLD      $0x14, Z21, Z21
-	VPADDD      Z14, Z18, Z14
-	VFMADD213PS Z8, Z17, Z13
-	VFMADD213PS Z8, Z23, Z16
-	VPADDD      Z21, Z15, Z15
-	VFMADD213PS Z9, Z17, Z13
-	VFMADD213PS Z9, Z23, Z16
-	VFMADD213PS Z10, Z17, Z13
-	VFMADD213PS Z10, Z23, Z16
-	VMOVAPS     Z13, Z17
-	VMOVAPS     Z16, Z18
-	VFMADD213PS Z0, Z14, Z17
-	VFMADD213PS Z0, Z15, Z18
-	VMULPS      Z14, Z13, Z13
-	VMULPS      Z15, Z16, Z14
-	VDIVPS      Z17, Z0, Z15
-	VDIVPS      Z18, Z0, Z16
-	VMULPS      Z15, Z13, Z13
-	VMULPS      Z16, Z14, Z14
-	VMULPS      Z15, Z11, Z11
-	VMULPS      Z16, Z19, Z17
-	VFMADD213PS Z0, Z12, Z13
-	VFMADD213PS Z0, Z20, Z14
-	VMOVUPS     Z11, (DX)
-	VMOVUPS     Z17, 64(DX)
-	VMULPS      Z13, Z15, Z11
-	VMULPS      Z14, Z16, Z12
-	VMOVUPS     Z11, (BX)
-	VMOVUPS     Z12, 64(BX)
-	ADDQ        $0x00000080, R9
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, BX
-	ADDQ        $0x00000080, SI
-	ADDQ        $0x00000080, DI
-	ADDQ        $0x00000080, R8
-	SUBQ        $0x00000020, R11
-	CMPQ        R11, $0x00000020
-	JGE         n2
-
-n2end:
-	CMPQ R11, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS     (SI), Z11
-	VMOVUPS     (R9), Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS     (DI), Z12
-	VMOVAPS     Z7, Z13
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS     Z11, (SI)
-	VMOVUPS     (R8), Z12
-	VADDPS      Z12, Z11, Z11
-	VMAXPS      Z11, Z2, Z11
-	VMINPS      Z11, Z1, Z12
-	VMOVAPS     Z12, Z14
-	VFMADD213PS Z5, Z3, Z14
-	VMOVAPS     Z12, Z16
-	VSUBPS      Z5, Z14, Z15
-	VPERMPS     Z6, Z14, Z17
-	VPSLLD      $0x14, Z14, Z14
-	VFMSUB213PS Z15, Z3, Z16
-	VPADDD      Z14, Z17, Z14
-	VFMADD231PS Z4, Z12, Z16
-	VFMADD213PS Z8, Z16, Z13
-	VFMADD213PS Z9, Z16, Z13
-	VFMADD213PS Z10, Z16, Z13
-	VMOVAPS     Z13, Z15
-	VFMADD213PS Z0, Z14, Z15
-	VMULPS      Z14, Z13, Z13
-	VDIVPS      Z15, Z0, Z14
-	VMULPS      Z14, Z13, Z13
-	VMULPS      Z14, Z11, Z11
-	VFMADD213PS Z0, Z12, Z13
-	VMOVUPS     Z11, (DX)
-	VMULPS      Z13, Z14, Z11
-	VMOVUPS     Z11, (BX)
-	ADDQ        $0x00000040, R9
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	SUBQ        $0x00000010, R11
-	CMPQ        R11, $0x00000010
-	JGE         n1
-
-n1end:
-	TESTQ       R11, R11
-	JEQ         ndone
-	LEAQ        const0<>+0(SB), R12
-	KMOVW       (R12)(R11*4), K1
-	VMOVUPS.Z   (SI), K1, Z11
-	VMOVUPS.Z   (R9), K1, Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS.Z   (DI), K1, Z12
-	VMOVAPS     Z7, Z13
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS     Z11, K1, (SI)
-	VMOVUPS.Z   (R8), K1, Z12
-	VADDPS      Z12, Z11, Z11
-	VMAXPS      Z11, Z2, Z11
-	VMINPS      Z11, Z1, Z12
-	VMOVAPS     Z12, Z14
-	VFMADD213PS Z5, Z3, Z14
-	VMOVAPS     Z12, Z16
-	VSUBPS      Z5, Z14, Z15
-	VPERMPS     Z6, Z14, Z17
-	VPSLLD      $0x14, Z14, Z14
-	VFMSUB213PS Z15, Z3, Z16
-	VPADDD      Z14, Z17, Z14
-	VFMADD231PS Z4, Z12, Z16
-	VFMADD213PS Z8, Z16, Z13
-	VFMADD213PS Z9, Z16, Z13
-	VFMADD213PS Z10, Z16, Z13
-	VMOVAPS     Z13, Z15
-	VFMADD213PS Z0, Z14, Z15
-	VMULPS      Z14, Z13, Z13
-	VDIVPS      Z15, Z0, Z14
-	VMULPS      Z14, Z13, Z13
-	VMULPS      Z14, Z11, Z11
-	VFMADD213PS Z0, Z12, Z13
-	VMOVUPS     Z11, K1, (DX)
-	VMULPS      Z13, Z14, Z11
-	VMOVUPS     Z11, K1, (BX)
-	LEAQ        (R9)(R11*4), R9
-	LEAQ        (DX)(R11*4), DX
-	LEAQ        (BX)(R11*4), BX
-	LEAQ        (SI)(R11*4), SI
-	LEAQ        (DI)(R11*4), DI
-	LEAQ        (R8)(R11*4), R8
-
-ndone:
-	SUBQ  R10, R9
-	SUBQ  AX, CX
-	TESTQ CX, CX
-	JNE   rows
-
-rowsdone:
-	VZEROUPPER
-	RET
-
 // func AffineSiLU(y []float32, s []float32, x []float32, a []float32, b []float32)
 // Requires: AVX, AVX512F
 TEXT ·AffineSiLU(SB), $0-120
@@ -819,17 +14,17 @@ TEXT ·AffineSiLU(SB), $0-120
 	MOVQ         b_base+96(FP), R8
 	XORQ         R9, R9
 	LEAQ         (R9)(AX*4), R9
-	VBROADCASTSS const1<>+0(SB), Z0
-	VBROADCASTSS const2<>+0(SB), Z1
-	VBROADCASTSS const3<>+0(SB), Z2
-	VBROADCASTSS const4<>+0(SB), Z3
-	VBROADCASTSS const5<>+0(SB), Z4
-	VBROADCASTSS const6<>+0(SB), Z5
-	VMOVUPS      const7<>+0(SB), Z6
-	VBROADCASTSS const8<>+0(SB), Z7
-	VBROADCASTSS const9<>+0(SB), Z8
-	VBROADCASTSS const10<>+0(SB), Z9
-	VBROADCASTSS const1<>+0(SB), Z10
+	VBROADCASTSS const0<>+0(SB), Z0
+	VBROADCASTSS const1<>+0(SB), Z1
+	VBROADCASTSS const2<>+0(SB), Z2
+	VBROADCASTSS const3<>+0(SB), Z3
+	VBROADCASTSS const4<>+0(SB), Z4
+	VBROADCASTSS const5<>+0(SB), Z5
+	VMOVUPS      const6<>+0(SB), Z6
+	VBROADCASTSS const7<>+0(SB), Z7
+	VBROADCASTSS const8<>+0(SB), Z8
+	VBROADCASTSS const9<>+0(SB), Z9
+	VBROADCASTSS const0<>+0(SB), Z10
 	TESTQ        CX, CX
 	JEQ          rowsdone
 
@@ -952,7 +147,7 @@ n1:
 n1end:
 	TESTQ       R10, R10
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), R11
+	LEAQ        const10<>+0(SB), R11
 	KMOVW       (R11)(R10*4), K1
 	VMOVUPS.Z   (SI), K1, Z11
 	VMOVUPS.Z   (DI), K1, Z12
@@ -1000,23 +195,86 @@ rowsdone:
 	VZEROUPPER
 	RET
 
+DATA const0<>+0(SB)/4, $0x3f800000
+GLOBL const0<>(SB), RODATA|NOPTR, $4
+
+DATA const1<>+0(SB)/4, $0x42ae0000
+GLOBL const1<>(SB), RODATA|NOPTR, $4
+
+DATA const2<>+0(SB)/4, $0xc2ae0000
+GLOBL const2<>(SB), RODATA|NOPTR, $4
+
+DATA const3<>+0(SB)/4, $0xc138aa3b
+GLOBL const3<>(SB), RODATA|NOPTR, $4
+
+DATA const4<>+0(SB)/4, $0xb4257060
+GLOBL const4<>(SB), RODATA|NOPTR, $4
+
+DATA const5<>+0(SB)/4, $0x4b400000
+GLOBL const5<>(SB), RODATA|NOPTR, $4
+
+DATA const6<>+0(SB)/4, $0x3f800000
+DATA const6<>+4(SB)/4, $0x3f7b95c2
+DATA const6<>+8(SB)/4, $0x3f7837f0
+DATA const6<>+12(SB)/4, $0x3f75fed7
+DATA const6<>+16(SB)/4, $0x3f7504f3
+DATA const6<>+20(SB)/4, $0x3f75672a
+DATA const6<>+24(SB)/4, $0x3f7744fd
+DATA const6<>+28(SB)/4, $0x3f7ac0c7
+DATA const6<>+32(SB)/4, $0x3f800000
+DATA const6<>+36(SB)/4, $0x3f7b95c2
+DATA const6<>+40(SB)/4, $0x3f7837f0
+DATA const6<>+44(SB)/4, $0x3f75fed7
+DATA const6<>+48(SB)/4, $0x3f7504f3
+DATA const6<>+52(SB)/4, $0x3f75672a
+DATA const6<>+56(SB)/4, $0x3f7744fd
+DATA const6<>+60(SB)/4, $0x3f7ac0c7
+GLOBL const6<>(SB), RODATA|NOPTR, $64
+
+DATA const7<>+0(SB)/4, $0x38e3486f
+GLOBL const7<>(SB), RODATA|NOPTR, $4
+
+DATA const8<>+0(SB)/4, $0x3b760611
+GLOBL const8<>(SB), RODATA|NOPTR, $4
+
+DATA const9<>+0(SB)/4, $0x3db17219
+GLOBL const9<>(SB), RODATA|NOPTR, $4
+
+DATA const10<>+0(SB)/4, $0x00000000
+DATA const10<>+4(SB)/4, $0x00000001
+DATA const10<>+8(SB)/4, $0x00000003
+DATA const10<>+12(SB)/4, $0x00000007
+DATA const10<>+16(SB)/4, $0x0000000f
+DATA const10<>+20(SB)/4, $0x0000001f
+DATA const10<>+24(SB)/4, $0x0000003f
+DATA const10<>+28(SB)/4, $0x0000007f
+DATA const10<>+32(SB)/4, $0x000000ff
+DATA const10<>+36(SB)/4, $0x000001ff
+DATA const10<>+40(SB)/4, $0x000003ff
+DATA const10<>+44(SB)/4, $0x000007ff
+DATA const10<>+48(SB)/4, $0x00000fff
+DATA const10<>+52(SB)/4, $0x00001fff
+DATA const10<>+56(SB)/4, $0x00003fff
+DATA const10<>+60(SB)/4, $0x00007fff
+GLOBL const10<>(SB), RODATA|NOPTR, $64
+
 // func SiLU(y []float32, x []float32)
 // Requires: AVX, AVX512F
 TEXT ·SiLU(SB), $0-48
 	MOVQ         y_len+8(FP), AX
 	MOVQ         y_base+0(FP), CX
 	MOVQ         x_base+24(FP), DX
-	VBROADCASTSS const1<>+0(SB), Z0
-	VBROADCASTSS const2<>+0(SB), Z1
-	VBROADCASTSS const3<>+0(SB), Z2
-	VBROADCASTSS const4<>+0(SB), Z3
-	VBROADCASTSS const5<>+0(SB), Z4
-	VBROADCASTSS const6<>+0(SB), Z5
-	VMOVUPS      const7<>+0(SB), Z6
-	VBROADCASTSS const8<>+0(SB), Z7
-	VBROADCASTSS const9<>+0(SB), Z8
-	VBROADCASTSS const10<>+0(SB), Z9
-	VBROADCASTSS const1<>+0(SB), Z10
+	VBROADCASTSS const0<>+0(SB), Z0
+	VBROADCASTSS const1<>+0(SB), Z1
+	VBROADCASTSS const2<>+0(SB), Z2
+	VBROADCASTSS const3<>+0(SB), Z3
+	VBROADCASTSS const4<>+0(SB), Z4
+	VBROADCASTSS const5<>+0(SB), Z5
+	VMOVUPS      const6<>+0(SB), Z6
+	VBROADCASTSS const7<>+0(SB), Z7
+	VBROADCASTSS const8<>+0(SB), Z8
+	VBROADCASTSS const9<>+0(SB), Z9
+	VBROADCASTSS const0<>+0(SB), Z10
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
@@ -1119,7 +377,7 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), BX
+	LEAQ        const10<>+0(SB), BX
 	KMOVW       (BX)(AX*4), K1
 	VMOVUPS.Z   (DX), K1, Z11
 	VMAXPS      Z11, Z2, Z2
@@ -1162,17 +420,17 @@ TEXT ·SumSiLU(SB), $0-96
 	MOVQ         s_base+24(FP), DX
 	MOVQ         h_base+48(FP), BX
 	MOVQ         e_base+72(FP), SI
-	VBROADCASTSS const1<>+0(SB), Z0
-	VBROADCASTSS const2<>+0(SB), Z1
-	VBROADCASTSS const3<>+0(SB), Z2
-	VBROADCASTSS const4<>+0(SB), Z3
-	VBROADCASTSS const5<>+0(SB), Z4
-	VBROADCASTSS const6<>+0(SB), Z5
-	VMOVUPS      const7<>+0(SB), Z6
-	VBROADCASTSS const8<>+0(SB), Z7
-	VBROADCASTSS const9<>+0(SB), Z8
-	VBROADCASTSS const10<>+0(SB), Z9
-	VBROADCASTSS const1<>+0(SB), Z10
+	VBROADCASTSS const0<>+0(SB), Z0
+	VBROADCASTSS const1<>+0(SB), Z1
+	VBROADCASTSS const2<>+0(SB), Z2
+	VBROADCASTSS const3<>+0(SB), Z3
+	VBROADCASTSS const4<>+0(SB), Z4
+	VBROADCASTSS const5<>+0(SB), Z5
+	VMOVUPS      const6<>+0(SB), Z6
+	VBROADCASTSS const7<>+0(SB), Z7
+	VBROADCASTSS const8<>+0(SB), Z8
+	VBROADCASTSS const9<>+0(SB), Z9
+	VBROADCASTSS const0<>+0(SB), Z10
 	CMPQ         AX, $0x00000020
 	JLT          n2end
 
@@ -1285,7 +543,7 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), DI
+	LEAQ        const10<>+0(SB), DI
 	KMOVW       (DI)(AX*4), K1
 	VMOVUPS.Z   (BX), K1, Z11
 	VMOVUPS.Z   (SI), K1, Z12
@@ -1377,7 +635,7 @@ n1:
 n1end:
 	TESTQ     AX, AX
 	JEQ       ndone
-	LEAQ      const0<>+0(SB), SI
+	LEAQ      const10<>+0(SB), SI
 	KMOVW     (SI)(AX*4), K1
 	VMOVUPS.Z (DX), K1, Z0
 	VMOVUPS.Z (BX), K1, Z1
@@ -1449,7 +707,7 @@ n1:
 n1end:
 	TESTQ       AX, AX
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), SI
+	LEAQ        const10<>+0(SB), SI
 	KMOVW       (SI)(AX*4), K1
 	VMOVUPS.Z   (CX), K1, Z0
 	VMOVUPS.Z   (DX), K1, Z1
@@ -1459,61 +717,6 @@ n1end:
 	LEAQ        (CX)(AX*4), CX
 	LEAQ        (DX)(AX*4), DX
 	LEAQ        (BX)(AX*4), BX
-
-ndone:
-	VZEROUPPER
-	RET
-
-// func SkipSiLUBackward(below []float32, embed []float32, above []float32, s []float32, dy []float32)
-// Requires: AVX, AVX512F
-TEXT ·SkipSiLUBackward(SB), $0-120
-	MOVQ below_len+8(FP), AX
-	MOVQ below_base+0(FP), CX
-	MOVQ embed_base+24(FP), DX
-	MOVQ above_base+48(FP), BX
-	MOVQ s_base+72(FP), SI
-	MOVQ dy_base+96(FP), DI
-	CMPQ AX, $0x00000010
-	JLT  n1end
-
-n1:
-	VMOVUPS (SI), Z0
-	VMOVUPS (DI), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS (DX), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, (DX)
-	VMOVUPS (BX), Z1
-	VADDPS  Z0, Z1, Z0
-	VMOVUPS Z0, (CX)
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, BX
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, AX
-	CMPQ    AX, $0x00000010
-	JGE     n1
-
-n1end:
-	TESTQ     AX, AX
-	JEQ       ndone
-	LEAQ      const0<>+0(SB), R8
-	KMOVW     (R8)(AX*4), K1
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS.Z (DI), K1, Z1
-	VMULPS    Z1, Z0, Z0
-	VMOVUPS.Z (DX), K1, Z1
-	VADDPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (DX)
-	VMOVUPS.Z (BX), K1, Z1
-	VADDPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (CX)
-	LEAQ      (CX)(AX*4), CX
-	LEAQ      (DX)(AX*4), DX
-	LEAQ      (BX)(AX*4), BX
-	LEAQ      (SI)(AX*4), SI
-	LEAQ      (DI)(AX*4), DI
 
 ndone:
 	VZEROUPPER

@@ -41,31 +41,6 @@ func Underdamped(z, u, g, p, h []float32, ids []uint64, d int, anchor, root, hea
 //go:noescape
 func Exact(z, u, g, p, h []float32, ids []uint64, d int, anchor float32, longest float64, keep, mean, drift, heat, rest float32, seed uint64, step, stream uint32, other uint32) int
 
-// AddBias is x[i,j] += b[j].
-//
-//go:noescape
-func AddBias(x, b []float32)
-
-// AddBiasSkip is x[i,j] = (x[i,j] + b[j]) + skip[i,j].
-//
-//go:noescape
-func AddBiasSkip(x, b, skip []float32)
-
-// BiasSiLU is t = x[i,j] + b[j]; y = silu(t); x = silu'(t).
-//
-//go:noescape
-func BiasSiLU(y, x, b []float32)
-
-// EmbedSiLU is h[i,j] += b[j]; t = h + e; y = silu(t); s = silu'(t).
-//
-//go:noescape
-func EmbedSiLU(y, s, h, b, e []float32)
-
-// SkipSiLU is h[i,j] = (h[i,j] + b[j]) + skip[i,j]; t = h + e; y = silu(t); s = silu'(t).
-//
-//go:noescape
-func SkipSiLU(y, s, h, b, skip, e []float32)
-
 // AffineSiLU is t = fma(x[i,j], a[j], b[j]); y = silu(t); s = silu'(t).
 //
 //go:noescape
@@ -90,11 +65,6 @@ func SiLUBackward(dx, s, dy []float32)
 //
 //go:noescape
 func SiLUBackwardAdd(dx, s, dy []float32)
-
-// SkipSiLUBackward is t = s*dy; embed += t; below = above + t.
-//
-//go:noescape
-func SkipSiLUBackward(below, embed, above, s, dy []float32)
 
 // SquareNorms is dst[i] = |row i of x|^2.
 //

@@ -41,16 +41,6 @@ def silu(n):
     return {"silu.out": lambda: aten.silu.out(x, out=y)}
 
 
-def bias_silu(n):
-    x, b, t, y = torch.randn(n // 256, 256), 2 * torch.randn(256), torch.empty(n // 256, 256), torch.empty(n // 256, 256)
-
-    def run():
-        torch.add(x, b, out=t)
-        aten.silu.out(t, out=y)
-
-    return {"add.out, silu.out": run}
-
-
 def silu_backward(n):
     x, dy, dx = 2 * torch.randn(n), torch.randn(n), torch.empty(n)
     return {"silu_backward.grad_input": lambda: aten.silu_backward.grad_input(dy, x, grad_input=dx)}
@@ -108,7 +98,7 @@ def ema(n):
 
 
 KERNELS = {
-    "langevin": langevin, "normals": normals, "silu": silu, "bias+silu": bias_silu, "silu-backward": silu_backward,
+    "langevin": langevin, "normals": normals, "silu": silu, "silu-backward": silu_backward,
     "adam": adam, "axpy": axpy, "sgd": sgd, "ema": ema,
 }
 

@@ -7,7 +7,6 @@ import (
 
 const (
 	width     = 32     // numbers in a row of a kernel that has rows
-	columns   = 256    // units of a layer
 	stepSize  = 1e-3   // of the Langevin moves
 	noiseSize = 0.0447 // sqrt(2 stepSize)
 )
@@ -25,9 +24,9 @@ func plumeKernel(name string, n int) func() {
 	case "normals":
 		x := make([]float32, n)
 		return func() { kernel.Normal(x, kernel.Key{Seed: 1, Stream: 1}, 0) }
-	case "silu", "bias+silu":
-		y, x, b := make([]float32, n), noise(n, 1), bias()
-		return func() { kernel.BiasSiLU(y, x, b) }
+	case "silu":
+		y, x := make([]float32, n), noise(n, 1)
+		return func() { kernel.SiLU(y, x) }
 	case "silu-backward":
 		dx, s, dy := make([]float32, n), noise(n, 1), noise(n, 2)
 		return func() { kernel.SiLUBackward(dx, s, dy) }
@@ -80,12 +79,4 @@ func newMove(n int) *kernel.Move {
 		m.H[i], m.IDs[i] = stepSize, uint64(i)
 	}
 	return m
-}
-
-// bias is N(0, 4). BiasSiLU leaves derivatives in its input, from about -0.1 to 1.1, so the bias
-// gives the arguments of the next call their spread.
-func bias() []float32 {
-	b := noise(columns, 9)
-	kernel.Scale(b, 2)
-	return b
 }

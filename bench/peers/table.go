@@ -29,7 +29,6 @@ var rows = []row{
 	{kernel: "underdamped", n: cached}, {kernel: "underdamped", n: large},
 	{kernel: "normals", n: cached},
 	{kernel: "silu", n: cached}, {kernel: "silu", n: large, bytes: 16},
-	{kernel: "bias+silu", n: cached}, {kernel: "bias+silu", n: large},
 	{kernel: "silu-backward", n: cached}, {kernel: "silu-backward", n: large, bytes: 16},
 	{kernel: "adam", n: cached}, {kernel: "adam", n: large, bytes: 28},
 	{kernel: "sgd", n: cached}, {kernel: "sgd", n: large, bytes: 12},

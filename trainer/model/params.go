@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/plume-ml/plume/kernel"
@@ -76,9 +75,6 @@ func (l *Layout) Init(values []float32, seed uint64, net uint32) {
 		}
 	}
 }
-
-// initBound is the bound of the initial parameters of a linear layer.
-func initBound(in int) float64 { return 1 / math.Sqrt(float64(in)) }
 
 // streamInit is the stream of the initial parameters (trainer/ALGORITHM.md, section 9).
 const streamInit kernel.Stream = 1

@@ -116,7 +116,7 @@ type gaussianSampler struct {
 }
 
 func (s gaussianSampler) Sample(z []float32, _ []uint64, _ SampleSpec) {
-	if s.LearnMean {
-		kernel.AddBias(z, s.mean)
+	for d := s.Latent; s.LearnMean && len(z) > 0; z = z[d:] {
+		kernel.Add(z[:d], s.mean)
 	}
 }
