@@ -28,6 +28,7 @@ type staged struct {
 
 	prior *network
 	tape  prior.Tape
+	tile  int       // rows of its tiles
 	g     []float32 // scratch for the gradients by z, which are not used, B*N x d
 	nll   []float32 // prior loss of each row, B*N
 
@@ -79,7 +80,8 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	if t.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, first.Close())
 	}
-	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(o.Particles), model.Train)
+	t.tile = s.tile(s.Prior.TileRows())
+	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(t.tile, o.Particles), model.Train)
 	t.prior.bind(t.tape)
 	return t, nil
 }
