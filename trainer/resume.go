@@ -65,12 +65,7 @@ func (t *Trainer) openStored() (*run.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A caller may leave to the data again what was left to them when the run began.
-	if info, err := run.ReadInfo(t.writer.Dir); err == nil {
-		if resolved, err := method.Resolve(t.cfg, info.Shape, nil); err == nil {
-			t.cfg = resolved
-		}
-	}
+	t.cfg = method.Resolved(t.cfg, stored.Config)
 	return stored, stored.Config.CheckResume(t.cfg)
 }
 

@@ -91,6 +91,29 @@ func Describe(c config.Config, picture data.Shape) (string, error) {
 	return text, nil
 }
 
+// Resolved returns a configuration with the choices of a stored one where it leaves them to the
+// data, as it may again when a run is resumed.
+func Resolved(c, stored config.Config) config.Config {
+	usual, err := DefaultFor(c.Method)
+	if err != nil {
+		return c
+	}
+	for _, name := range []string{
+		"network", "decoder", "score", "encoder", "latent_shape", "latent", "decoder_channels",
+		"encoder_channels", "unet_channels",
+	} {
+		if key := c.Key(name); key.String() == usual.Key(name).String() {
+			if name == "latent" && len(stored.LatentShape) == 0 {
+				continue // it was given
+			}
+			if err := key.Set(stored.Key(name).String()); err != nil {
+				panic("method: a stored value that is no value")
+			}
+		}
+	}
+	return c
+}
+
 // convDefaults sets the defaults of convolutions (bench/study) in the keys that the method reads
 // and that were not given.
 func convDefaults(c *config.Config, given func(key string) bool) {
