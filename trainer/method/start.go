@@ -27,8 +27,8 @@ const negligible = 1e-8
 // start moves a cloud from N(0, I) to where cloud_init says: each particle to the coordinates of
 // its image in the leading principal components of the images, each scaled to unit variance, times
 // sqrt(1 - 0.1^2), plus 0.1 N(0, I). The channels of a pixel of spatial latents are the components
-// of the patches that the pixel stands for. Dimensions beyond the components, and beyond the rank of
-// the images, keep N(0, I).
+// of the patches that the pixel stands for. Dimensions beyond the components keep N(0, I), as do
+// those beyond the rank of the images.
 func (s *Setup) start(c *particle.Cloud) error {
 	if s.Options.CloudInit != config.FromComponents {
 		return nil

@@ -62,8 +62,8 @@ func TestStartAtComponents(t *testing.T) {
 	}
 }
 
-// Of grey pictures stored in colour, with a latent pixel for each pixel, one component has variance;
-// what rounding leaves of the second does not move its channel from N(0, I).
+// Of grey pictures stored in colour, with a latent pixel for each pixel, one component has
+// variance; what rounding leaves of the second does not move its channel from N(0, I).
 func TestStartBeyondRank(t *testing.T) {
 	grey := newColours(40)
 	for i := range grey.x {
