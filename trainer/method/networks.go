@@ -30,7 +30,10 @@ func Resolve(
 	}
 	o := &c.Options
 	if o.Network == config.AutoNetwork {
-		o.Network = suits(picture)
+		o.Network = config.MLP
+		if model.SuitsConv(layer.Shape(picture)) {
+			o.Network = config.Conv
+		}
 	}
 	if o.Decoder == config.AutoNetwork {
 		o.Decoder = o.Network
@@ -129,17 +132,6 @@ func convDefaults(c *config.Config, given func(key string) bool) {
 			panic("method: a default that is no value")
 		}
 	}
-}
-
-// suits is the kind of networks that suits pictures: convolutions for colour and from 32 x 32 up,
-// if they can be halved.
-func suits(picture data.Shape) config.Network {
-	large := min(picture.H, picture.W) >= 32
-	colour := picture.C > 1 && min(picture.H, picture.W) > 1
-	if (large || colour) && halvings(picture) > 0 {
-		return config.Conv
-	}
-	return config.MLP
 }
 
 // halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if
