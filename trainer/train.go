@@ -29,8 +29,7 @@ var errClosed = errors.New("the model is closed")
 // Train trains a model on all of the images, in memory. It reads and writes no files, unless the
 // configuration keeps the particles in one, and measures nothing: for a run with records,
 // checkpoints, held-out images and reports see New. It ignores the keys of data, but not flip, and
-// the keys of reports. method.DefaultOn has the defaults that suit images; without them, or Given,
-// convolutions are trained with those of an MLP.
+// the keys of reports.
 //
 // The training is that of a run with holdout = 0 on the same images, bit for bit. If it diverges,
 // Train does not try smaller steps as a run does: it returns an error that wraps ErrDiverged. When
@@ -46,15 +45,15 @@ func Train(
 	if err := errors.Join(err, checkImages(images), kernel.Err()); err != nil {
 		return nil, err
 	}
-	t := &Trainer{writer: run.Writer{Dir: "."}}
+	if cfg, err = method.Resolve(cfg, images.Shape(), nil); err != nil {
+		return nil, err
+	}
+	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: "."}, pool: pool.New(cfg.Threads)}
 	for _, o := range opts {
 		o(t)
 	}
-	if t.cfg, err = method.Resolve(cfg, images.Shape(), t.given); err != nil {
-		return nil, err
-	}
-	t.pool, t.data.train = pool.New(t.cfg.Threads), images
-	m := &Model{cfg: t.cfg, pool: t.pool}
+	t.data.train = images
+	m := &Model{cfg: cfg, pool: t.pool}
 	if err = t.setDatapoints(); err == nil {
 		m.datapoints = t.data.points.Len()
 		err = withDiskRemedy(t.build(ctx))

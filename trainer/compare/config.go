@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -35,27 +34,6 @@ func (o Options) configFor(c Contestant) (config.Config, error) {
 	cfg = forRun(cfg, 1, cfg.Seed)
 	if err := method.Validate(cfg); err != nil {
 		return cfg, fmt.Errorf("contestant %s:\n%w", c.Name, err)
-	}
-	return cfg, nil
-}
-
-// resolve makes the choices that the contestant's configuration leaves to the data.
-func (o Options) resolve(
-	c Contestant, cfg config.Config, picture data.Shape,
-) (config.Config, error) {
-	usual, err := method.DefaultFor(c.Method)
-	if err != nil {
-		return cfg, err
-	}
-	given := slices.Concat(FixedKeys, o.Given, usual.Changed(cfg))
-	for _, own := range c.Own {
-		given = append(given, own.Key)
-	}
-	cfg, err = method.Resolve(cfg, picture, func(key string) bool {
-		return slices.Contains(given, key)
-	})
-	if err != nil {
-		return cfg, fmt.Errorf("contestant %s: %w", c.Name, err)
 	}
 	return cfg, nil
 }

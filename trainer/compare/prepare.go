@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
@@ -33,9 +34,9 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	for i := range configs {
-		configs[i], err = o.resolve(o.Contestants[i], configs[i], all.Shape())
-		if err != nil {
-			return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
+		if configs[i], err = method.Resolve(configs[i], all.Shape(), nil); err != nil {
+			name := o.Contestants[i].Name
+			return Plan{}, nil, fmt.Errorf("%w: contestant %s: %w", ErrUsage, name, err)
 		}
 	}
 	fingerprint, err := data.Fingerprint(ctx, all)
