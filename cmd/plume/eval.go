@@ -28,9 +28,8 @@ images reach in the samples' place.
 Metrics, by the names that --only takes:
   pca             Fréchet distance, KID and Gaussian MMD of 64 principal components
   ffd             Fréchet distance and KID of the features of a small classifier, which is first
-                  trained on the labels, unless an evaluation of this run or of one beside it has
-                  kept it. It is not an FID, hence the name: its numbers compare runs on the same
-                  data only
+                  trained on the labels. It is not an FID, hence the name: its numbers compare
+                  runs on the same data only
   sliced          sliced Wasserstein distance
   precision       precision, recall, density and coverage
   memorisation    how near samples are to training images, beside held-out images

@@ -56,8 +56,6 @@ func (m *Metric) UnmarshalJSON(text []byte) error {
 
 // ClassifierInfo identifies the classifier behind the FFD.
 type ClassifierInfo struct {
-	Network  string  `json:"network"`    // its kind
-	Weights  int     `json:"parameters"` // their number
 	Seed     uint64  `json:"seed"`
 	Accuracy float64 `json:"test_accuracy"` // on labelled images held out of its training
 	Images   int     `json:"test_images"`   // number of those images

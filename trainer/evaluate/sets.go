@@ -157,7 +157,7 @@ func (e *evaluation) classifierFeatures() (features, error) {
 	}, nil
 }
 
-// classifier returns the classifier of the run's data.
+// classifier returns the classifier of the run's data. It is trained once per process.
 func (e *evaluation) classifier() (*classify.Classifier, error) {
 	c, err := classifiers.get(e)
 	if err != nil && !e.unclassified && e.ctx.Err() == nil {
@@ -166,7 +166,6 @@ func (e *evaluation) classifier() (*classify.Classifier, error) {
 	}
 	if err == nil {
 		e.report.Classifier = &ClassifierInfo{
-			Network: c.Network.String(), Weights: c.Parameters(),
 			Seed: c.Seed, Accuracy: c.Accuracy, Images: c.Tested, Features: c.FeatureCount(),
 			Hash: c.Hash(),
 		}

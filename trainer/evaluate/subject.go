@@ -15,7 +15,6 @@ import (
 
 // subject is a stored run with its data and its model.
 type subject struct {
-	dir         string
 	config      config.Config
 	all         data.Dataset
 	train, held data.Dataset
@@ -32,7 +31,7 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{dir: stored.Dir, config: stored.Config}
+	s := &subject{config: stored.Config}
 	if err := s.readData(ctx, stored, o); err != nil {
 		return nil, err
 	}

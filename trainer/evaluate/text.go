@@ -26,10 +26,9 @@ func (r *Report) WriteText(w io.Writer) error {
 			humanize.Comma(int64(r.Samples)), bySolver(r.Solver, r.Steps))
 	}
 	if c := r.Classifier; c != nil {
-		fmt.Fprintf(&out, "Classifier of the FFD: %s, %s parameters, seed %d, accuracy %.1f %% on "+
-			"%s test images, %d features, SHA-256 %s\n",
-			c.Network, humanize.Comma(int64(c.Weights)), c.Seed, 100*c.Accuracy,
-			humanize.Comma(int64(c.Images)), c.Features, c.Hash)
+		fmt.Fprintf(&out, "Classifier of the FFD: seed %d, accuracy %.1f %% on %s test images, %d "+
+			"features, SHA-256 %s\n",
+			c.Seed, 100*c.Accuracy, humanize.Comma(int64(c.Images)), c.Features, c.Hash)
 	}
 	out.WriteByte('\n')
 	r.writeTable(&out)

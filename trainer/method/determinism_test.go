@@ -104,11 +104,11 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			}
 			mine := model.NewMLP(nil, 1, 1).NewTape(
 				nil, make([]float32, 2), model.Size{Rows: 1}, model.Train)
-			if got := s.tiles(c.rows/c.particles, s.Tile, mine).Count; got != want {
+			if got := s.tiles(c.rows/c.particles, mine).Count; got != want {
 				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows,
 					c.particles, c.workers, got, want)
 			}
-			if got := s.tiles(c.rows/c.particles, s.Tile, mine, gonums).Count; got != c.tiles {
+			if got := s.tiles(c.rows/c.particles, mine, gonums).Count; got != c.tiles {
 				t.Errorf("%d rows of %d particles, %d workers, one network of gonum's products: "+
 					"%d tiles, want %d", c.rows, c.particles, c.workers, got, c.tiles)
 			}

@@ -58,7 +58,7 @@ func (f *flow) locateLoss() *Fault {
 		func() *Fault { return r.latents(f.batch.Z, f.cloud.D) },
 		func() *Fault { return r.images(f.x, f.likelihood.Dim) },
 		func() *Fault {
-			return r.activations("decoder", f.decoderTape, f.decoderTile,
+			return r.activations("decoder", f.decoderTape, f.setup.Tile,
 				func(p *model.Pass, lo, hi int) { copy(p.In(0), f.batch.Rows(f.batch.Z, lo, hi)) })
 		},
 		func() *Fault { return r.losses("decoder", f.square) },
@@ -72,7 +72,7 @@ func (f *flow) locatePrior(r rows) *Fault {
 	if f.now.held {
 		return nil
 	}
-	return r.prior(f.priorTape, f.priorTile, func(lo, hi int) {
+	return r.prior(f.priorTape, f.setup.Tile, func(lo, hi int) {
 		f.priorTape.Evaluate(diffusion.Rows{
 			Lo: lo, Hi: hi, Z: f.batch.Rows(f.batch.Z, lo, hi), IDs: f.batch.IDs[lo:hi],
 			Loss: f.nll[lo:hi],

@@ -30,7 +30,8 @@ func NewGenerator(
 	parameters := func(name string, l *model.Layout) []float32 {
 		p := make([]float32, l.Size())
 		if len(p) > 0 {
-			tensors = append(tensors, parameterTensor(name, suffix, l, p))
+			tensors = append(tensors,
+				checkpoint.Tensor{Name: name + suffix, Shape: []int{len(p)}, F32: p})
 		}
 		return p
 	}

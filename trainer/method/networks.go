@@ -30,10 +30,7 @@ func Resolve(
 	}
 	o := &c.Options
 	if o.Network == config.AutoNetwork {
-		o.Network = config.MLP
-		if model.SuitsConv(layer.Shape(picture)) {
-			o.Network = config.Conv
-		}
+		o.Network = suits(picture)
 	}
 	if o.Decoder == config.AutoNetwork {
 		o.Decoder = o.Network
@@ -94,29 +91,6 @@ func Describe(c config.Config, picture data.Shape) (string, error) {
 	return text, nil
 }
 
-// Resolved returns a configuration with the choices of a stored one where it leaves them to the
-// data, as it may again when a run is resumed.
-func Resolved(c, stored config.Config) config.Config {
-	usual, err := DefaultFor(c.Method)
-	if err != nil {
-		return c
-	}
-	for _, name := range []string{
-		"network", "decoder", "score", "encoder", "latent_shape", "latent", "decoder_channels",
-		"encoder_channels", "unet_channels",
-	} {
-		if key := c.Key(name); key.String() == usual.Key(name).String() {
-			if name == "latent" && len(stored.LatentShape) == 0 {
-				continue // it was given
-			}
-			if err := key.Set(stored.Key(name).String()); err != nil {
-				panic("method: a stored value that is no value")
-			}
-		}
-	}
-	return c
-}
-
 // convDefaults sets the defaults of convolutions (bench/study) in the keys that the method reads
 // and that were not given.
 func convDefaults(c *config.Config, given func(key string) bool) {
@@ -132,6 +106,17 @@ func convDefaults(c *config.Config, given func(key string) bool) {
 			panic("method: a default that is no value")
 		}
 	}
+}
+
+// suits is the kind of networks that suits pictures: convolutions for colour and from 32 x 32 up,
+// if they can be halved.
+func suits(picture data.Shape) config.Network {
+	large := min(picture.H, picture.W) >= 32
+	colour := picture.C > 1 && min(picture.H, picture.W) > 1
+	if (large || colour) && halvings(picture) > 0 {
+		return config.Conv
+	}
+	return config.MLP
 }
 
 // halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if

@@ -28,7 +28,6 @@ type staged struct {
 
 	prior *network
 	tape  prior.Tape
-	tile  int       // rows of its tiles
 	g     []float32 // scratch for the gradients by z, which are not used, B*N x d
 	nll   []float32 // prior loss of each row, B*N
 
@@ -80,8 +79,7 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	if t.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, first.Close())
 	}
-	t.tile = s.tile(s.Prior.TileRows())
-	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(t.tile, o.Particles), model.Train)
+	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(o.Particles), model.Train)
 	t.prior.bind(t.tape)
 	return t, nil
 }

@@ -65,7 +65,7 @@ func (t *staged) evaluate() {
 	t.setup.Pool.Run(t.prior.pack())
 	for w := range t.now.waves.Count {
 		first, last := t.now.waves.Points(w)
-		t.now.wave = t.setup.tiles(last-first, t.tile, t.tape).From(first)
+		t.now.wave = t.setup.tiles(last-first, t.tape).From(first)
 		t.tape.Wave(first * t.setup.Options.Particles)
 		t.setup.Pool.Run(pool.Group{N: t.now.wave.Count, Do: t.rowsTask})
 		t.setup.Pool.Run(t.prior.reduce(wave(t.now.waves, w, t.setup.Options.Particles)))

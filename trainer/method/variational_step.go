@@ -73,7 +73,7 @@ func (v *variational) begin(index []int, minibatch bool, stream kernel.Stream) {
 }
 
 func (v *variational) tiles(points int) pool.Tiles {
-	return v.setup.tiles(points, v.tile, v.encoderTape, v.decoderTape, v.priorTape)
+	return v.setup.tiles(points, v.encoderTape, v.decoderTape, v.priorTape)
 }
 
 // enter begins wave w.

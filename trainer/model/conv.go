@@ -17,14 +17,6 @@ type Stages struct {
 // Halvings is how often the picture is halved in each direction until it is a latent.
 func (s Stages) Halvings() int { return len(s.Channels) - 1 }
 
-// SuitsConv reports whether convolutions, rather than an MLP, suit pictures of the given shape:
-// those in colour and those from 32 x 32 up, if they can be halved.
-func SuitsConv(picture layer.Shape) bool {
-	side := min(picture.H, picture.W)
-	colour := picture.C > 1 && side > 1
-	return (colour || side >= 32) && picture.H%2 == 0 && picture.W%2 == 0
-}
-
 // NewConvDecoder returns the decoder from latents z, small pictures, to pictures of a given shape:
 //
 //	h = conv(z)
@@ -51,29 +43,19 @@ func NewConvDecoder(products *blas.Backend, z, picture layer.Shape, s Stages) (*
 // image: where that splits, this merges. Its output is that of [layer.Moments].
 func NewConvEncoder(products *blas.Backend, picture, z layer.Shape, s Stages) (*Net, error) {
 	return Build(products, func(b *Builder) Node {
-		h := b.Contract(b.Given("x", picture), s)
-		z.C *= 2 // means and log-variances
-		return b.Add("moments", layer.Moments{}, b.shaped("out", b.Conv("out", h, z.C), z))
-	})
-}
-
-// Contract adds the way of pictures x to a small one:
-//
-//	h = conv(x)
-//	for each stage, from the last on:
-//	    h = residual blocks(h);  but for the first: h = linear(merge(h))
-//	y = silu(norm(h))
-func (b *Builder) Contract(x Node, s Stages) Node {
-	last := len(s.Channels) - 1
-	h := b.Conv("in", x, s.Channels[last])
-	for i := last; i >= 0; i-- {
-		name := fmt.Sprintf("down%d", last-i)
-		h = b.blocks(name, h, none, s.Blocks, s.Channels[i])
-		if i > 0 {
-			h = b.Linear(name, b.Add(name+".merge", layer.Merge{}, h), s.Channels[i-1])
+		last := len(s.Channels) - 1
+		h := b.Conv("in", b.Given("x", picture), s.Channels[last])
+		for i := last; i >= 0; i-- {
+			name := fmt.Sprintf("down%d", last-i)
+			h = b.blocks(name, h, none, s.Blocks, s.Channels[i])
+			if i > 0 {
+				h = b.Linear(name, b.Add(name+".merge", layer.Merge{}, h), s.Channels[i-1])
+			}
 		}
-	}
-	return b.NormSiLU("norm", h, none)
+		z.C *= 2 // means and log-variances
+		out := b.shaped("out", b.Conv("out", b.NormSiLU("norm", h, none), z.C), z)
+		return b.Add("moments", layer.Moments{}, out)
+	})
 }
 
 // shaped is x, which must have the given shape.

@@ -117,7 +117,7 @@ func (p *Pass) Backward(din []float32) {
 	t := p.tape
 	first := t.net.inputs[0]
 	for i := len(p.tiles) - 1; i >= 0; i-- {
-		if t.pairs[i] == nil || !t.plan.nodes[i].back {
+		if t.pairs[i] == nil || !t.net.nodes[i].gradient {
 			continue
 		}
 		tile := &p.tiles[i]

@@ -14,7 +14,6 @@ import (
 // Time runs over the calls of a pass: Forward of node i at time i, what the caller does with the
 // output at time n, and Backward of node i at time 2n - i.
 type plan struct {
-	use   Use
 	nodes []placed
 	row   int // numbers of scratch a row
 	call  int // numbers of scratch within a call
@@ -28,7 +27,6 @@ type placed struct {
 	own    place // what the layer keeps
 	spare  place // a copy of the first input for a layer that spoils it while others read it
 	add    [layer.MaxInputs]bool
-	back   bool // there is a gradient by its output, and Backward of its layer
 	spread bool // it depends on the level alone, and has a reader that does not
 }
 
@@ -58,20 +56,16 @@ type span struct {
 type planner struct {
 	*Net
 	plan
+	use       Use
 	spans     []*span
 	consumers [][]Node // of each node, in order
 }
 
 // plan returns the plan of a tape.
 func (n *Net) plan(use Use) *plan {
-	if n.frozen != nil {
-		use = min(use, Differentiate) // constants have no gradient
-	}
-	p := &planner{Net: n, consumers: make([][]Node, len(n.nodes))}
-	p.plan = plan{use: use, nodes: make([]placed, len(n.nodes))}
+	p := &planner{Net: n, use: use, consumers: make([][]Node, len(n.nodes))}
+	p.plan.nodes = make([]placed, len(n.nodes))
 	for i, node := range n.nodes {
-		p.plan.nodes[i].back = use == Train && node.gradient ||
-			use == Differentiate && node.through
 		if node.layer == nil {
 			continue
 		}
@@ -90,8 +84,10 @@ func (n *Net) plan(use Use) *plan {
 		p.plan.nodes[i].spread = n.nodes[i].level &&
 			(Node(i) == n.out || slices.ContainsFunc(p.consumers[i], mixed))
 	}
-	for i := len(n.nodes) - 1; i >= 0; i-- {
-		p.placeGradient(i)
+	if p.use > Evaluate {
+		for i := len(n.nodes) - 1; i >= 0; i-- {
+			p.placeGradient(i)
+		}
 	}
 	p.row = pack(p.spans)
 	return &p.plan
@@ -114,7 +110,7 @@ func (p *planner) lastRead(i int) (last int) {
 	}
 	for _, c := range p.consumers[i] {
 		last = max(last, int(c))
-		if at := p.plan.nodes[c]; at.back && at.memory.ReadsX {
+		if p.use > Evaluate && p.plan.nodes[c].memory.ReadsX {
 			last = max(last, p.backward(c))
 		}
 	}
@@ -152,7 +148,7 @@ func (p *planner) placeValue(i int) {
 func (p *planner) placeOwn(i int) {
 	at := &p.plan.nodes[i]
 	last := i
-	if at.back {
+	if p.use > Evaluate {
 		last = p.backward(Node(i))
 	}
 	if at.memory.Keep > 0 {
@@ -172,7 +168,7 @@ func (p *planner) placeOwn(i int) {
 // before it.
 func (p *planner) placeGradient(i int) {
 	node, at := p.Net.nodes[i], &p.plan.nodes[i]
-	if !at.back {
+	if !node.gradient {
 		return
 	}
 	first, by := len(p.Net.nodes), Node(-1) // the caller sets the gradient by the output
