@@ -1,6 +1,6 @@
 // Package trainer trains models of images.
 //
-// Train trains in memory. It takes a configuration (method.Default, package config) and a data set
+// Train trains in memory. It takes a configuration (method.DefaultOn, package config) and a data set
 // (data.Open, or the rows of a data.Table), and returns a Model, which draws samples and gives the
 // latents of the images.
 //

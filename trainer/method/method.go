@@ -4,8 +4,9 @@
 // the latents of one of the two (staged.go). Their steps read from top to bottom, in step.go,
 // variational_step.go and staged_step.go.
 //
-// New builds a Method from a Setup and the method's name. DefaultFor gives the options to start
-// from; Memory counts the memory that a method would need.
+// New builds a Method from a Setup and the method's name. DefaultOn gives the options to start from
+// for images of a shape. Resolve makes the choices that options leave to the images, such as which
+// networks suit them (networks.go); Memory counts the memory that a method would need.
 //
 // To add a method, name it in package config (Method and Methods, run.go), write its spec in a file
 // of its own, and list the spec in specs (spec.go). A spec says which keys of the configuration the

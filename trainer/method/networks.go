@@ -16,7 +16,8 @@ import (
 )
 
 // Resolve returns the configuration with the choices that it leaves to the data: which networks
-// suit pictures of the given shape, and their sizes. What does not fit the shape is an error.
+// suit pictures of the given shape, and their sizes. What does not fit the shape is an error, as is
+// what Validate refuses.
 //
 // Convolutions have defaults of their own. They take the place of those of [DefaultFor] in the keys
 // that were not given, as given reports; nil: all were, so that nothing but the networks' kinds and
@@ -25,6 +26,9 @@ func Resolve(
 	c config.Config, picture data.Shape, given func(key string) bool,
 ) (config.Config, error) {
 	m, err := find(c.Method)
+	if err == nil {
+		err = Validate(c)
+	}
 	if err != nil {
 		return c, err
 	}

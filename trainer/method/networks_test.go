@@ -123,7 +123,13 @@ func TestResolveRefuses(t *testing.T) {
 			t.Errorf("%s: the error %v does not say %q", set, err, want)
 		}
 	}
-	c, _ := asked(t, "decoder=conv")
+	c := Default()
+	c.Network, c.LatentShape = config.Conv, []int{0, 1, 1} // which no number of halvings reaches
+	if _, err := Resolve(c, picture, nil); err == nil ||
+		!strings.Contains(err.Error(), "latent_shape = [0 1 1]") {
+		t.Errorf("latents of no pixels: %v", err)
+	}
+	c, _ = asked(t, "decoder=conv")
 	if _, err := Resolve(c, data.Shape{H: 5, W: 8, C: 1}, nil); err == nil ||
 		!strings.Contains(err.Error(), "cannot be halved") {
 		t.Errorf("pictures of 5 x 8: %v", err)

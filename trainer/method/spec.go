@@ -90,7 +90,8 @@ func allowed(name config.Method, o config.Options) error {
 }
 
 // New builds the named method with the networks that the options describe, unless the setup has its
-// own. Unknown methods, invalid options, and a cloud file that cannot be made are errors.
+// own. Networks that are still auto are MLPs: Resolve chooses others. Unknown methods, invalid
+// options, and a cloud file that cannot be made are errors.
 func New(name config.Method, s Setup) (Method, error) {
 	m, err := find(name)
 	if err != nil {
