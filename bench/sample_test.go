@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -25,7 +26,9 @@ func BenchmarkSample(b *testing.B) {
 						Generator(true)
 					pixels := make([]float32, n*g.Dim())
 					for b.Loop() {
-						if err := g.Sample(b.Context(), pixels, n, solver, 0, 1); err != nil {
+						if err := g.Sample(b.Context(), pixels, n, generate.Spec{
+							Solver: solver, Seed: 1,
+						}); err != nil {
 							b.Fatal(err)
 						}
 					}

@@ -3,8 +3,7 @@ package blas
 import "github.com/plume-ml/plume/kernel"
 
 // Patches need not be gathered where tiles can read them from a copy of some lines of a picture
-// with zeros around it, its frame: each run of a patch lies there in one piece, and the next one a
-// line further on.
+// with zeros around it, its frame: each run of a patch lies there in one piece.
 
 // frame copies the lines that some lines see, with zeros where there is no picture.
 func (w *workspace) frame(a *Left, line, lines int) []float32 {
@@ -36,9 +35,8 @@ func (w *Window) lines(line, pixels int) int {
 // whole reports that the patches have all their columns.
 func (l *Left) whole() bool { return l.gathered() && l.m.Cols == l.window.KH*l.window.run() }
 
-// convolvedRows is about how many rows of c are computed from a frame, convolvedK how many numbers
-// of patches make one chain: all those of 3 x 3 pixels of 128 channels.
-const convolvedRows, convolvedK = 256, 1152
+// convolvedRows is about how many rows of c are computed from a frame.
+const convolvedRows = 256
 
 // convolve is c = s + a b for whole patches and b in panels that begin stride apart.
 func (w *workspace) convolve(a *Left, panels []float32, stride int, s start, c Matrix) {
@@ -61,33 +59,28 @@ func (w *workspace) convolveLines(
 		s := s
 		for l := 0; l < win.KH*run; {
 			kh, from := l/run, l%run
-			k := depth{
-				n: min(convolvedK, run-from), parts: max(1, min(convolvedK/run, win.KH-kh)),
-				jump: width - run,
-			}
-			panel := panels[j/cols*stride+l*cols:][:k.n*k.parts*cols]
+			kc := min(blockK, run-from)
+			panel := panels[j/cols*stride+l*cols:][:kc*cols]
 			for i := range lines {
 				left := framed[(i+kh)*width+from:]
 				for at := range tiles {
 					x, end := at*win.W/tiles, (at+1)*win.W/tiles
 					t := tile{(line+i)*win.W + x, j, end - x, min(cols, c.Cols-j)}
-					w.tile(t, s, strided{left[x*win.C:], win.C, 1, 0}, panel, k, c)
+					w.tile(t, s, strided{left[x*win.C:], win.C, 1, 0}, panel, kc, c)
 				}
 			}
 			s = continued(c)
-			l += k.n * k.parts
+			l += kc
 		}
 	}
 }
 
-// framedPixels is the least size of pictures whose transposed patches are read from frames: the
-// sums are read and written again for each picture.
-const framedPixels = 96
+// longLine is the least width of pictures whose transposed patches are read from frames: the sums
+// are read and written again for each line.
+const longLine = 24
 
 // framedT reports whether the patches are read from frames when they are transposed.
-func (l *Left) framedT() bool {
-	return l.gathered() && l.window.H*l.window.W >= framedPixels
-}
+func (l *Left) framedT() bool { return l.gathered() && l.window.W >= longLine }
 
 // correlate is c = s + a^T b for the pixels of some lines of a picture; b is their rows in panels.
 func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s start, c Matrix) {
@@ -100,16 +93,13 @@ func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s star
 			kh, from := (a.first+at)/run, (a.first+at)%run
 			t := tile{at, j, min(rows, run-from, c.Rows-at), min(cols, c.Cols-j)}
 			s := s
-			for l := 0; l < lines*win.W; {
-				i, x := l/win.W, l%win.W
-				k := depth{
-					n: min(blockK, win.W-x), parts: max(1, min(blockK/win.W, lines-i)),
-					jump: width - win.W*win.C,
-				}
+			for k := 0; k < lines*win.W; {
+				i, x := k/win.W, k%win.W
+				kc := min(blockK, win.W-x)
 				left := strided{framed[(i+kh)*width+x*win.C+from:], 1, win.C, 0}
-				w.tile(t, s, left, panel[l*cols:][:k.n*k.parts*cols], k, c)
+				w.tile(t, s, left, panel[k*cols:][:kc*cols], kc, c)
 				s = continued(c)
-				l += k.n * k.parts
+				k += kc
 			}
 			at += t.rows
 		}

@@ -23,6 +23,8 @@ type images struct {
 	train, held data.Dataset
 	points      data.Dataset  // the datapoints: train and, with flip, its mirror images
 	batches     *data.Batches // of points
+	classes     data.Classes  // numbered as conditions; none unless the configuration has these
+	conditions  data.Rows     // of the datapoints, as given or their classes; nil: none
 }
 
 // readSlowly reads the data, with messages if that takes long: from a large file, from very many
@@ -51,7 +53,7 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 			return nil, fmt.Errorf("data: %s: %w", t.cfg.Data, err)
 		}
 	}
-	if err := t.plan(asked, images, program); err != nil {
+	if err := t.plan(asked, images, false, program); err != nil {
 		return nil, err
 	}
 	warning, err := t.memory.check(memory.Machine())
@@ -70,7 +72,7 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 		return nil, err
 	}
 	// Again, for the images as they were read: the headers sufficed only for the check.
-	if err := t.plan(asked, images, program); err != nil {
+	if err := t.plan(asked, images, true, program); err != nil {
 		return nil, err
 	}
 	networks, err := method.Describe(t.cfg, images.Shape)
@@ -95,7 +97,10 @@ func (t *Trainer) divide(all data.Dataset) (err error) {
 	if t.data.train, t.data.held, err = data.Split(all, t.cfg.Holdout, t.cfg.Seed); err != nil {
 		return err
 	}
-	if err := t.setDatapoints(); err != nil || !t.cfg.Flip {
+	if err := t.setDatapoints(); err != nil {
+		return err
+	}
+	if err := t.setConditions(all); err != nil || !t.cfg.Flip {
 		return err
 	}
 	t.message(fmt.Sprintf("Flipped too: %s datapoints of %s training images",
@@ -112,9 +117,38 @@ func (t *Trainer) setDatapoints() (err error) {
 	return nil
 }
 
-// plan makes the choices that the configuration leaves to the data, and estimates the memory.
-func (t *Trainer) plan(asked config.Config, images *data.Found, program int64) (err error) {
-	if t.cfg, err = method.Resolve(asked, images.Shape, t.given); err == nil {
+// setConditions numbers the classes of all images, and sets the conditions of the datapoints.
+func (t *Trainer) setConditions(all data.Dataset) (err error) {
+	if t.data.conditions = t.like; t.like != nil || !t.cfg.Conditional() {
+		return nil
+	}
+	if t.data.classes, err = data.ClassesOf(all); err != nil {
+		return err
+	}
+	t.data.conditions = t.data.classes.Conditions(t.data.points, t.cfg.Classes)
+	return nil
+}
+
+// conditionsOf returns the conditions of some datapoints; nil without conditions.
+func (t *Trainer) conditionsOf(index []int) []float32 {
+	if t.data.conditions == nil {
+		return nil
+	}
+	x := make([]float32, len(index)*t.cfg.Classes)
+	t.data.conditions.Gather(x, index)
+	return x
+}
+
+// plan makes the choices that the configuration leaves to the data, and estimates the memory. The
+// number of classes is known once the data have been read.
+func (t *Trainer) plan(
+	asked config.Config, images *data.Found, read bool, program int64,
+) (err error) {
+	t.cfg, err = method.Resolve(asked, images.Shape, t.given)
+	if err == nil && read && t.like == nil {
+		t.cfg, err = method.ResolveClasses(t.cfg, images.Summary.Classes)
+	}
+	if err == nil {
 		t.memory, err = estimate(t.cfg, images, program)
 	}
 	return err

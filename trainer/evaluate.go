@@ -35,9 +35,8 @@ type reports struct {
 type pictures struct{ samples, recon string }
 
 const (
-	gridImages, gridColumns = 100, 10
-	pairImages              = 30
-	fdComponents            = 64
+	pairImages   = 30
+	fdComponents = 64
 )
 
 // evaluate draws samples, measures their PCA-64 FD into e, and makes the pictures. If that takes
@@ -110,8 +109,8 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 		return err
 	}
 	g := t.method.Generator(true)
-	n, d := max(t.cfg.EvalSamples, gridImages), t.cfg.Latent
-	z := make([]float32, n*d)
+	s := t.newSamples(g)
+	n := len(s.z) / g.Latent()
 	solver := string(t.cfg.Solver)
 	drawing := fmt.Sprintf("drawing %s samples", humanize.Comma(int64(n)))
 	if g.Model().Prior.Closed() { // whose samples need none
@@ -120,12 +119,17 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 		drawing += " (" + solver + ")"
 	}
 	doing.Set(drawing)
-	if err := g.SampleLatents(ctx, z, n, t.cfg.Solver, t.cfg.SolverSteps, t.cfg.Seed); err != nil {
+	err := g.SampleLatents(ctx, s.z, n, generate.Spec{
+		Solver: t.cfg.Solver, Steps: t.cfg.SolverSteps, Seed: t.cfg.Seed, Condition: s.conditions,
+	})
+	if err != nil {
 		return err
 	}
 	if t.reports.pca != nil {
 		doing.Set(fmt.Sprintf("distance of %s samples", humanize.Comma(int64(t.cfg.EvalSamples))))
-		fd, err := t.reports.pca.Distance(ctx, g.Images(z[:t.cfg.EvalSamples*d]), t.pool)
+		measured := g.Images(of(s.z, g.Latent(), 0, t.cfg.EvalSamples),
+			of(s.conditions, g.Conditions(), 0, t.cfg.EvalSamples))
+		fd, err := t.reports.pca.Distance(ctx, measured, t.pool)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -137,7 +141,7 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 		e.EvalSolver = solver
 	}
 	doing.Set("pictures")
-	return t.draw(g, z[:gridImages*d])
+	return t.draw(g, s)
 }
 
 // realFloor is the PCA-64 FD of the held-out images, to compare that of the samples with; NaN
@@ -159,8 +163,8 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 	return floor
 }
 
-// draw writes a grid of the images of the latents z, and originals above their reconstructions.
-func (t *Trainer) draw(g *generate.Generator, z []float32) error {
+// draw writes a grid of samples, and originals above their reconstructions.
+func (t *Trainer) draw(g *generate.Generator, s samples) error {
 	dir, err := t.writer.MakeSamplesDir()
 	if err != nil {
 		_, err := t.writePicture(dir, nil, err)
@@ -171,18 +175,19 @@ func (t *Trainer) draw(g *generate.Generator, z []float32) error {
 		samples: filepath.Join(dir, fmt.Sprintf("step-%06d.png", t.step)),
 		recon:   filepath.Join(dir, fmt.Sprintf("recon-%06d.png", t.step)),
 	}
-	samples := make([]float32, gridImages*shape.Dim())
-	g.Decode(samples, z)
+	grid := make([]float32, (s.last-s.first)*shape.Dim())
+	g.Decode(grid, of(s.z, g.Latent(), s.first, s.last),
+		of(s.conditions, g.Conditions(), s.first, s.last))
 	idx := data.Range(0, min(pairImages, t.data.train.Len()))
 	originals, recon := make([]float32, len(idx)*shape.Dim()), make([]float32, len(idx)*shape.Dim())
 	t.data.train.Gather(originals, idx)
-	z = make([]float32, len(idx)*g.Latent())
+	z := make([]float32, len(idx)*g.Latent())
 	t.method.Latents(g, z, idx)
-	g.Decode(recon, z)
+	g.Decode(recon, z, t.conditionsOf(idx))
 	if err := t.method.Err(); err != nil {
 		return err
 	}
-	canvas, err := picture.Grid(samples, shape, gridColumns)
+	canvas, err := picture.Grid(grid, shape, gridColumns)
 	drawn, err := t.writePicture(p.samples, canvas, err)
 	if !drawn || err != nil {
 		return err

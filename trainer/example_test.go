@@ -9,6 +9,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
@@ -87,7 +88,9 @@ func ExampleNew() {
 	defer g.Close()
 	const n = 3
 	pixels := make([]float32, n*g.Dim())
-	if err := g.Sample(context.Background(), pixels, n, "ddim", 10, 1); err != nil {
+	if err := g.Sample(context.Background(), pixels, n, generate.Spec{
+		Solver: "ddim", Steps: 10, Seed: 1,
+	}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(n, "samples of", g.Shape())

@@ -45,6 +45,11 @@ func Given(keys []string) Option {
 // WithHook adds a hook; hooks are called in the order they were added.
 func WithHook(h Hook) Option { return func(t *Trainer) { t.hooks = append(t.hooks, h) } }
 
+// WithConditions gives the datapoints conditions of their own in the place of classes: a row for
+// each training image and, with flip, for each of their mirror images. Each has as many numbers as
+// the configuration's Classes says; zeros mean no condition.
+func WithConditions(rows data.Rows) Option { return func(t *Trainer) { t.like = rows } }
+
 func (t *Trainer) message(text string) {
 	for _, h := range t.hooks {
 		if h.OnMessage != nil {

@@ -77,12 +77,17 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 	if c.EvalSamples == 0 {
 		return m.Diagnose
 	}
-	dim, samples := shape.Dim(), max(c.EvalSamples, gridImages)
+	conditions := 0
+	if c.Conditional() {
+		conditions = c.Classes
+	}
+	samples, first, last := countSamples(c, conditions)
+	dim, grid := shape.Dim(), last-first
 	pairs := min(pairImages, trained)
-	pictures := memory.Array[float32](gridImages+2*pairs, dim) +
-		max(picture.GridBytes(shape, gridImages, gridColumns),
+	pictures := memory.Array[float32](grid+2*pairs, dim) +
+		max(picture.GridBytes(shape, grid, gridColumns),
 			picture.PairsBytes(shape, pairs, gridColumns))
-	generating := m.Generator + memory.Array[float32](samples, c.Latent) +
+	generating := m.Generator + memory.Array[float32](samples, c.Latent+conditions) +
 		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
 	return pca.Bytes(dim, fdComponents) +
 		max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)

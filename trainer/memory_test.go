@@ -218,8 +218,8 @@ func TestMemoryIsRecorded(t *testing.T) {
 		if err != nil || info.Memory.Sum == 0 || info.Memory.Peak != 0 {
 			t.Errorf("at the beginning: %+v, %v", info.Memory, err)
 		}
-		if want := "Memory: " + tr.memory.Parts.String(); len(messages) < 2 || messages[1] != want {
-			t.Errorf("messages %q, expected what was read, then %q", messages, want)
+		if want := "Memory: " + tr.memory.Parts.String(); len(messages) < 3 || messages[2] != want {
+			t.Errorf("messages %q, expected what was read, the networks, then %q", messages, want)
 		}
 		if err := errors.Join(tr.Run(t.Context()), tr.Close()); err != nil {
 			t.Fatal(err)

@@ -67,6 +67,11 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err := t.divide(all); err != nil {
 		return err
 	}
+	if stored != nil {
+		if _, err := stored.Classes(all); err != nil {
+			return err
+		}
+	}
 	t.pool = pool.New(t.cfg.Threads)
 	return withDiskRemedy(t.build(ctx))
 }
@@ -77,6 +82,7 @@ func (t *Trainer) build(ctx context.Context) error {
 		Options: t.cfg.Options, Train: t.data.points, Batch: min(t.cfg.Batch, t.data.points.Len()),
 		Tile: t.cfg.Tile, Wave: t.cfg.Wave, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
 		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
+		Classes: t.data.classes, Conditions: t.like,
 	})
 	if err != nil {
 		return err // and m may be a nil pointer in an interface that is not nil
@@ -110,6 +116,9 @@ func (t *Trainer) store() error {
 func (t *Trainer) info() run.Info {
 	info := run.NewInfo(t.cfg, t.data.fingerprint, t.data.train.Shape())
 	info.Memory, info.Read = &t.memory.Memory, &t.data.read
+	if t.data.classes.Len() > 0 {
+		info.Classes = &t.data.classes
+	}
 	if t.data.given != t.cfg.Data {
 		info.DataAsTyped = t.data.given
 	}

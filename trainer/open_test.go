@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/progress"
 )
 
@@ -23,7 +24,7 @@ func TestSlowReading(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := smallRun()
-	c.Data = path
+	c.Data, c.Network = path, config.MLP
 	var messages []string
 	var waits []time.Duration
 	tr := &Trainer{cfg: c, reports: reports{after: func(d time.Duration) <-chan time.Time {

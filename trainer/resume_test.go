@@ -22,7 +22,9 @@ import (
 func TestResumeEqualsUninterrupted(t *testing.T) {
 	for _, dynamics := range []particle.Dynamics{particle.Underdamped, particle.Overdamped} {
 		c := smallRun()
-		c.Dynamics = dynamics
+		if c.Dynamics = dynamics; dynamics == particle.Underdamped {
+			c.Condition, c.ConditionDrop = config.OfBoth, 0.3
+		}
 		want := train(t, c)
 		wantState, wantMetrics := finalState(t, want), metricsOf(t, want)
 		if len(wantMetrics) != runEpochs {

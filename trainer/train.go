@@ -45,16 +45,20 @@ func Train(
 	if err := errors.Join(err, checkImages(images), kernel.Err()); err != nil {
 		return nil, err
 	}
-	if cfg, err = method.Resolve(cfg, images.Shape(), nil); err != nil {
-		return nil, err
-	}
-	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: "."}, pool: pool.New(cfg.Threads)}
+	t := &Trainer{writer: run.Writer{Dir: "."}}
 	for _, o := range opts {
 		o(t)
 	}
-	t.data.train = images
-	m := &Model{cfg: cfg, pool: t.pool}
-	if err = t.setDatapoints(); err == nil {
+	classes, _ := data.ClassesOf(images) // none without labels
+	if t.cfg, err = method.Resolve(cfg, images.Shape(), nil); err == nil && t.like == nil {
+		t.cfg, err = method.ResolveClasses(t.cfg, classes.Len())
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.data.train, t.pool = images, pool.New(cfg.Threads)
+	m := &Model{cfg: t.cfg, pool: t.pool}
+	if err = errors.Join(t.setDatapoints(), t.setConditions(images)); err == nil {
 		m.datapoints = t.data.points.Len()
 		err = withDiskRemedy(t.build(ctx))
 	}
@@ -121,8 +125,43 @@ func (m *Model) Sample(ctx context.Context, n int, seed uint64) ([]float32, erro
 		return nil, fmt.Errorf("%d samples: expected 0 or more", n)
 	}
 	x := make([]float32, n*m.generator.Dim())
-	err := m.generator.Sample(ctx, x, n, m.cfg.Solver, m.cfg.SolverSteps, seed)
+	err := m.generator.Sample(ctx, x, n, m.spec(seed))
 	return x, err
+}
+
+func (m *Model) spec(seed uint64) generate.Spec {
+	return generate.Spec{Solver: m.cfg.Solver, Steps: m.cfg.SolverSteps, Seed: seed}
+}
+
+// SampleLike is Sample with conditions, one image for each: rows of Classes numbers as the networks
+// read them, for classes a 1 at the class. guidance, 0 or more, makes images more typical of their
+// condition and less various (generate.Spec).
+func (m *Model) SampleLike(
+	ctx context.Context, conditions []float32, guidance float64, seed uint64,
+) ([]float32, error) {
+	n, err := m.countConditions(conditions)
+	if err != nil {
+		return nil, err
+	}
+	x, spec := make([]float32, n*m.generator.Dim()), m.spec(seed)
+	spec.Condition, spec.Guidance = conditions, guidance
+	err = m.generator.Sample(ctx, x, n, spec)
+	return x, err
+}
+
+// countConditions returns the number of conditions.
+func (m *Model) countConditions(conditions []float32) (int, error) {
+	if m.closed {
+		return 0, errClosed
+	}
+	k := m.generator.Conditions()
+	if k == 0 {
+		return 0, errors.New("the model has no conditions: set the configuration's Condition")
+	}
+	if len(conditions)%k != 0 {
+		return 0, fmt.Errorf("%d numbers: expected whole conditions of %d", len(conditions), k)
+	}
+	return len(conditions) / k, nil
 }
 
 // Latents returns a latent of each training image, M x d, in the order of the images: the first of
@@ -137,7 +176,22 @@ func (m *Model) Latents() ([]float32, error) {
 }
 
 // Decode returns the images of latents: n x D from n x d.
-func (m *Model) Decode(z []float32) ([]float32, error) {
+func (m *Model) Decode(z []float32) ([]float32, error) { return m.decode(z, nil) }
+
+// DecodeLike is Decode with conditions as in SampleLike, for a decoder that reads them.
+func (m *Model) DecodeLike(z, conditions []float32) ([]float32, error) {
+	n, err := m.countConditions(conditions)
+	if err == nil && n*m.cfg.Latent != len(z) {
+		err = fmt.Errorf("%d conditions of latents of %d numbers in all, expected %d", n, len(z),
+			n*m.cfg.Latent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.decode(z, conditions)
+}
+
+func (m *Model) decode(z, conditions []float32) ([]float32, error) {
 	if m.closed {
 		return nil, errClosed
 	}
@@ -145,7 +199,7 @@ func (m *Model) Decode(z []float32) ([]float32, error) {
 		return nil, fmt.Errorf("%d numbers: expected whole latents of %d", len(z), m.cfg.Latent)
 	}
 	x := make([]float32, len(z)/m.cfg.Latent*m.generator.Dim())
-	m.generator.Decode(x, z)
+	m.generator.Decode(x, z, conditions)
 	return x, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -40,6 +41,7 @@ type Trainer struct {
 	hooks  []Hook
 	from   string                // the checkpoint to resume from, as in From
 	given  func(key string) bool // as in Given
+	like   data.Rows             // conditions in the place of classes; nil: none
 
 	data   images
 	memory needs

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -184,11 +185,12 @@ func (r *recording) sample(dir string, t *training) error {
 	}
 	g := t.Generator(false)
 	z, x := make([]float32, r.images*g.Latent()), make([]float32, r.images*g.Dim())
-	err := g.SampleLatents(context.Background(), z, r.images, diffusion.DDIM, r.solverSteps(), seed)
+	spec := generate.Spec{Solver: diffusion.DDIM, Steps: r.solverSteps(), Seed: seed}
+	err := g.SampleLatents(context.Background(), z, r.images, spec)
 	if err != nil {
 		return err
 	}
-	g.Decode(x, z)
+	g.Decode(x, z, nil)
 	r.want = map[string][]float32{"latents": z, "images": x}
 	start := t.normals(ids, 0, diffusion.StreamSamplePrior)
 	return writeFloats(filepath.Join(dir, r.name+".noise"), start)

@@ -10,6 +10,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/machine"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -100,8 +101,8 @@ func (t *training) repeated() *repeated {
 		g := t.Generator(true)
 		pixels := make([]float32, t.images*g.Dim())
 		return &repeated{func() error {
-			return g.Sample(context.Background(), pixels, t.images, diffusion.DDIM,
-				t.solverSteps(), seed)
+			spec := generate.Spec{Solver: diffusion.DDIM, Steps: t.solverSteps(), Seed: seed}
+			return g.Sample(context.Background(), pixels, t.images, spec)
 		}, 1}
 	}
 	batches, k, repeats := t.minibatches(), 0, t.config.BatchRepeats

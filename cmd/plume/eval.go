@@ -28,9 +28,12 @@ images reach in the samples' place.
 Metrics, by the names that --only takes:
   pca             Fréchet distance, KID and Gaussian MMD of 64 principal components
   ffd             Fréchet distance and KID of the features of a small classifier, which is first
-                  trained on the labels. It is not an FID, hence the name: its numbers compare
-                  runs on the same data only
+                  trained on the labels, unless an evaluation of this run or of one beside it has
+                  kept it. It is not an FID, hence the name: its numbers compare runs on the same
+                  data only
   sliced          sliced Wasserstein distance
+  class           of a run with classes as conditions: how often the classifier sees the class
+                  that a sample was drawn for, and the distances within each class
   precision       precision, recall, density and coverage
   memorisation    how near samples are to training images, beside held-out images
   reconstruction  error and energy of held-out images, by Langevin inference of their latents
@@ -77,6 +80,7 @@ func newEval() *cobra.Command {
 		"sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
 	flags.IntVar(&e.Steps, "steps", 0,
 		"steps of the sampler (0: those of the reports, or 200 ancestral, 50 ddim, 20 dpm++2m)")
+	flags.Float64Var(&e.Guidance, "guidance", 0, guidanceHelp)
 	flags.IntVar(&e.Images, "images", 0, "held-out images of the reconstruction (0: 1,000)")
 	flags.IntVar(&e.Moves, "moves", 0, "Langevin moves of the reconstruction (0: 300)")
 	flags.IntVar(&e.LikelihoodImages, "likelihood-images", 0,
@@ -105,7 +109,7 @@ func newEval() *cobra.Command {
 // ofRuns are the flags about a run, its samples or its model, which features of another program do
 // not have.
 var ofRuns = []string{
-	"only", "quick", "number", "solver", "steps", "images", "moves",
+	"only", "quick", "number", "solver", "steps", "guidance", "images", "moves",
 	"likelihood-images", "likelihood-samples", "raw", "data", "runs",
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/picture"
@@ -27,11 +28,16 @@ import (
 const sampleLong = "" +
 	`Draw new images from the newest checkpoint of a run, given by its directory, or by its name or
 number under --runs. The ending of the output file decides what is written: .png is a grid of
-pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].`
+pictures, .npy an array of float32 of shape n x H x W x C, nominally in [-1, 1].
+
+A model with classes (trained with --condition) draws the classes as often as they are in the data.
+--class draws some of them, and --by-class a row of each.`
 
 const sampleExample = `  plume sample 7                                  100 images, as samples.png
   plume sample runs/00007-fashion10k-ipld -n 16 --solver dpm++2m --steps 20 -o grid.png
-  plume sample 7 -n 10000 -o samples.npy          for another program`
+  plume sample 7 -n 10000 -o samples.npy          for another program
+  plume sample 7 --class cat,dog --guidance 2     50 cats and 50 dogs, more typical ones
+  plume sample 7 --by-class                       a row of 10 images of each class`
 
 // maxSamples bounds n: more would hardly fit into memory and should be drawn in parts.
 const maxSamples = 1 << 20
@@ -40,9 +46,14 @@ type sampleCommand struct {
 	n, steps, cols, threads int
 	seed                    uint64
 	solver, out, runs       string
-	raw                     bool
+	raw, byClass            bool
+	class                   []string
+	guidance                float64
 	profile                 profiling
 }
+
+const guidanceHelp = "of a model with classes: how much more typical of its class an image is, " +
+	"and the less various (0: as in the data)"
 
 func newSample() *cobra.Command {
 	s := &sampleCommand{}
@@ -68,6 +79,11 @@ func newSample() *cobra.Command {
 	flags.StringVar(&s.solver, "solver", "ancestral", "sampler: "+strings.Join(solvers(), ", "))
 	flags.IntVar(&s.steps, "steps", 0,
 		"steps of the sampler (0: 200 ancestral, 50 ddim, 20 dpm++2m)")
+	flags.StringSliceVar(&s.class, "class", nil,
+		"classes to draw, by names or numbers, separated by commas; equal parts of the images")
+	flags.BoolVar(&s.byClass, "by-class", false,
+		"a row of each class, or of those of --class, of -n images (default 10)")
+	flags.Float64Var(&s.guidance, "guidance", 0, guidanceHelp)
 	flags.StringVarP(&s.out, "output", "o", "samples.png", "`file` to write, .png or .npy")
 	flags.Uint64Var(&s.seed, "seed", 1, "seed of the samples' random numbers")
 	flags.IntVar(&s.cols, "cols", 0, "pictures in a row of the grid (0: as in a square)")
@@ -113,6 +129,10 @@ func (s *sampleCommand) validate() error {
 			strings.Join(solvers(), ", "), suggest.DidYouMean(s.solver, solvers()))
 	case s.steps < 0:
 		return fmt.Errorf("--steps is %d; expected 0 or more", s.steps)
+	case !(s.guidance >= 0) || math.IsInf(s.guidance, 0):
+		return fmt.Errorf("--guidance is %v; expected 0 or more", s.guidance)
+	case s.byClass && s.cols > 0:
+		return errors.New("--cols and --by-class exclude each other: -n is the images in a row")
 	case s.cols < 0:
 		return fmt.Errorf("--cols is %d; expected 0 or more", s.cols)
 	case s.threads < 0:
@@ -128,6 +148,9 @@ func (s *sampleCommand) validate() error {
 }
 
 func (s *sampleCommand) run(flags *pflag.FlagSet, spec string) error {
+	if s.byClass && !flags.Changed("number") {
+		s.n = 10
+	}
 	if err := s.validate(); err != nil {
 		return usage(err)
 	}
@@ -172,9 +195,16 @@ func (s *sampleCommand) load(dir string) (*run.Generator, error) {
 
 // draw draws the images, writes them and prints the name of their file to stdout.
 func (s *sampleCommand) draw(ctx context.Context, generator *run.Generator) error {
+	conditions, err := s.conditions(generator)
+	if err != nil {
+		return err
+	}
 	shape := generator.Shape()
 	pixels := make([]float32, s.n*shape.Dim())
-	err := generator.Sample(ctx, pixels, s.n, diffusion.Solver(s.solver), s.steps, s.seed)
+	err = generator.Sample(ctx, pixels, s.n, generate.Spec{
+		Solver: diffusion.Solver(s.solver), Steps: s.steps, Seed: s.seed, Condition: conditions,
+		Guidance: s.guidance,
+	})
 	if err != nil {
 		return err
 	}

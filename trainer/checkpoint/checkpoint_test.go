@@ -196,18 +196,18 @@ func sealed(text string) string { return string(seal([]byte(text + "\n"))) }
 func TestBadMeta(t *testing.T) {
 	sum := strings.Repeat("0", 64)
 	for name, c := range map[string]struct{ text, want string }{
-		"torn":    {`{"format": 2, "st`, "17 bytes that do not end with the checksum"},
+		"torn":    {`{"format": 3, "st`, "17 bytes that do not end with the checksum"},
 		"empty":   {"", "0 bytes"},
-		"no JSON": {sealed(`{"format": 2, "st`), "JSON"},
-		"newer": {sealed(`{"format": 3, "version": "v9.1",`), "format 3, written by plume " +
-			"v9.1; this plume reads format 2: use that version or a newer one"},
+		"no JSON": {sealed(`{"format": 3, "st`), "JSON"},
+		"newer": {sealed(`{"format": 4, "version": "v9.1",`), "format 4, written by plume " +
+			"v9.1; this plume reads format 3: use that version or a newer one"},
 		"older": {`{"format": 1, "version": "v0.0.1"}`,
-			"format 1, written by plume v0.0.1; this plume reads format 2: use that version"},
-		"no sum": {sealed(`{"format": 2,`), "state_sha256"},
-		"size": {sealed(`{"format": 2, "state_bytes": -1, "state_sha256": "` + sum + `",`),
+			"format 1, written by plume v0.0.1; this plume reads format 3: use that version"},
+		"no sum": {sealed(`{"format": 3,`), "state_sha256"},
+		"size": {sealed(`{"format": 3, "state_bytes": -1, "state_sha256": "` + sum + `",`),
 			"-1 state_bytes"},
-		"negative": {sealed(`{"format": 2, "step": -1, "state_sha256": "` + sum + `",`), "step -1"},
-		"shorter": {sealed(`{"format": 2, "state_bytes": 7, "state_sha256": "` + sum + `",`),
+		"negative": {sealed(`{"format": 3, "step": -1, "state_sha256": "` + sum + `",`), "step -1"},
+		"shorter": {sealed(`{"format": 3, "state_bytes": 7, "state_sha256": "` + sum + `",`),
 			"bytes, meta.json says 7"},
 		"huge": {strings.Repeat(" ", maxMeta+1), "expected at most 1048576"},
 	} {

@@ -34,6 +34,7 @@ func Verify(dir string) error {
 }
 
 func load(dir string, into []Tensor, some bool) (Meta, error) {
+	into = split(into)
 	check(into)
 	s, err := open(dir)
 	if err != nil {

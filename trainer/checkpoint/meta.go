@@ -13,7 +13,7 @@ import (
 )
 
 // currentFormat is the number of the format that this package writes, the only one that it reads.
-const currentFormat = 2
+const currentFormat = 3
 
 const (
 	stateName = "state.safetensors"

@@ -236,3 +236,40 @@ func TestReadsForeignFile(t *testing.T) {
 		}
 	}
 }
+
+// A tensor with parts is stored as these, with their own names and shapes, and read into the whole.
+func TestParts(t *testing.T) {
+	whole := Tensor{
+		Name: "net/params", Shape: []int{7}, F32: []float32{1, 2, 3, 4, 5, 6, 7},
+		Parts: []Part{
+			{Name: "net.a.weight", Shape: []int{2, 3}}, {Name: "net.a.bias", Shape: []int{1}},
+		},
+	}
+	dir, err := save(t.TempDir(), Meta{}, []Tensor{whole}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weight := Tensor{Name: "net.a.weight", Shape: []int{2, 3}, F32: make([]float32, 6)}
+	bias := Tensor{Name: "net.a.bias", Shape: []int{1}, F32: make([]float32, 1)}
+	if _, err := Load(dir, []Tensor{bias, weight}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(append(weight.F32, bias.F32...), whole.F32) {
+		t.Errorf("the parts are %v and %v", weight.F32, bias.F32)
+	}
+	again := whole
+	again.F32 = make([]float32, 7)
+	if _, err := Load(dir, []Tensor{again}); err != nil || !slices.Equal(again.F32, whole.F32) {
+		t.Errorf("read as a whole: %v, %v", again.F32, err)
+	}
+	again.Parts = nil
+	if _, err := Load(dir, []Tensor{again}); err == nil {
+		t.Error("a tensor without its parts is found")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("parts that do not fill the tensor do not panic")
+		}
+	}()
+	split([]Tensor{{Name: "x", Shape: []int{2}, F32: make([]float32, 2), Parts: whole.Parts[1:]}})
+}

@@ -47,6 +47,7 @@ func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
 	if meta.Step < 0 || meta.Epoch < 0 || meta.Batch < 0 || meta.Repeat < 0 {
 		panic(panicMeta)
 	}
+	tensors = split(tensors)
 	check(tensors)
 	root := filepath.Join(w.RunDir, rootName)
 	name := stepName(meta.Step)

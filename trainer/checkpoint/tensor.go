@@ -18,6 +18,52 @@ type Tensor struct {
 	F32   []float32
 	U32   []uint32
 	F64   []float64
+
+	// Parts, unless empty, are what the file has in place of the tensor: F32 cut into tensors of
+	// their own, in order.
+	Parts []Part
+}
+
+// Part is a named array in a Tensor.
+type Part struct {
+	Name  string
+	Shape []int
+}
+
+// split returns the tensors as the file has them.
+func split(tensors []Tensor) []Tensor {
+	all := make([]Tensor, 0, len(tensors))
+	for _, t := range tensors {
+		if len(t.Parts) == 0 {
+			all = append(all, t)
+			continue
+		}
+		rest := t.F32
+		for _, p := range t.Parts {
+			n := size(p.Shape)
+			if n < 0 || n > len(rest) {
+				panic(panicShape)
+			}
+			all = append(all, Tensor{Name: p.Name, Shape: p.Shape, F32: rest[:n:n]})
+			rest = rest[n:]
+		}
+		if len(rest) > 0 {
+			panic(panicShape)
+		}
+	}
+	return all
+}
+
+// size is the product of a shape, or -1 if a number is negative.
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		if d < 0 {
+			return -1
+		}
+		n *= d
+	}
+	return n
 }
 
 const (
@@ -56,14 +102,7 @@ func check(tensors []Tensor) {
 			panic(panicName)
 		}
 		seen[t.Name] = true
-		want := 1
-		for _, d := range t.Shape {
-			if d < 0 {
-				panic(panicShape)
-			}
-			want *= d
-		}
-		if _, n := t.dtype(); n != want {
+		if _, n := t.dtype(); n != size(t.Shape) {
 			panic(panicShape)
 		}
 	}

@@ -13,34 +13,43 @@ import (
 	"encoding/hex"
 	"math"
 
-	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
 // Options say how a classifier is trained. Its weights depend on all of them, bit for bit.
 type Options struct {
 	Seed      uint64
-	Hidden    []int   // widths of the hidden layers; the last is the number of features
+	Network   Network
+	Flip      bool    // train on mirror images, too
 	Epochs    int     // passes over the training images
+	MinSteps  int     // steps that are made even if that takes more passes
+	MaxSteps  int     // steps after which training ends, even within a pass; 0: no limit
 	Batch     int     // images per step
 	LR        float64 // Adam's first learning rate, which falls to 0 along half a cosine
 	Smoothing float64 // label smoothing: share of the target for all classes (Szegedy et al. 2016)
 	Holdout   float64 // share of the labelled images that the accuracy is measured on
 }
 
-// Default returns the options of the classifier that plume eval uses. Its training stops long
-// before it overfits: in the features of an overfitted classifier, images that it was not trained
-// on, such as samples, differ from those it was trained on, however real they look.
-func Default() Options {
-	return Options{
+// Default returns the options of the classifier that plume eval uses for images of the given shape.
+// Its training stops long before it overfits: in the features of an overfitted classifier, images
+// that it was not trained on, such as samples, differ from those it was trained on, however real
+// they look.
+func Default(image data.Shape) Options {
+	o := Options{
 		Seed:      1,
-		Hidden:    []int{256, 128},
+		Network:   defaultNetwork(image),
 		Epochs:    10,
 		Batch:     100,
 		LR:        1e-3,
 		Smoothing: 0.1,
 		Holdout:   0.1,
 	}
+	if o.Network.Convolutional() {
+		// A few minutes on two cores, however many images there are.
+		o.Flip, o.Epochs, o.MinSteps, o.MaxSteps, o.Batch = true, 3, 2000, 6000, 50
+	}
+	return o
 }
 
 // Classifier maps images to features and classes.
@@ -54,30 +63,22 @@ type Classifier struct {
 	p          []float32  // parameters of net, of which those of trunk are the first
 }
 
-// build makes the networks for images of dim numbers, with initial parameters.
-func (c *Classifier) build(dim int) {
-	trunk := func(b *model.Builder) model.Node {
-		return b.SiLU(b.MLP(b.Given("x", layer.Vector(dim)), c.Hidden))
-	}
-	c.trunk = model.Must(model.Build(nil, trunk))
-	c.net = model.Must(model.Build(nil, func(b *model.Builder) model.Node {
-		return b.Linear("head", trunk(b), len(c.Classes))
-	}))
-	c.p = make([]float32, c.net.Layout().Size())
-	c.net.Layout().Init(c.p, c.Seed, 0)
-}
-
 // FeatureCount is the number of features, the width of the penultimate layer.
 func (c *Classifier) FeatureCount() int { return c.trunk.Out() }
 
+// Parameters is the number of weights.
+func (c *Classifier) Parameters() int { return len(c.p) }
+
 // Hash returns the SHA-256 of the weights in hexadecimal. Two classifiers with the same hash give
 // the same features.
-func (c *Classifier) Hash() string {
+func (c *Classifier) Hash() string { return hex.EncodeToString(c.sum()) }
+
+func (c *Classifier) sum() []byte {
 	h := sha256.New()
 	var bytes []byte
 	for _, v := range c.p {
 		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
 	}
 	h.Write(bytes)
-	return hex.EncodeToString(h.Sum(nil))
+	return h.Sum(nil)
 }

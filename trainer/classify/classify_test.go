@@ -15,7 +15,8 @@ import (
 
 // small is options of a classifier that trains quickly.
 var small = Options{
-	Seed: 3, Hidden: []int{20, 6}, Epochs: 2, Batch: 50, LR: 1e-3, Smoothing: 0.1, Holdout: 0.2,
+	Seed: 3, Network: Network{Hidden: []int{20, 6}}, Epochs: 2, Batch: 50, LR: 1e-3,
+	Smoothing: 0.1, Holdout: 0.2,
 }
 
 // table is rows of four numbers with labels.
@@ -140,7 +141,7 @@ func TestCrossEntropy(t *testing.T) {
 func TestGradient(t *testing.T) {
 	ds := newTable(0, 1, 2, 0, 1, 2, 0, 1, 2, 0)
 	o := small
-	o.Hidden = []int{5, 3}
+	o.Network.Hidden = []int{5, 3}
 	p := pool.New(1)
 	defer p.Close()
 	tr, _, classes, err := split(ds, o.Holdout, o.Seed)
@@ -148,8 +149,10 @@ func TestGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &Classifier{Options: o, Classes: classes}
-	c.build(4)
-	training, err := newTraining(c, len(tr.class), p)
+	if err := c.build(ds.Shape()); err != nil {
+		t.Fatal(err)
+	}
+	training, err := newTraining(c, c.trainingSize(len(tr.class), 1), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +184,8 @@ func TestGradient(t *testing.T) {
 
 // It learns: of 1,797 digits linear models recognise some 95 %; guessing gives 10 %.
 func TestLearnsDigits(t *testing.T) {
-	c := train(t, digits(t), Default(), 2)
+	ds := digits(t)
+	c := train(t, ds, Default(ds.Shape()), 2)
 	if c.Accuracy < 0.9 || c.Tested != 180 || len(c.Classes) != 10 {
 		t.Errorf("accuracy %v on %d images of %d classes, expected more than 0.9 on 180 of 10",
 			c.Accuracy, c.Tested, len(c.Classes))

@@ -19,8 +19,8 @@ func ExampleTrain() {
 	}
 	p := pool.New(2)
 	defer p.Close()
-	o := classify.Default()
-	o.Hidden, o.Epochs = []int{64, 32}, 10
+	o := classify.Default(digits.Shape())
+	o.Network.Hidden = []int{64, 32}
 	c, err := classify.Train(ctx, digits, o, p, nil)
 	if err != nil {
 		fmt.Println(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
@@ -13,10 +14,6 @@ import (
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/pool"
 )
-
-// tileRows is the number of images that one task runs through the networks. The bits depend on it
-// with a BLAS whose sums do.
-const tileRows = 25
 
 // labelled is images and the class of each, numbered from 0.
 type labelled struct {
@@ -61,33 +58,30 @@ func split(ds data.Dataset, holdout float64, seed uint64) (
 
 // Train trains a classifier on the labels of ds. It ignores images without labels; if no image has
 // one, the error wraps data.ErrNoLabels. It calls started, unless nil, at the start of each pass
-// over the images with its number, from 1 on. It stops early, with ctx's error, when ctx ends.
+// over the images with its number, from 1 on, and the number of all. It stops early, with ctx's
+// error, when ctx ends.
 func Train(
-	ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, started func(pass int),
+	ctx context.Context, ds data.Dataset, o Options, p *pool.Pool, started func(pass, passes int),
 ) (*Classifier, error) {
 	train, test, classes, err := split(ds, o.Holdout, o.Seed)
 	if err != nil {
 		return nil, err
 	}
+	if o.Flip {
+		if train, err = train.flipped(); err != nil {
+			return nil, fmt.Errorf("classify: %w", err)
+		}
+	}
 	c := &Classifier{Options: o, Classes: classes, Tested: len(test.class)}
-	c.build(ds.Shape().Dim())
-	t, err := newTraining(c, min(o.Batch, len(train.class)), p)
+	if err := c.build(ds.Shape()); err != nil {
+		return nil, err
+	}
+	t, err := newTraining(c, c.trainingSize(min(o.Batch, len(train.class)), p.Workers()), p)
 	if err != nil {
 		return nil, err
 	}
-	batches := data.NewBatches(len(train.class), o.Batch, o.Seed)
-	steps := o.Epochs * batches.PerEpoch()
-	for epoch := range o.Epochs {
-		if started != nil {
-			started(epoch + 1)
-		}
-		for k := range batches.PerEpoch() {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			done := float64(epoch*batches.PerEpoch()+k) / float64(steps)
-			t.step(train, batches.At(epoch, k), o.LR*(1+math.Cos(math.Pi*done))/2)
-		}
+	if err := t.run(ctx, train, started); err != nil {
+		return nil, err
 	}
 	if !kernel.AllFinite(c.p) {
 		return nil, errors.New("classify: the training diverged: the weights are not finite; " +
@@ -97,47 +91,98 @@ func Train(
 	return c, err
 }
 
+// flipped is the images followed by their mirror images.
+func (l labelled) flipped() (labelled, error) {
+	both, err := data.Flipped(l.images)
+	return labelled{both, append(slices.Clone(l.class), l.class...)}, err
+}
+
 // training is a Classifier in training.
 type training struct {
 	*Classifier
 	pool  *pool.Pool
 	tape  *model.Tape
+	size  model.Size
 	g     []float32 // gradient by the parameters
 	opt   *optim.Optimizer
 	class []int // of the batch
 }
 
-func newTraining(c *Classifier, batch int, p *pool.Pool) (*training, error) {
+// keptNumbers is the most numbers that a wave keeps for the gradients by the weights: 128 MiB.
+const keptNumbers = 1 << 25
+
+// trainingSize is that of a tape for batches of so many images.
+func (c *Classifier) trainingSize(batch, workers int) model.Size {
+	tile := c.tileRows()
+	wave := max(tile, keptNumbers/max(1, c.net.Kept()))
+	return model.Size{Rows: batch, Wave: min(batch, wave), Tile: tile, Passes: workers}
+}
+
+func newTraining(c *Classifier, size model.Size, p *pool.Pool) (*training, error) {
 	opt, err := optim.New(nil, optim.Adam, len(c.p), 0)
 	if err != nil {
 		return nil, err
 	}
-	size := model.Size{Rows: batch, Tile: tileRows, Passes: p.Workers()}
 	return &training{
-		Classifier: c, pool: p, class: make([]int, batch), g: kernel.Floats(len(c.p)), opt: opt,
-		tape: c.net.NewTape(nil, c.p, size, model.Train),
+		Classifier: c, pool: p, size: size, class: make([]int, size.Rows), opt: opt,
+		g: kernel.Floats(len(c.p)), tape: c.net.NewTape(nil, c.p, size, model.Train),
 	}, nil
 }
 
+// run makes all steps.
+func (t *training) run(
+	ctx context.Context, ds labelled, started func(pass, passes int),
+) error {
+	batches := data.NewBatches(len(ds.class), t.Batch, t.Seed)
+	n := batches.PerEpoch()
+	steps := max(t.Epochs*n, t.MinSteps)
+	if t.MaxSteps > 0 {
+		steps = min(steps, t.MaxSteps)
+	}
+	for k := range steps {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if k%n == 0 && started != nil {
+			started(k/n+1, pool.Pieces(steps, n))
+		}
+		done := float64(k) / float64(steps)
+		t.step(ds, batches.At(k/n, k%n), t.LR*(1+math.Cos(math.Pi*done))/2)
+	}
+	return nil
+}
+
 // step makes one step of Adam on the mean cross-entropy of the images idx of ds. Its phases: lay
-// the weights out for products, run the rows forward and backward, compute the gradients by the
-// weights, update the weights.
+// the weights out for products; of each wave, run the rows forward and backward and compute the
+// gradients by the weights; update the weights.
 func (t *training) step(ds labelled, idx []int, lr float64) {
 	t.pool.Run(pool.Group{N: t.tape.PackTasks(), Do: t.tape.Pack})
-	n := pool.Pieces(len(idx), tileRows)
-	t.pool.Run(pool.Group{N: n, Do: func(i int) {
-		lo, hi := pool.Span(len(idx), n, i)
-		t.rows(ds, idx[lo:hi], lo, hi)
-	}})
-	t.tape.Reduce(layer.Wave{
-		Rows: len(idx), First: true, Last: true, Scale: float32(1 / float64(len(idx))), Grad: t.g,
-	})
-	t.pool.Run(pool.Group{N: t.tape.GradTasks(), Do: t.tape.Grad})
+	waves := pool.Pieces(len(idx), t.size.Wave)
+	for w := range waves {
+		lo, hi := pool.Span(len(idx), waves, w)
+		t.tape.Begin(lo)
+		t.tiles(ds, idx, lo, hi)
+		t.tape.Reduce(layer.Wave{
+			Rows: hi - lo, First: w == 0, Last: w == waves-1,
+			Scale: float32(1 / float64(len(idx))), Grad: t.g,
+		})
+		t.pool.Run(pool.Group{N: t.tape.GradTasks(), Do: t.tape.Grad})
+	}
 	t.opt.Begin(lr)
 	chunks := pool.Pieces(len(t.p), optim.Chunk)
 	t.pool.Run(pool.Group{N: chunks, Do: func(i int) {
 		lo, hi := pool.Span(len(t.p), chunks, i)
 		t.opt.Apply(t.p, t.g, lo, hi)
+	}})
+}
+
+// tiles runs rows lo to hi of the batch idx forward and backward.
+func (t *training) tiles(ds labelled, idx []int, lo, hi int) {
+	n := pool.Pieces(hi-lo, t.size.Tile)
+	t.pool.Run(pool.Group{N: n, Do: func(i int) {
+		first, last := pool.Span(hi-lo, n, i)
+		first, last = lo+first, lo+last
+		t.rows(ds, idx[first:last], first, last)
 	}})
 }
 

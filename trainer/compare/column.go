@@ -66,7 +66,7 @@ var own = []Column{
 var sections = [][]string{
 	{groupCost},
 	{groupTrain, evaluate.PCA, evaluate.Classifier, evaluate.Sliced},
-	{evaluate.Precision, evaluate.Memorisation},
+	{evaluate.ByClass, evaluate.Precision, evaluate.Memorisation},
 	{evaluate.Reconstruction, evaluate.Likelihood},
 }
 

@@ -33,8 +33,13 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
+	classes, _ := data.ClassesOf(all) // none without labels
 	for i := range configs {
-		if configs[i], err = method.Resolve(configs[i], all.Shape(), nil); err != nil {
+		configs[i], err = method.Resolve(configs[i], all.Shape(), nil)
+		if err == nil {
+			configs[i], err = method.ResolveClasses(configs[i], classes.Len())
+		}
+		if err != nil {
 			name := o.Contestants[i].Name
 			return Plan{}, nil, fmt.Errorf("%w: contestant %s: %w", ErrUsage, name, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -80,7 +81,8 @@ func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labe
 	defer g.Close()
 	const n = blockColumns * blockRows
 	pixels := make([]float32, n*g.Dim())
-	if err := g.Sample(ctx, pixels, n, c.Solver, c.SolverSteps, o.Seed); err != nil {
+	spec := generate.Spec{Solver: c.Solver, Steps: c.SolverSteps, Seed: o.Seed}
+	if err := g.Sample(ctx, pixels, n, spec); err != nil {
 		return picture.Labelled{}, err
 	}
 	grid, err := picture.Grid(pixels, g.Shape(), blockColumns)

@@ -11,7 +11,7 @@ import (
 var resumable = []string{
 	"epochs", "threads", "cloud", "cloud_dir",
 	"data",   // the images may be at another place, but must have the same fingerprint
-	"labels", // training does not read them
+	"labels", // training does not read them, or those of the run are checked (run.Run.Classes)
 	"divergence_retries", "divergence_factor",
 	"solver", "solver_steps", "eval_every", "eval_samples", "checkpoint_every", "keep_checkpoints",
 }

@@ -33,6 +33,22 @@ const (
 // Scores lists all kinds of score networks.
 var Scores = []Score{AutoScore, ScoreMLP, ScoreUNet, ScoreTransformer}
 
+// Condition names what reads the conditions of images, such as their classes.
+type Condition string
+
+// What reads the conditions.
+const (
+	Unconditional Condition = "none"
+	OfPrior       Condition = "prior" // the score network
+	OfBoth        Condition = "both"  // decoder and encoder too
+)
+
+// Conditional reports whether networks read conditions.
+func (o Options) Conditional() bool { return o.Condition == OfPrior || o.Condition == OfBoth }
+
+// ConditionsOf lists all of these.
+var ConditionsOf = []Condition{Unconditional, OfPrior, OfBoth}
+
 // Largest accepted sizes.
 const (
 	maxWidth  = 1 << 16
@@ -77,6 +93,12 @@ func (o *Options) networkKeys() []Key {
 			"attention heads of a U-Net (0: no attention) or transformer"),
 		intKey(&o.ScoreFeatures, "score_features", 64, evenWidth,
 			"sinusoidal features of the log-SNR lambda (even)"),
+		choiceKey(&o.Condition, "condition", Unconditional, ConditionsOf,
+			"what reads the classes of the images (labels): the prior, or decoder and encoder too"),
+		intKey(&o.Classes, "classes", 0, between(0, maxWidth),
+			"classes, or numbers of another condition (0: the classes of the data)"),
+		floatKey(&o.ConditionDrop, "condition_drop", 0.1, unitNotOne,
+			"probability that a datapoint's condition is left out of a step, for guidance"),
 		floatKey(&o.LambdaMin, "lambda_min", -10, logSNR,
 			"log-SNR of the noisy end of the diffusion"),
 		floatKey(&o.LambdaMax, "lambda_max", 10, logSNR,

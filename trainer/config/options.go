@@ -31,6 +31,9 @@ type Options struct {
 	UNetBlocks      int
 	ScoreHeads      int
 	ScoreFeatures   int
+	Condition       Condition
+	Classes         int // numbers of a condition
+	ConditionDrop   float64
 	LambdaMin       float64
 	LambdaMax       float64
 

@@ -144,8 +144,8 @@ func TestChoices(t *testing.T) {
 			continue
 		}
 		c := Common()
-		want := key.Name + ` = "none": expected one of ` + strings.Join(key.Choices, ", ")
-		err := errors.Join(c.Key(key.Name).Set("none"), c.Validate())
+		want := key.Name + ` = "nothing": expected one of ` + strings.Join(key.Choices, ", ")
+		err := errors.Join(c.Key(key.Name).Set("nothing"), c.Validate())
 		if err == nil || err.Error() != want {
 			t.Errorf("%v, expected %s", err, want)
 		}

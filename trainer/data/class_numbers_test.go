@@ -16,7 +16,8 @@ func TestClassesOf(t *testing.T) {
 	ds := labelled(40, -1, 7, 40, 9, 7)
 	c, err := ClassesOf(ds)
 	if err != nil || !slices.Equal(c.Labels, []int{7, 9, 40}) ||
-		!slices.Equal(c.Names, []string{"7", "9", "40"}) || c.Len() != 3 {
+		!slices.Equal(c.Names, []string{"7", "9", "40"}) || c.Len() != 3 ||
+		!slices.Equal(c.Images, []int{2, 1, 2}) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if of := c.Of(ds); !slices.Equal(of, []int32{2, -1, 0, 2, 1, 0}) {
@@ -66,7 +67,7 @@ func TestClassesOfPart(t *testing.T) {
 
 func TestFindClass(t *testing.T) {
 	c := Classes{Labels: []int{0, 1, 2, 5}, Names: []string{"cat", "Dog", "DOG", "5"}}
-	for name, want := range map[string]int{"cat": 0, "CAT": 0, "Dog": 1, "DOG": 2, "5": 3} {
+	for name, want := range map[string]int{"cat": 0, "CAT": 0, "Dog": 1, "DOG": 2, "5": 3, "0": 0} {
 		if got, err := c.Find(name); err != nil || got != want {
 			t.Errorf("%q: %d, %v; expected %d", name, got, err, want)
 		}
@@ -77,6 +78,23 @@ func TestFindClass(t *testing.T) {
 	wantError(t, err, `no class "cats" (did you mean "cat"?); expected one of cat, Dog, DOG, 5`)
 	_, err = c.Find("3")
 	wantError(t, err, `no class "3"`)
+}
+
+// Conditions are ones at the classes, wherever in the row the images are asked for.
+func TestConditions(t *testing.T) {
+	ds := labelled(40, -1, 7, 40)
+	c, err := ClassesOf(ds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, got := c.Conditions(ds, 3), []float32{9, 9, 9, 9, 9, 9, 9, 9, 9}
+	rows.Gather(got, []int{3, 1, 2})
+	if !slices.Equal(got, []float32{0, 1, 0, 0, 0, 0, 1, 0, 0}) || rows.Len() != 4 {
+		t.Errorf("%d conditions, of images 3, 1 and 2: %v", rows.Len(), got)
+	}
+	if counts := c.Count(ds, 3); !slices.Equal(counts, []uint32{1, 2, 0, 1}) {
+		t.Errorf("counts %v", counts)
+	}
 }
 
 func TestTableLabels(t *testing.T) {

@@ -66,7 +66,6 @@ type BoundTape struct {
 	Bound
 	score *model.Tape // of r_theta
 	level int         // number of its input lambda
-	given int         // number of its input condition, or -1
 	d     int
 
 	key          kernel.Key
@@ -93,8 +92,7 @@ func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape 
 	row := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws) }
 	mat := func() []float32 { return a.Floats(memory.Activations, rows, b.Draws, d) }
 	t := &BoundTape{
-		Bound: b, score: score, level: score.Net().Input(model.Lambda),
-		given: score.Net().Input(model.Condition), d: d,
+		Bound: b, score: score, level: score.Net().Input(model.Lambda), d: d,
 		perm:   a.Ints(memory.Activations, rows, b.Draws),
 		lambda: row(), alpha: row(), sigma: row(), toZ: row(), direct: row(), toR: row(), sq: row(),
 		eps: mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
@@ -129,9 +127,10 @@ type Rows struct {
 	Lo, Hi int
 	Z      []float32 // Hi-Lo x d
 	IDs    []uint64  // addresses in the noise stream
-	// Condition is what each row of z is to be like, Hi-Lo rows as wide as the score network's
-	// input [model.Condition]; nil if it has none.
+	// Condition is what datapoints are to be like, rows as wide as the score network's input
+	// [model.Condition]: row i of the batch belongs to datapoint i/Particles. nil: no conditions.
 	Condition []float32
+	Particles int // unused without conditions
 
 	Loss  []float32 // set to l_theta(z) >= -log p(z), nats
 	G     []float32 // set to the gradient of that by z, Hi-Lo x d; nil: not wanted
@@ -163,7 +162,7 @@ func (t *BoundTape) Evaluate(r Rows) {
 	zl, out := score.In(0), score.Out()
 	kernel.NoiseRows(zl, eps, zr, alpha, sigma, idr, t.d, t.key)
 	copy(score.In(t.level), t.lambda[lo2:hi2])
-	t.condition(score, r.Condition, t.Draws)
+	score.SetCondition(r.Condition, lo2, t.Draws*r.Particles)
 	phase.ScoreForward.Enter()
 	score.Visit = t.Visit
 	score.Forward()
@@ -192,18 +191,6 @@ func (t *BoundTape) Evaluate(r Rows) {
 	kernel.CombineRows(gr, dz, t.toZ[lo2:hi2], residual, t.direct[lo2:hi2], zr, float32(own), t.d)
 	if t.Draws > 1 {
 		kernel.MeanRows(r.G, gr, t.Draws, t.d)
-	}
-}
-
-// condition sets the score network's condition, if it has one, for draws rows each.
-func (t *BoundTape) condition(score *model.Pass, rows []float32, draws int) {
-	if t.given < 0 {
-		return
-	}
-	in, width := score.In(t.given), t.score.Net().Width(t.given)
-	for i := 0; i < len(in); i += width {
-		row := i / width / draws * width
-		copy(in[i:i+width], rows[row:row+width])
 	}
 }
 
@@ -244,7 +231,7 @@ func (t *BoundTape) scoreDrift(r Rows) {
 	score := t.score.Take(lo2, lo2+r.Hi-r.Lo)
 	defer score.Release()
 	copy(score.In(0), r.Z)
-	t.condition(score, r.Condition, 1)
+	score.SetCondition(r.Condition, r.Lo, r.Particles)
 	score.ForwardAt(float32(t.Max))
 	copy(r.G, r.Z)
 	kernel.Combine(r.G, 1, score.Out(), float32(1/Sigma(t.Max)), nil, 0)

@@ -1,49 +1,79 @@
 package evaluate
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 
-	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/classify"
-	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
-// cache keeps the classifiers that this process has trained, by their data, so that all runs on the
-// same data are evaluated with the same classifier.
+// cache keeps the classifiers that this process has used, so that all runs on the same data are
+// evaluated with the same classifier.
 type cache struct {
 	sync.Mutex
-	kept map[string]*classify.Classifier
+	kept map[classify.Key]*classify.Classifier
 }
 
-var classifiers = cache{kept: map[string]*classify.Classifier{}}
+var classifiers = cache{kept: map[classify.Key]*classify.Classifier{}}
 
-// labelKey identifies the images together with their labels, which the fingerprint leaves out, and
-// the backend of matrix products.
-func labelKey(fingerprint string, ds data.Dataset) string {
-	key := append([]byte(fingerprint), blas.Info().Backend...)
-	for i := range ds.Len() {
-		key = append(key, byte(ds.Label(i)), byte(ds.Label(i)>>8))
-	}
-	return string(key)
-}
-
-// get returns the classifier of the evaluation's data.
+// get returns the classifier of the evaluation's data: that of an earlier evaluation, in this
+// process or in the directory of a run, or a new one.
 func (c *cache) get(e *evaluation) (*classify.Classifier, error) {
 	c.Lock()
 	defer c.Unlock()
-	key := labelKey(e.fingerprint, e.all)
+	o := classify.Default(e.all.Shape())
+	key := classify.KeyOf(e.fingerprint, e.all, o)
 	if found := c.kept[key]; found != nil {
 		return found, nil
 	}
-	const what = "training the classifier behind the FFD"
-	e.doing.Do(func() { e.Progress(what) })
-	o := classify.Default()
-	trained, err := classify.Train(e.ctx, e.all, o, e.pool, func(epoch int) {
-		e.doing.Set(fmt.Sprintf("%s, pass %d of %d", what, epoch, o.Epochs))
-	})
-	if err == nil {
-		c.kept[key] = trained
+	if found := e.storedClassifier(key, o); found != nil {
+		c.kept[key] = found
+		return found, nil
 	}
-	return trained, err
+	trained, err := e.trainClassifier(o)
+	if err != nil {
+		return nil, err
+	}
+	c.kept[key] = trained
+	path := run.ClassifierPath(e.dir)
+	if err := trained.Save(file.OS, path, key); err != nil {
+		e.say("the next evaluation will have to train the classifier again: %v", err)
+	} else {
+		e.say("the classifier is kept in %s, for evaluations of all runs beside this one", path)
+	}
+	return trained, nil
+}
+
+// say reports what was done.
+func (e *evaluation) say(format string, args ...any) {
+	e.doing.Do(func() { e.Progress(fmt.Sprintf(format, args...)) })
+}
+
+func (e *evaluation) trainClassifier(o classify.Options) (*classify.Classifier, error) {
+	const what = "training the classifier behind the FFD"
+	e.say(what)
+	return classify.Train(e.ctx, e.all, o, e.pool, func(pass, passes int) {
+		e.doing.Set(fmt.Sprintf("%s, pass %d of %d", what, pass, passes))
+	})
+}
+
+// storedClassifier returns the classifier that an evaluation of this run, or of one beside it, has
+// kept; nil if there is none.
+func (e *evaluation) storedClassifier(key classify.Key, o classify.Options) *classify.Classifier {
+	for _, dir := range append([]string{e.dir}, run.Beside(e.dir)...) {
+		path := run.ClassifierPath(dir)
+		found, err := classify.Load(path, key, e.all, o)
+		switch {
+		case err == nil:
+			e.say("the classifier behind the FFD is read from %s", path)
+			return found
+		case !errors.Is(err, classify.ErrOther) && !errors.Is(err, fs.ErrNotExist):
+			e.say("a kept classifier is not used: %v", err)
+		}
+	}
+	return nil
 }

@@ -155,9 +155,9 @@ func (e *evaluation) classifierDistances() error {
 		return err
 	}
 	c := e.report.Classifier
-	in := fmt.Sprintf("in the %d features of a classifier trained on these labels (seed %d, test "+
-		"accuracy %.1f %%, SHA-256 %.12s...): not comparable with an FID",
-		c.Features, c.Seed, 100*c.Accuracy, c.Hash)
+	in := fmt.Sprintf("in the %d features of a classifier trained on these labels (%s, seed %d, "+
+		"test accuracy %.1f %%, SHA-256 %.12s...): not comparable with an FID",
+		c.Features, c.Network, c.Seed, 100*c.Accuracy, c.Hash)
 	return e.distances(Classifier, s,
 		e.frechet(Metric{Name: "FFD", Key: "ffd", Note: "Fréchet distance " + in}),
 		e.kernelDistance(Metric{

@@ -49,13 +49,13 @@ func (e *evaluation) model(draws int) (generate.Model, error) {
 
 // posterior prepares the inference of some images. If the method has an encoder, particles start at
 // its means.
-func (e *evaluation) posterior(images data.Rows, particles int) (*infer.Posterior, error) {
+func (e *evaluation) posterior(images data.Dataset, particles int) (*infer.Posterior, error) {
 	m, err := e.model(1)
 	if err != nil {
 		return nil, err
 	}
 	p := infer.New(m, infer.Setup{
-		Images: images, ObsNoise: e.config.ObsNoise,
+		Images: images, Conditions: e.conditions(images), ObsNoise: e.config.ObsNoise,
 		Particles: particles, Batch: max(1, inferRows/particles), Tile: e.config.Tile,
 		Seed: e.Seed, Pool: e.pool,
 		StepSize: inferStep, StepSizeEnd: inferStepEnd, Friction: inferFriction, Clip: inferClip,
@@ -67,11 +67,11 @@ func (e *evaluation) posterior(images data.Rows, particles int) (*infer.Posterio
 }
 
 // startAtMeans sets all particles of each image to the mean of its q(z|x).
-func (e *evaluation) startAtMeans(z []float32, images data.Rows, particles int) {
+func (e *evaluation) startAtMeans(z []float32, images data.Dataset, particles int) {
 	d := e.generator.Latent()
-	e.eachBlock(images, func(lo int, idx []int, x []float32) {
+	e.eachBlock(images, func(lo int, idx []int, x, conditions []float32) {
 		mean, logvar := make([]float32, len(idx)*d), make([]float32, len(idx)*d)
-		e.generator.Encode(mean, logvar, x)
+		e.generator.Encode(mean, logvar, x, conditions)
 		for i := range idx {
 			for n := range particles {
 				copy(z[((lo+i)*particles+n)*d:], mean[i*d:(i+1)*d])
@@ -80,26 +80,29 @@ func (e *evaluation) startAtMeans(z []float32, images data.Rows, particles int) 
 	})
 }
 
-// eachBlock calls f with consecutive blocks of images, the first of them number lo.
-func (e *evaluation) eachBlock(images data.Rows, f func(lo int, idx []int, x []float32)) {
+// eachBlock calls f with consecutive blocks of images, the first of them number lo, and with their
+// conditions.
+func (e *evaluation) eachBlock(
+	images data.Dataset, f func(lo int, idx []int, x, conditions []float32),
+) {
 	dim := e.generator.Dim()
 	x := make([]float32, min(inferRows, images.Len())*dim)
 	for lo := 0; lo < images.Len(); lo += inferRows {
 		idx := data.Range(lo, min(lo+inferRows, images.Len()))
 		images.Gather(x[:len(idx)*dim], idx)
-		f(lo, idx, x[:len(idx)*dim])
+		f(lo, idx, x[:len(idx)*dim], e.conditionsOf(images, idx))
 	}
 }
 
 // squareErrors returns, for each image, the mean squared error per value between it and the image
 // of its latent.
-func (e *evaluation) squareErrors(images data.Rows, z []float32) []float64 {
+func (e *evaluation) squareErrors(images data.Dataset, z []float32) []float64 {
 	d, dim := e.generator.Latent(), e.generator.Dim()
 	out := make([]float64, images.Len())
 	decoded := make([]float32, min(inferRows, images.Len())*dim)
-	e.eachBlock(images, func(lo int, idx []int, x []float32) {
+	e.eachBlock(images, func(lo int, idx []int, x, conditions []float32) {
 		y := decoded[:len(x)]
-		e.generator.Decode(y, z[lo*d:(lo+len(idx))*d])
+		e.generator.Decode(y, z[lo*d:(lo+len(idx))*d], conditions)
 		for i := range x {
 			v := float64(y[i]) - float64(x[i])
 			out[lo+i/dim] += v * v / float64(dim)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ const (
 	PCA            = "pca"            // Fréchet distance, KID and RBF-MMD in 64 components
 	Classifier     = "ffd"            // Fréchet distance and KID of a classifier's features
 	Sliced         = "sliced"         // sliced Wasserstein distance
+	ByClass        = "class"          // accuracy and distances by class, of a model with classes
 	Precision      = "precision"      // precision, recall, density, coverage
 	Memorisation   = "memorisation"   // nearest training images
 	Reconstruction = "reconstruction" // posterior inference on held-out images: error and energy
@@ -27,18 +29,21 @@ const (
 
 // Groups returns all groups, in that order.
 func Groups() []string {
-	return []string{PCA, Classifier, Sliced, Precision, Memorisation, Reconstruction, Likelihood}
+	return []string{
+		PCA, Classifier, Sliced, ByClass, Precision, Memorisation, Reconstruction, Likelihood,
+	}
 }
 
 // Options say what is measured, and how thoroughly. Zero values mean defaults.
 type Options struct {
-	Samples int              // images drawn, 2 or more; default 2,000
-	Solver  diffusion.Solver // of a diffusion prior; default that of the run's reports
-	Steps   int              // of the solver; default those of the reports, or its own
-	Seed    uint64           // of all random numbers except the classifier's
-	Threads int              // workers; default all cores; does not affect the result
-	Raw     bool             // use the weights themselves, not their moving average
-	Data    string           // path of the run's images; default as in its configuration
+	Samples  int              // images drawn, 2 or more; default 2,000
+	Solver   diffusion.Solver // of a diffusion prior; default that of the run's reports
+	Steps    int              // of the solver; default those of the reports, or its own
+	Guidance float64          // of samples of a model with conditions, 0 or more
+	Seed     uint64           // of all random numbers except the classifier's
+	Threads  int              // workers; default all cores; does not affect the result
+	Raw      bool             // use the weights themselves, not their moving average
+	Data     string           // path of the run's images; default as in its configuration
 
 	Which []string // of Groups; default all
 
@@ -111,6 +116,9 @@ func (o Options) Validate() error {
 	expect("likelihood images", o.LikelihoodImages, minHeldOut, maxCount)
 	expect("likelihood samples", o.LikelihoodSamples, 2, maxCount)
 	expect("likelihood draws", o.LikelihoodDraws, 1, maxCount)
+	if !(o.Guidance >= 0) || math.IsInf(o.Guidance, 0) {
+		problems = append(problems, fmt.Errorf("guidance is %v; expected 0 or more", o.Guidance))
+	}
 	for _, group := range o.Which {
 		if !slices.Contains(Groups(), group) {
 			problems = append(problems, fmt.Errorf("metrics %q; expected one of %s%s",

@@ -57,8 +57,10 @@ func (e *evaluation) draw() error {
 	}
 	n := min(pairImages, e.inferredImages.Len())
 	decoded := make([]float32, n*shape.Dim())
-	e.generator.Decode(decoded, e.inferred[:n*e.generator.Latent()])
-	originals := gather(e.inferredImages, data.Range(0, n), shape.Dim())
+	idx := data.Range(0, n)
+	e.generator.Decode(decoded, e.inferred[:n*e.generator.Latent()],
+		e.conditionsOf(e.inferredImages, idx))
+	originals := gather(e.inferredImages, idx, shape.Dim())
 	return picture.WritePairs(path(reconFile), originals, decoded, shape, gridColumns)
 }
 

@@ -56,6 +56,8 @@ func (m *Metric) UnmarshalJSON(text []byte) error {
 
 // ClassifierInfo identifies the classifier behind the FFD.
 type ClassifierInfo struct {
+	Network  string  `json:"network"`    // its kind
+	Weights  int     `json:"parameters"` // their number
 	Seed     uint64  `json:"seed"`
 	Accuracy float64 `json:"test_accuracy"` // on labelled images held out of its training
 	Images   int     `json:"test_images"`   // number of those images
@@ -77,9 +79,11 @@ type Report struct {
 	Solver     diffusion.Solver `json:"solver,omitempty"` // "": they need none
 	Steps      int              `json:"solver_steps,omitempty"`
 	Seed       uint64           `json:"seed"`
+	Guidance   float64          `json:"guidance,omitempty"`
 	Classifier *ClassifierInfo  `json:"classifier,omitempty"` // nil: not needed, or no labels
 	Metrics    []Metric         `json:"metrics"`
-	Notes      []string         `json:"notes,omitempty"` // what was not measured, and why
+	Classes    []ClassReport    `json:"classes,omitempty"` // of a model with classes
+	Notes      []string         `json:"notes,omitempty"`   // what was not measured, and why
 	Pictures   []string         `json:"pictures,omitempty"`
 	Seconds    float64          `json:"seconds"`
 }

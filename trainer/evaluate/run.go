@@ -24,6 +24,7 @@ type evaluation struct {
 	report *Report
 	doing  *progress.Task
 	z      []float32 // latents of the samples, Samples x d
+	asked  []float32 // their conditions, drawn with the shares of the classes; nil: none
 
 	pca                 *pca.PCA // of the training images, fitted when first needed
 	pcaErr              error    // why there is none
@@ -35,7 +36,7 @@ type evaluation struct {
 }
 
 // images returns the samples.
-func (e *evaluation) images() *generate.Images { return e.generator.Images(e.z) }
+func (e *evaluation) images() *generate.Images { return e.generator.Images(e.z, e.asked) }
 
 // group measures one group of metrics.
 type group struct {
@@ -48,6 +49,7 @@ var groups = []group{
 	{PCA, "distances in principal components", (*evaluation).pcaDistances},
 	{Classifier, "distances in a classifier's features", (*evaluation).classifierDistances},
 	{Sliced, "sliced Wasserstein distance", (*evaluation).slicedDistances},
+	{ByClass, "samples by class", (*evaluation).byClass},
 	{Precision, "precision and recall", (*evaluation).overlap},
 	{Memorisation, "nearest training images", (*evaluation).memorisation},
 	{Reconstruction, "posterior inference of held-out images", (*evaluation).reconstruction},
@@ -112,6 +114,10 @@ func (e *evaluation) begin(runDir string) error {
 	if e.Steps == 0 {
 		e.Steps = standard
 	}
+	if e.Guidance > 0 && e.generator.Conditions() == 0 {
+		return fmt.Errorf("guidance is %v; expected 0: the run was trained without conditions",
+			e.Guidance)
+	}
 	e.report = &Report{
 		Run:        runDir,
 		Method:     string(e.config.Method),
@@ -123,6 +129,7 @@ func (e *evaluation) begin(runDir string) error {
 		HeldOut:    e.held.Len(),
 		Samples:    e.Samples,
 		Seed:       e.Seed,
+		Guidance:   e.Guidance,
 	}
 	if !e.generator.Model().Prior.Closed() { // whose samples need no solver
 		e.report.Solver, e.report.Steps = e.Solver, e.Steps
@@ -138,9 +145,13 @@ func (e *evaluation) drawSamples() error {
 	e.Progress(fmt.Sprintf("drawing %d samples%s", e.Samples,
 		bySolver(e.report.Solver, e.report.Steps)))
 	e.z = make([]float32, e.Samples*e.generator.Latent())
+	e.asked = e.generator.Condition(e.Samples, e.Seed)
 	err := e.slowly(func() error {
 		e.doing.Set(fmt.Sprintf("drawing %d samples", e.Samples))
-		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, e.Solver, e.Steps, e.Seed)
+		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, generate.Spec{
+			Solver: e.Solver, Steps: e.Steps, Seed: e.Seed, Condition: e.asked,
+			Guidance: e.Guidance,
+		})
 	})
 	if err != nil {
 		return err

@@ -21,7 +21,11 @@ type sets struct {
 	samples, reference *metric.Features
 	real               *metric.Features // for the floor; nil if there are too few images
 	filled             int              // number of training images in real
+	classes            classSets
 }
+
+// classSets are the classes of the images of sets, -1 for none; nil for a model without classes.
+type classSets struct{ samples, reference, held, real []int32 }
 
 // features returns the features of a set of images.
 type features func(rows data.Rows) (*metric.Features, error)
@@ -44,6 +48,12 @@ func (e *evaluation) newSets(of features) (*sets, error) {
 			return nil, err
 		}
 	}
+	if e.classes.Len() > 0 {
+		s.classes = classSets{
+			samples: e.askedClasses(), reference: e.classes.Of(e.train),
+			held: e.classes.Of(e.held),
+		}
+	}
 	s.floor(held, e.Samples, e.Seed)
 	return s, nil
 }
@@ -61,7 +71,9 @@ func (s *sets) floor(held *metric.Features, n int, seed uint64) {
 	}
 	real := make([]float32, 0, n*k)
 	if own > 0 {
-		real = append(real, held.Take(shuffled(held.N, seed)[:own]).X...)
+		order := shuffled(held.N, seed)[:own]
+		real = append(real, held.Take(order).X...)
+		s.classes.real = append(s.classes.real, pick(s.classes.held, order)...)
 	}
 	if filled > 0 {
 		order := shuffled(s.reference.N, seed)
@@ -69,8 +81,21 @@ func (s *sets) floor(held *metric.Features, n int, seed uint64) {
 		slices.Sort(rest)
 		real = append(real, s.reference.Take(order[:filled]).X...)
 		s.reference = s.reference.Take(rest)
+		s.classes.real = append(s.classes.real, pick(s.classes.reference, order[:filled])...)
+		s.classes.reference = pick(s.classes.reference, rest)
 	}
 	s.real, s.filled = metric.NewFeatures(real, n, k), filled
+}
+
+// pick returns those of the classes with the given indices; nil of nil.
+func pick(classes []int32, index []int) (picked []int32) {
+	if classes == nil {
+		return nil
+	}
+	for _, i := range index {
+		picked = append(picked, classes[i])
+	}
+	return picked
 }
 
 func shuffled(n int, seed uint64) []int {
@@ -157,7 +182,7 @@ func (e *evaluation) classifierFeatures() (features, error) {
 	}, nil
 }
 
-// classifier returns the classifier of the run's data. It is trained once per process.
+// classifier returns the classifier of the run's data.
 func (e *evaluation) classifier() (*classify.Classifier, error) {
 	c, err := classifiers.get(e)
 	if err != nil && !e.unclassified && e.ctx.Err() == nil {
@@ -166,6 +191,7 @@ func (e *evaluation) classifier() (*classify.Classifier, error) {
 	}
 	if err == nil {
 		e.report.Classifier = &ClassifierInfo{
+			Network: c.Network.String(), Weights: c.Parameters(),
 			Seed: c.Seed, Accuracy: c.Accuracy, Images: c.Tested, Features: c.FeatureCount(),
 			Hash: c.Hash(),
 		}

@@ -15,9 +15,11 @@ import (
 
 // subject is a stored run with its data and its model.
 type subject struct {
+	dir         string
 	config      config.Config
 	all         data.Dataset
 	train, held data.Dataset
+	classes     data.Classes // that are conditions; none for a model without
 	points      data.Dataset // what the run trained on: train and, with flip, its mirror images
 	fingerprint string
 	meta        checkpoint.Meta
@@ -31,7 +33,7 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{config: stored.Config}
+	s := &subject{dir: stored.Dir, config: stored.Config}
 	if err := s.readData(ctx, stored, o); err != nil {
 		return nil, err
 	}
@@ -83,6 +85,9 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 	if err := stored.CheckData(c.Data, read, s.fingerprint); err != nil {
 		return err
 	}
+	if s.classes, err = stored.Classes(s.all); err != nil {
+		return err
+	}
 	if s.train, s.held, err = data.Split(s.all, c.Holdout, c.Seed); err != nil {
 		return err
 	}
@@ -91,6 +96,23 @@ func (s *subject) readData(ctx context.Context, stored *run.Run, o Options) erro
 }
 
 func (s *subject) close() { s.pool.Close() }
+
+// conditions returns the conditions of images; nil for a model without.
+func (s *subject) conditions(images data.Dataset) data.Rows {
+	if s.classes.Len() == 0 {
+		return nil
+	}
+	return s.classes.Conditions(images, s.generator.Conditions())
+}
+
+// conditionsOf returns the conditions of some images.
+func (s *subject) conditionsOf(images data.Dataset, idx []int) []float32 {
+	rows := s.conditions(images)
+	if rows == nil {
+		return nil
+	}
+	return gather(rows, idx, s.generator.Conditions())
+}
 
 // minHeldOut is the number of held-out images that an interval needs.
 const minHeldOut = 2

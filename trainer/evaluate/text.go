@@ -23,16 +23,18 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintf(&out, "%s: %s on %s, epoch %d, step %s, %s; %s samples%s\n",
 			r.Run, r.Method, r.Data, r.Epoch, humanize.Comma(int64(r.Step)), weights,
-			humanize.Comma(int64(r.Samples)), bySolver(r.Solver, r.Steps))
+			humanize.Comma(int64(r.Samples)), bySolver(r.Solver, r.Steps)+byGuidance(r.Guidance))
 	}
 	if c := r.Classifier; c != nil {
-		fmt.Fprintf(&out, "Classifier of the FFD: seed %d, accuracy %.1f %% on %s test images, %d "+
-			"features, SHA-256 %s\n",
-			c.Seed, 100*c.Accuracy, humanize.Comma(int64(c.Images)), c.Features, c.Hash)
+		fmt.Fprintf(&out, "Classifier of the FFD: %s, %s parameters, seed %d, accuracy %.1f %% on "+
+			"%s test images, %d features, SHA-256 %s\n",
+			c.Network, humanize.Comma(int64(c.Weights)), c.Seed, 100*c.Accuracy,
+			humanize.Comma(int64(c.Images)), c.Features, c.Hash)
 	}
 	out.WriteByte('\n')
 	r.writeTable(&out)
 	out.WriteByte('\n')
+	r.writeClasses(&out)
 	for _, m := range r.Metrics {
 		fmt.Fprintf(&out, "%s: %s.\n", m.Name, m.Note)
 	}
@@ -51,6 +53,14 @@ func bySolver(solver diffusion.Solver, steps int) string {
 	return fmt.Sprintf(" (%s, %d steps)", solver, steps)
 }
 
+// byGuidance describes the guidance of samples; "" without.
+func byGuidance(w float64) string {
+	if w == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", guidance %v", w)
+}
+
 func (r *Report) writeTable(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "metric\tvalue\t95 % interval\treal images\tbetter\tunit\t")
@@ -63,6 +73,22 @@ func (r *Report) writeTable(out io.Writer) {
 			number(m.Floor), m.Better, m.Unit)
 	}
 	table.Flush() // out is a strings.Builder, whose writes do not fail
+}
+
+// writeClasses writes a row for each class, if there are any.
+func (r *Report) writeClasses(out io.Writer) {
+	if len(r.Classes) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "class\tsamples\taccuracy\tPCA-64 FD\treal images\tFFD\treal images\t")
+	for _, c := range r.Classes {
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", c.Class, c.Samples,
+			number(c.Accuracy), number(c.PCA64FD), number(c.PCA64FDFloor), number(c.FFD),
+			number(c.FFDFloor))
+	}
+	fmt.Fprintln(table)
+	table.Flush()
 }
 
 // number formats v with four significant digits; "" if it is not finite.

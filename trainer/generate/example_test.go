@@ -25,12 +25,14 @@ func ExampleGenerator() {
 	defer workers.Close()
 	g := generate.New(nil, m, workers.Workers(), workers)
 	images := make([]float32, 2*g.Dim())
-	g.Decode(images, []float32{0, 3})
+	g.Decode(images, []float32{0, 3}, nil)
 	fmt.Println("images of 0 and 3:", images)
 
 	const n = 10000
 	samples := make([]float32, n*g.Dim())
-	if err := g.Sample(context.Background(), samples, n, diffusion.DDIM, 0, 1); err != nil {
+	if err := g.Sample(context.Background(), samples, n, generate.Spec{
+		Solver: diffusion.DDIM, Seed: 1,
+	}); err != nil {
 		log.Fatal(err)
 	}
 	mean := 0.0

@@ -5,7 +5,6 @@ package generate
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
@@ -25,6 +24,10 @@ type Model struct {
 	Encoder *model.Net // from D numbers to 2 d, the mean and the log-variance of q(z|x); nil: none
 
 	DecoderP, PriorP, EncoderP []float32
+
+	// Classes counts the training datapoints of each class and, after them, those of none. nil: the
+	// networks have no conditions.
+	Classes []uint32
 }
 
 const panicPrior = "generate: the prior's parameters are not those of Model.PriorP"
@@ -91,17 +94,17 @@ func (g *Generator) Latent() int { return g.model.Decoder.In() }
 // Dim returns the number D of values in an image.
 func (g *Generator) Dim() int { return g.model.Decoder.Out() }
 
-// Sample draws n images into dst (n x D), not clamped. The solver and its number of steps (0: the
-// solver's default) are those of a diffusion prior. An unknown solver and steps below 0 are errors.
-// Sample stops early, with ctx's error, when ctx ends.
-func (g *Generator) Sample(
-	ctx context.Context, dst []float32, n int, solver diffusion.Solver, steps int, seed uint64,
-) error {
+// Sample draws n images into dst (n x D), not clamped. A spec out of range is an error. Sample
+// stops early, with ctx's error, when ctx ends.
+func (g *Generator) Sample(ctx context.Context, dst []float32, n int, spec Spec) error {
+	if spec.Condition == nil {
+		spec.Condition = g.Condition(n, spec.Seed)
+	}
 	z := make([]float32, n*g.Latent())
-	if err := g.SampleLatents(ctx, z, n, solver, steps, seed); err != nil {
+	if err := g.SampleLatents(ctx, z, n, spec); err != nil {
 		return err
 	}
-	g.decode(dst, z, ended(ctx))
+	g.decode(dst, z, spec.Condition, ended(ctx))
 	return ctx.Err()
 }
 
@@ -109,22 +112,19 @@ func (g *Generator) Sample(
 func ended(ctx context.Context) func() bool { return func() bool { return ctx.Err() != nil } }
 
 // SampleLatents draws n latents into z (n x d), as Sample does.
-func (g *Generator) SampleLatents(
-	ctx context.Context, z []float32, n int, solver diffusion.Solver, steps int, seed uint64,
-) error {
-	standard, err := solver.DefaultSteps()
+func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, spec Spec) error {
+	sampling, err := spec.sampling()
 	if err != nil {
 		return err
 	}
-	if steps == 0 {
-		steps = standard
+	conditions := spec.Condition
+	if conditions == nil {
+		conditions = g.Condition(n, spec.Seed)
 	}
-	if steps < 1 {
-		return fmt.Errorf("solver steps = %d: expected 1 or more", steps)
-	}
+	g.checkCondition(conditions, n)
+	sampling.Stop = ended(ctx)
 	d := g.Latent()
-	spec := prior.SampleSpec{Solver: solver, Steps: steps, Seed: seed, Stop: ended(ctx)}
-	key := kernel.Key{Seed: seed, Stream: diffusion.StreamSamplePrior}
+	key := kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSamplePrior}
 	g.pack(g.sampler)
 	g.tiles(n, g.sampling, func(lo, hi int) {
 		if ctx.Err() != nil {
@@ -137,17 +137,37 @@ func (g *Generator) SampleLatents(
 		}
 		rows := z[lo*d : hi*d]
 		kernel.NormalRows(rows, ids, d, key)
-		g.sampler.Sample(rows, ids, spec)
+		of := sampling
+		of.Condition = g.rows(conditions, lo, hi)
+		g.sampler.Sample(rows, ids, of)
 	})
 	return ctx.Err()
 }
 
-// Decode writes g_phi(z), the images (n x D) of the latents z (n x d), into dst.
-func (g *Generator) Decode(dst, z []float32) { g.decode(dst, z, func() bool { return false }) }
+// rows returns the conditions of rows lo to hi.
+func (g *Generator) rows(conditions []float32, lo, hi int) []float32 {
+	if conditions == nil {
+		return nil
+	}
+	return conditions[lo*g.Conditions() : hi*g.Conditions()]
+}
+
+func (g *Generator) checkCondition(conditions []float32, n int) {
+	if conditions != nil && len(conditions) != n*g.Conditions() {
+		panic("generate: conditions need n x Conditions() numbers")
+	}
+}
+
+// Decode writes g_phi(z), the images (n x D) of the latents z (n x d), into dst. conditions is what
+// they are to be like, n x Conditions() numbers; nil: none.
+func (g *Generator) Decode(dst, z, conditions []float32) {
+	g.decode(dst, z, conditions, func() bool { return false })
+}
 
 // decode is Decode, but skips the remaining tiles once stop returns true.
-func (g *Generator) decode(dst, z []float32, stop func() bool) {
+func (g *Generator) decode(dst, z, conditions []float32, stop func() bool) {
 	d, dim := g.Latent(), g.Dim()
+	g.checkCondition(conditions, len(z)/d)
 	g.pack(g.decoder)
 	g.tiles(len(z)/d, g.decoding, func(lo, hi int) {
 		if stop() {
@@ -157,6 +177,7 @@ func (g *Generator) decode(dst, z []float32, stop func() bool) {
 		pass := g.decoder.Take(0, hi-lo)
 		defer pass.Release()
 		copy(pass.In(0), z[lo*d:])
+		pass.SetCondition(conditions, lo, 1)
 		pass.Forward()
 		copy(dst[lo*dim:], pass.Out())
 	})
@@ -165,19 +186,21 @@ func (g *Generator) decode(dst, z []float32, stop func() bool) {
 // Encodes reports whether the generator has an encoder.
 func (g *Generator) Encodes() bool { return g.model.Encoder != nil }
 
-// Encode writes the mean and the log-variance of q(z|x), n x d each, for the images x (n x D). It
-// panics if the model has no encoder.
-func (g *Generator) Encode(mean, logvar, x []float32) {
+// Encode writes the mean and the log-variance of q(z|x), n x d each, for the images x (n x D) with
+// conditions as in Decode. It panics if the model has no encoder.
+func (g *Generator) Encode(mean, logvar, x, conditions []float32) {
 	if g.model.Encoder == nil {
 		panic(panicEncoder)
 	}
 	d, dim := g.Latent(), g.Dim()
+	g.checkCondition(conditions, len(x)/dim)
 	g.pack(g.encoder)
 	g.tiles(len(x)/dim, g.encoding, func(lo, hi int) {
 		phase.EncoderForward.Enter()
 		pass := g.encoder.Take(0, hi-lo)
 		defer pass.Release()
 		copy(pass.In(0), x[lo*dim:])
+		pass.SetCondition(conditions, lo, 1)
 		pass.Forward()
 		for i, out := lo, pass.Out(); i < hi; i, out = i+1, out[2*d:] {
 			copy(mean[i*d:(i+1)*d], out)

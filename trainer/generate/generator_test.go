@@ -37,8 +37,8 @@ func TestImages(t *testing.T) {
 	const n = 2*tileRows + 9
 	z := reference.Normals(n*testLatent, 5, 1)
 	all := make([]float32, n*testDim)
-	g.Decode(all, z)
-	images := g.Images(z)
+	g.Decode(all, z, nil)
+	images := g.Images(z, nil)
 	if images.Len() != n {
 		t.Errorf("%d images of %d latents", images.Len(), n)
 	}
@@ -89,7 +89,9 @@ func TestGeneratorWorkers(t *testing.T) {
 				g.sampling.Passes)
 		}
 		got := make([]float32, n*testDim)
-		if err := g.Sample(t.Context(), got, n, "ancestral", 3, 7); err != nil {
+		if err := g.Sample(t.Context(), got, n, Spec{
+			Solver: "ancestral", Steps: 3, Seed: 7,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if want == nil {
@@ -155,5 +157,5 @@ func TestPanics(t *testing.T) {
 	if g.Encodes() {
 		t.Error("it has an encoder")
 	}
-	panics("encoding without an encoder", func() { g.Encode(nil, nil, nil) })
+	panics("encoding without an encoder", func() { g.Encode(nil, nil, nil, nil) })
 }

@@ -53,22 +53,24 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 }
 
 // Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
-// into dst (n numbers). image is the index of x, on which the random numbers of the bound depend.
-func (j *Joint) Log(dst []float64, x, z []float32, image int) {
+// into dst (n numbers), given its condition; nil: none. image is the index of x, on which the
+// random numbers of the bound depend.
+func (j *Joint) Log(dst []float64, x, z, condition []float32, image int) {
 	n := pool.Pieces(len(dst), j.tile)
 	j.pool.Run(pool.Group{N: n, Do: func(i int) {
 		lo, hi := pool.Span(len(dst), n, i)
 		rows := z[lo*j.d : hi*j.d]
-		j.decode(dst[lo:hi], x, rows)
-		j.priors.Use(func(t prior.Tape) { j.prior(t, dst[lo:hi], rows, image) })
+		j.decode(dst[lo:hi], x, rows, condition)
+		j.priors.Use(func(t prior.Tape) { j.prior(t, dst[lo:hi], rows, condition, image) })
 	}})
 }
 
 // decode sets dst to log p(x|z).
-func (j *Joint) decode(dst []float64, x, z []float32) {
+func (j *Joint) decode(dst []float64, x, z, condition []float32) {
 	pass := j.decoder.Take(0, len(dst))
 	defer pass.Release()
 	copy(pass.In(0), z)
+	pass.SetCondition(condition, 0, len(dst))
 	pass.Forward()
 	for i := range dst {
 		out := pass.Out()[i*len(x) : (i+1)*len(x)]
@@ -78,7 +80,7 @@ func (j *Joint) decode(dst []float64, x, z []float32) {
 
 // prior adds log p(z), or its bound, to dst. Every latent is a batch of one row, so that all have
 // the same levels and noise.
-func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
+func (j *Joint) prior(t prior.Tape, dst []float64, z, condition []float32, image int) {
 	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: diffusion.StreamDiagLambda}
 	noise := level
 	noise.Stream = diffusion.StreamDiagNoise
@@ -87,6 +89,7 @@ func (j *Joint) prior(t prior.Tape, dst []float64, z []float32, image int) {
 	for i := range dst {
 		t.Evaluate(diffusion.Rows{
 			Hi: 1, Z: z[i*j.d : (i+1)*j.d], IDs: []uint64{0}, Loss: loss,
+			Condition: condition, Particles: 1,
 		})
 		dst[i] -= float64(loss[0])
 	}

@@ -31,6 +31,10 @@ func (p *Posterior) Marginals(
 ) ([]Marginal, error) {
 	out := make([]Marginal, len(p.images))
 	x := make([]float32, p.likelihood.Dim)
+	var condition []float32
+	if p.given != nil {
+		condition = make([]float32, len(p.given)/p.setup.Batch)
+	}
 	z := make([]float32, samples*p.cloud.D)
 	logQ, logW := make([]float64, samples), make([]float64, samples)
 	for m, image := range p.images {
@@ -43,7 +47,10 @@ func (p *Posterior) Marginals(
 		}
 		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: streamProposal})
 		p.setup.Images.Gather(x, []int{m})
-		j.Log(logW, x, z, m)
+		if condition != nil {
+			p.setup.Conditions.Gather(condition, []int{m})
+		}
+		j.Log(logW, x, z, condition, m)
 		for i, v := range logQ {
 			logW[i] -= v
 		}

@@ -22,8 +22,10 @@ import (
 
 // Setup is what a Posterior is built from, besides the model.
 type Setup struct {
-	Images   data.Rows // M rows of D numbers
-	ObsNoise float64   // sigma_x, standard deviation of a pixel given its latent
+	Images data.Rows // M rows of D numbers
+	// Conditions are what the networks read of the images, M rows; nil: no conditions.
+	Conditions data.Rows
+	ObsNoise   float64 // sigma_x, standard deviation of a pixel given its latent
 
 	Particles int // chains N for each image
 	Batch     int // largest number of images whose particles move together
@@ -52,6 +54,7 @@ type Posterior struct {
 	prior   prior.Tape
 
 	x      []float32 // images of the batch, B x D
+	given  []float32 // their conditions, B x K; nil: none
 	square []float32 // squared error |g(z) - x|^2 of each row, B*N
 	nll    []float32 // prior loss of each row, B*N
 	clip   []int     // rows of each tile that the last move clipped
@@ -106,6 +109,9 @@ func New(m generate.Model, s Setup) *Posterior {
 		x:          kernel.Floats(s.Batch * m.Decoder.Out()),
 		square:     kernel.Floats(rows), nll: kernel.Floats(rows),
 		clip: make([]int, s.Batch), images: make([]Inferred, images),
+	}
+	if s.Conditions != nil {
+		p.given = make([]float32, s.Batch*m.Conditions())
 	}
 	p.batch = p.cloud.NewBatch(nil, rows)
 	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile}
@@ -201,6 +207,9 @@ func (p *Posterior) gatherTile(i int) {
 	first, last := p.now.tiles.Points(i)
 	dim := p.likelihood.Dim
 	p.setup.Images.Gather(p.x[first*dim:last*dim], p.now.index[first:last])
+	if k := len(p.given) / p.setup.Batch; k > 0 {
+		p.setup.Conditions.Gather(p.given[first*k:last*k], p.now.index[first:last])
+	}
 }
 
 func (p *Posterior) priorTile(i int) {
@@ -209,6 +218,7 @@ func (p *Posterior) priorTile(i int) {
 	p.prior.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: p.batch.Rows(p.batch.Z, lo, hi), IDs: p.batch.IDs[lo:hi],
 		G: p.batch.Rows(p.batch.P, lo, hi), Loss: p.nll[lo:hi],
+		Condition: p.given, Particles: p.cloud.N,
 	})
 }
 
@@ -216,7 +226,7 @@ func (p *Posterior) decoderTile(i int) {
 	lo, hi := p.now.tiles.Rows(i)
 	p.likelihood.Gradient(p.decoder, likelihood.Rows{
 		Lo: lo, Hi: hi, Particles: p.cloud.N, Z: p.batch.Rows(p.batch.Z, lo, hi), X: p.x,
-		Square: p.square, G: p.batch.Rows(p.batch.G, lo, hi),
+		Square: p.square, G: p.batch.Rows(p.batch.G, lo, hi), Condition: p.given,
 	})
 }
 

@@ -21,8 +21,8 @@ type Rows struct {
 	Lo, Hi, Particles int
 	Z                 []float32 // latents of these rows, Hi-Lo x d
 	X                 []float32 // images of the whole batch, of Dim numbers each
-	// Condition is what each row is to be like, Hi-Lo rows as wide as the decoder's input
-	// [model.Condition]; nil if it has none.
+	// Condition is what each image is to be like, rows as wide as the decoder's input
+	// [model.Condition], for the whole batch; nil: no conditions.
 	Condition []float32
 
 	Square []float32 // of the whole batch: |g(z) - x|^2 of these rows is set
@@ -35,9 +35,7 @@ func (l Gaussian) Gradient(t *model.Tape, r Rows) {
 	pass := t.Take(r.Lo, r.Hi)
 	defer pass.Release()
 	copy(pass.In(0), r.Z)
-	if c := t.Net().Input(model.Condition); c >= 0 {
-		copy(pass.In(c), r.Condition)
-	}
+	pass.SetCondition(r.Condition, r.Lo, r.Particles)
 	pass.Forward()
 	phase.DecoderBackward.Enter()
 	scale := float32(1 / (l.Sigma * l.Sigma))

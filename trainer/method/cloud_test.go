@@ -37,7 +37,7 @@ func methodIn(t *testing.T, dir string, name config.Method, o config.Options, wo
 
 func setupIn(dir string, o config.Options, p *pool.Pool) Setup {
 	return Setup{
-		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: testData(),
 		Batch: 5, Tile: 4, Seed: testSeed, Pool: p, CloudDir: dir,
 	}
 }

@@ -19,7 +19,7 @@ func courseFlow(t *testing.T, c course, o config.Options) *flow {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	f, err := c.flow(nil, Setup{
-		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: testData(),
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: decoderOf(t, o), Prior: diffusionOf(t, o),
 	})
@@ -169,7 +169,8 @@ func TestColdStarts(t *testing.T) {
 	g := f.Generator(false)
 	got, want := make([]float32, 2*testDim), make([]float32, 2*testDim)
 	reconstruct(f, g, got, []int{7, 3})
-	g.Decode(want, slices.Concat(ended[7*o.Latent:8*o.Latent], ended[3*o.Latent:4*o.Latent]))
+	latents := slices.Concat(ended[7*o.Latent:8*o.Latent], ended[3*o.Latent:4*o.Latent])
+	g.Decode(want, latents, nil)
 	if !slices.Equal(got, want) {
 		t.Error("the latents are not the cloud")
 	}

@@ -1,6 +1,8 @@
 package method
 
 import (
+	"slices"
+
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -10,17 +12,13 @@ import (
 // a wave of given size needs more: 256 MiB.
 const keptNumbers = 1 << 26
 
-// cut makes tiles and waves as small as the networks want them. The rows of a datapoint share a
-// tile, so that one task gathers its image.
+// cut makes tiles whole datapoints, whose rows share a tile so that one task gathers their image,
+// and waves as small as memory wants them.
 func (s *Setup) cut() {
-	n, decoder := s.Options.Particles, s.Decoder
-	s.Tile = min(s.Tile, decoder.TileRows(), s.Prior.TileRows())
-	if s.Encoder != nil {
-		s.Tile = min(s.Tile, n*s.Encoder.TileRows())
-	}
-	s.Tile = max(s.Tile/n, 1) * n
+	n := s.Options.Particles
+	s.Tile = s.tile(s.Tile)
 	if s.Wave == 0 {
-		kept := max(decoder.Kept(), s.Prior.Kept())
+		kept := max(s.Decoder.Kept(), s.Prior.Kept())
 		if s.Encoder != nil {
 			kept = max(kept, s.Encoder.Kept()/n)
 		}
@@ -33,22 +31,29 @@ func (s *Setup) cut() {
 	}
 }
 
-// size is that of the tapes for rows rows of each datapoint: 1, or the number of particles.
-func (s *Setup) size(rows int) model.Size {
+// tile is the rows of a tile for networks that want tiles of at most the given rows.
+func (s *Setup) tile(rows ...int) int {
+	n := s.Options.Particles
+	return max(min(s.Tile, slices.Min(rows))/n, 1) * n
+}
+
+// size is that of the tapes for tiles of the given rows, and for each rows of each datapoint: 1, or
+// the number of particles.
+func (s *Setup) size(tile, each int) model.Size {
 	n := s.Options.Particles
 	return model.Size{
-		Rows: s.Batch * rows, Wave: s.Wave / n * rows, Tile: s.Tile / n * rows, Passes: s.workers(),
+		Rows: s.Batch * each, Wave: s.Wave / n * each, Tile: tile / n * each, Passes: s.workers(),
 	}
 }
 
-// tiles cuts the rows of a batch of datapoints for some networks. The cut may follow the number of
-// workers only if no network's bits depend on it.
-func (s *Setup) tiles(points int, networks ...model.Packer) pool.Tiles {
+// tiles cuts the rows of a batch of datapoints into tiles of at most the given rows for some
+// networks. The cut may follow the number of workers only if no network's bits depend on it.
+func (s *Setup) tiles(points, tile int, networks ...model.Packer) pool.Tiles {
 	free := true
 	for _, n := range networks {
 		free = free && n.CutFree()
 	}
-	return s.Pool.Tiles(points, s.Options.Particles, s.Tile, free)
+	return s.Pool.Tiles(points, s.Options.Particles, tile, free)
 }
 
 // waves cuts the rows of a batch of datapoints into waves.

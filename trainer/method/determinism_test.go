@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -20,6 +21,7 @@ func busy(dynamics particle.Dynamics, particles int) config.Options {
 	o.Dynamics, o.Particles, o.ScoreWidth, o.ScoreBlocks = dynamics, particles, 150, 1
 	o.DecoderWidths = []int{60, 9, 40}
 	o.Optimizer, o.EMA, o.DecoderDecay = "adam", 0.99, 1
+	o.Condition, o.Classes, o.ConditionDrop = config.OfBoth, 3, 0.3
 	o.ScaleAnchor, o.CatchUp, o.DriftClip, o.PriorWarmup = 1, 3, 0.1, 2
 	return o
 }
@@ -104,11 +106,11 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 			}
 			mine := model.NewMLP(nil, 1, 1).NewTape(
 				nil, make([]float32, 2), model.Size{Rows: 1}, model.Train)
-			if got := s.tiles(c.rows/c.particles, mine).Count; got != want {
+			if got := s.tiles(c.rows/c.particles, s.Tile, mine).Count; got != want {
 				t.Errorf("%d rows of %d particles, %d workers: %d tiles, want %d", c.rows,
 					c.particles, c.workers, got, want)
 			}
-			if got := s.tiles(c.rows/c.particles, mine, gonums).Count; got != c.tiles {
+			if got := s.tiles(c.rows/c.particles, s.Tile, mine, gonums).Count; got != c.tiles {
 				t.Errorf("%d rows of %d particles, %d workers, one network of gonum's products: "+
 					"%d tiles, want %d", c.rows, c.particles, c.workers, got, c.tiles)
 			}
@@ -120,7 +122,9 @@ func TestTilesFeedTheWorkers(t *testing.T) {
 func sampleSome(t *testing.T, f *flow, n int) []float32 {
 	t.Helper()
 	x := make([]float32, n*testDim)
-	if err := f.Generator(true).Sample(t.Context(), x, n, "ancestral", 3, 5); err != nil {
+	if err := f.Generator(true).Sample(t.Context(), x, n, generate.Spec{
+		Solver: "ancestral", Steps: 3, Seed: 5,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return x

@@ -50,6 +50,7 @@ func (f *flow) driftVariance() float64 {
 	}
 	f.begin(f.pass(index), true)
 	f.gathered = false // the batch does not hold the rows of a minibatch
+	f.conditions.gather(index)
 
 	rows := n * f.cloud.N
 	level, noise := f.key(diffusion.StreamDiagLambda), f.key(diffusion.StreamDiagNoise)

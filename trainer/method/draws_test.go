@@ -2,7 +2,6 @@ package method
 
 import (
 	"errors"
-	"github.com/plume-ml/plume/trainer/internal/reference"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
@@ -18,7 +17,7 @@ func withPrior(t *testing.T, name config.Method, own prior.Prior) Method {
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New(name, Setup{
-		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: testData(),
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p, Prior: own,
 	})
 	if err != nil {

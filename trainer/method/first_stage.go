@@ -40,6 +40,7 @@ func (f *flow) latents(index []int) (z []float32, ids []uint64) {
 // losses implements firstStage.
 func (f *flow) losses() (s Stats) {
 	f.begin(f.now, true)
+	f.conditions.gather(f.now.index)
 	for w := range f.now.waves.Count {
 		f.enter(w)
 		f.setup.Pool.Run(f.decoderRows())

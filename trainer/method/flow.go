@@ -29,6 +29,9 @@ type flow struct {
 	decoder, prior *network
 	decoderTape    *model.Tape
 	priorTape      prior.Tape
+	decoderTile    int // rows of its tiles
+	priorTile      int
+	conditions     *conditioning
 
 	x             []float32 // images of the minibatch, B x D
 	square        []float32 // squared error |g(z) - x|^2 of each row, B*N
@@ -64,7 +67,7 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 		counts:  make([]uint32, 2), meanSquare: make([]float64, 1),
 	}
 	f.rates.options = &f.setup.Options
-	f.tasks = flowTasks{f.gatherTile, f.priorTile, f.decoderTile, f.moveTile}
+	f.tasks = flowTasks{f.gatherTile, f.runPrior, f.runDecoder, f.moveTile}
 	var err error
 	if f.cloud, err = s.newCloud(a); err != nil {
 		return nil, err
@@ -88,11 +91,16 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	if f.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	if f.conditions, err = s.newConditioning(a); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	for _, n := range []*network{f.decoder, f.prior} {
 		n.follow(a, s, c)
 	}
-	f.decoderTape = s.Decoder.NewTape(a, f.decoder.p, s.size(s.Options.Particles), model.Train)
-	f.priorTape = s.Prior.NewTape(a, f.prior.p, s.size(s.Options.Particles), model.Train)
+	n := s.Options.Particles
+	f.decoderTile, f.priorTile = s.tile(s.Decoder.TileRows()), s.tile(s.Prior.TileRows())
+	f.decoderTape = s.Decoder.NewTape(a, f.decoder.p, s.size(f.decoderTile, n), model.Train)
+	f.priorTape = s.Prior.NewTape(a, f.prior.p, s.size(f.priorTile, n), model.Train)
 	f.decoder.bind(f.decoderTape)
 	f.prior.bind(f.priorTape)
 	return f, nil

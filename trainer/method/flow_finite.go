@@ -58,8 +58,11 @@ func (f *flow) locateLoss() *Fault {
 		func() *Fault { return r.latents(f.batch.Z, f.cloud.D) },
 		func() *Fault { return r.images(f.x, f.likelihood.Dim) },
 		func() *Fault {
-			return r.activations("decoder", f.decoderTape, f.setup.Tile,
-				func(p *model.Pass, lo, hi int) { copy(p.In(0), f.batch.Rows(f.batch.Z, lo, hi)) })
+			return r.activations("decoder", f.decoderTape, f.decoderTile,
+				func(p *model.Pass, lo, hi int) {
+					copy(p.In(0), f.batch.Rows(f.batch.Z, lo, hi))
+					p.SetCondition(f.conditions.x, lo, f.cloud.N)
+				})
 		},
 		func() *Fault { return r.losses("decoder", f.square) },
 		func() *Fault { return f.locatePrior(r) },
@@ -72,10 +75,10 @@ func (f *flow) locatePrior(r rows) *Fault {
 	if f.now.held {
 		return nil
 	}
-	return r.prior(f.priorTape, f.setup.Tile, func(lo, hi int) {
+	return r.prior(f.priorTape, f.priorTile, func(lo, hi int) {
 		f.priorTape.Evaluate(diffusion.Rows{
 			Lo: lo, Hi: hi, Z: f.batch.Rows(f.batch.Z, lo, hi), IDs: f.batch.IDs[lo:hi],
-			Loss: f.nll[lo:hi],
+			Loss: f.nll[lo:hi], Condition: f.conditions.x, Particles: f.cloud.N,
 		})
 	})
 }

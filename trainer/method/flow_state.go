@@ -15,6 +15,7 @@ func (f *flow) Tensors() []checkpoint.Tensor {
 	if c.U != nil {
 		ts = append(ts, checkpoint.Tensor{Name: "cloud/u", Shape: shape, F32: c.U})
 	}
+	ts = append(ts, f.conditions.tensors()...)
 	return append(ts,
 		checkpoint.Tensor{Name: "cloud/visited", Shape: []int{c.M}, U32: c.Visited},
 		checkpoint.Tensor{Name: "cloud/mean_square", Shape: []int{1}, F64: f.meanSquare},
@@ -30,7 +31,7 @@ func (f *flow) Generator(ema bool) *generate.Generator { return f.generator(nil,
 
 func (f *flow) generator(a *memory.Arena, ema bool) *generate.Generator {
 	return f.setup.newGenerator(a, generate.Model{
-		DecoderP: f.decoder.values(ema), PriorP: f.prior.values(ema),
+		DecoderP: f.decoder.values(ema), PriorP: f.prior.values(ema), Classes: f.conditions.counts,
 	})
 }
 

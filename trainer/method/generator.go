@@ -30,8 +30,7 @@ func NewGenerator(
 	parameters := func(name string, l *model.Layout) []float32 {
 		p := make([]float32, l.Size())
 		if len(p) > 0 {
-			tensors = append(tensors,
-				checkpoint.Tensor{Name: name + suffix, Shape: []int{len(p)}, F32: p})
+			tensors = append(tensors, parameterTensor(name, suffix, l, p))
 		}
 		return p
 	}
@@ -45,6 +44,10 @@ func NewGenerator(
 	}
 	if s.Encoder != nil {
 		trained.EncoderP = parameters("encoder", s.Encoder.Layout())
+	}
+	if k := conditions(o); k > 0 {
+		trained.Classes = make([]uint32, k+1)
+		tensors = append(tensors, classTensors(trained.Classes)...)
 	}
 	return s.newGenerator(nil, trained), tensors, nil
 }

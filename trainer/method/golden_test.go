@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -209,11 +210,12 @@ func (r *goldenRun) samples() {
 		want := r.want("sample/" + string(solver) + "/z")
 		n := len(want) / r.config.Options.Latent
 		z, x := make([]float32, len(want)), make([]float32, n*r.images.dim)
-		if err := generator.SampleLatents(r.Context(), z, n, solver, steps[string(solver)],
-			r.config.Seed); err != nil {
+		if err := generator.SampleLatents(r.Context(), z, n, generate.Spec{
+			Solver: solver, Steps: steps[string(solver)], Seed: r.config.Seed,
+		}); err != nil {
 			r.Fatal(err)
 		}
-		generator.Decode(x, z)
+		generator.Decode(x, z, nil)
 		r.compare(string(solver)+" latents", z, want, nil, sampleTolerance)
 		r.compare(string(solver)+" images", x, r.want("sample/"+string(solver)+"/x"), nil,
 			sampleTolerance)

@@ -43,6 +43,14 @@ const (
 	testDim    = 5 // numbers in each
 )
 
+// testLabels are the labels of the datapoints, of which one has none.
+var testLabels = []int32{0, 1, 2, 0, 1, 2, 0, 1, -1}
+
+// testData is random datapoints.
+func testData() table {
+	return table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1), Labels: testLabels}
+}
+
 // testRow is the shape of a datapoint.
 var testRow = data.Shape{H: 1, W: testDim, C: 1}
 
@@ -74,7 +82,8 @@ func small() config.Options {
 	return config.Options{
 		Network: config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
 		DecoderBlocks: 1, UNetBlocks: 1, CloudInit: config.FromNormal,
-		Latent: 3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
+		Condition: config.Unconditional,
+		Latent:    3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
 		ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
 		Particles: 1, Dynamics: "overdamped", Friction: 0.3,
 		StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",
@@ -120,7 +129,7 @@ func mustStep(t testing.TB, f *flow, b Minibatch) Stats {
 func reconstruct(m Method, g *generate.Generator, dst []float32, idx []int) {
 	z := make([]float32, len(idx)*g.Latent())
 	m.Latents(g, z, idx)
-	g.Decode(dst, z)
+	g.Decode(dst, z, nil)
 }
 
 // state is a copy of all tensors, by name.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/optim"
@@ -35,6 +36,9 @@ func memoryCases() (all []memoryCase) {
 					o := smallEncoder()
 					o.Dynamics, o.Optimizer, o.ScoreDraws = dynamics, optimizer, draws
 					o.EMA, o.ParamDrag = float64(draws-1)*0.9, float64(draws-1)*0.1
+					if draws == 2 {
+						o.Condition, o.Classes = config.OfBoth, 3
+					}
 					if o.Particles = 3; validate(name, o) != nil {
 						o.Particles = 1
 					}
@@ -52,8 +56,7 @@ func (c memoryCase) build(t *testing.T, a *memory.Arena, cloudDir string) builda
 	p := pool.New(c.workers)
 	t.Cleanup(p.Close)
 	s := Setup{
-		Options: c.Options, Train: table{D: testDim,
-			X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: c.Options, Train: testData(),
 		Batch: c.batch, Tile: c.tile, Seed: testSeed, Pool: p, CloudDir: cloudDir,
 	}
 	m, err := find(c.name)
@@ -108,23 +111,27 @@ func TestMemory(t *testing.T) {
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
 		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train)
-		all = append(all, s.Decoder, s.Prior, s.Encoder)
+		all = append(all, s.Decoder, s.Prior, s.Encoder, s.Classes)
 		for _, n := range nets {
 			all = append(all, n.opt.Steps)
 		}
 		return all
 	}
 	var all []any
+	conditions := func(c *conditioning) []any { return []any{c.counts, c.source} }
 	add := func(m Method) {
 		switch m := m.(type) {
 		case *variational:
 			all = append(all, m.counts, m.now.index)
+			all = append(all, conditions(m.conditions)...)
 			all = append(all, small(m.setup, m.encoder, m.decoder, m.prior)...)
 		case *flow:
 			all = append(all, m.counts, m.meanSquare, m.now.index)
+			all = append(all, conditions(m.conditions)...)
 			all = append(all, small(m.setup, m.decoder, m.prior)...)
 		case *staged:
 			all = append(all, m.counts, m.frozen, m.now.index)
+			all = append(all, conditions(m.conditions)...)
 			all = append(all, small(m.setup, m.prior)...)
 		}
 	}
@@ -140,12 +147,14 @@ func checkGenerator(t *testing.T, c memoryCase, m buildable, want Footprint) {
 	made := &memory.Arena{}
 	g := m.generator(made, true)
 	// All weights are packed.
-	if err := g.Sample(t.Context(), make([]float32, testDim), 1, "ddim", 1, 1); err != nil {
+	if err := g.Sample(t.Context(), make([]float32, testDim), 1, generate.Spec{
+		Solver: "ddim", Steps: 1, Seed: 1,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if g.Encodes() {
 		d := g.Latent()
-		g.Encode(make([]float32, d), make([]float32, d), make([]float32, testDim))
+		g.Encode(make([]float32, d), make([]float32, d), make([]float32, testDim), nil)
 	}
 	got := reference.ArrayBytes(g) - reference.ArrayBytes(g.Model())
 	if got != want.Generator || made.Total() != got {

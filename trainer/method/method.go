@@ -102,5 +102,11 @@ type Setup struct {
 	Prior   prior.Prior
 	Encoder *model.Net
 
+	// With the option condition, networks read the class of a datapoint, numbered by Classes; if
+	// that is empty, by the classes of Train. Conditions, unless nil, has other conditions in their
+	// place: a row for each datapoint.
+	Classes    data.Classes
+	Conditions data.Rows
+
 	planned int // number of workers if Pool is nil, to count memory
 }

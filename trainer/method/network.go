@@ -191,7 +191,9 @@ func (n *network) updatePart(task int) {
 	n.pSquare[task] = squares(blocks, n.p[lo:hi])
 }
 
-// Names of a network's tensors in a checkpoint, after the network's own name.
+// Names of a network's tensors, after the network's own name. In a checkpoint each parameter has a
+// tensor of its own, named by its path: decoder.up1.block0.conv1.weight, and the same with the
+// second part of the name here after it: decoder.up1.block0.conv1.weight/ema.
 const (
 	tensorParams = "/params"
 	tensorEMA    = "/ema"
@@ -207,9 +209,21 @@ func (n *network) tensors() []checkpoint.Tensor {
 		x    []float32
 	}{{tensorParams, n.p}, {tensorEMA, n.opt.EMA}, {"/moment1", n.opt.M}, {"/moment2", n.opt.V}} {
 		if t.x != nil {
-			ts = append(ts,
-				checkpoint.Tensor{Name: n.name + t.name, Shape: []int{len(t.x)}, F32: t.x})
+			ts = append(ts, parameterTensor(n.name, t.name, n.layout, t.x))
 		}
 	}
 	return append(ts, checkpoint.Tensor{Name: n.name + "/steps", Shape: []int{1}, U32: n.opt.Steps})
+}
+
+// parameterTensor is numbers of a network's parameters, laid out as these are.
+func parameterTensor(network, what string, l *model.Layout, x []float32) checkpoint.Tensor {
+	t := checkpoint.Tensor{Name: network + what, Shape: []int{len(x)}, F32: x}
+	if what == tensorParams {
+		what = ""
+	}
+	for _, p := range l.Params() {
+		t.Parts = append(t.Parts,
+			checkpoint.Part{Name: network + "." + p.Name + what, Shape: p.Shape})
+	}
+	return t
 }

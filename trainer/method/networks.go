@@ -34,7 +34,10 @@ func Resolve(
 	}
 	o := &c.Options
 	if o.Network == config.AutoNetwork {
-		o.Network = suits(picture)
+		o.Network = config.MLP
+		if model.SuitsConv(layer.Shape(picture)) {
+			o.Network = config.Conv
+		}
 	}
 	if o.Decoder == config.AutoNetwork {
 		o.Decoder = o.Network
@@ -95,6 +98,29 @@ func Describe(c config.Config, picture data.Shape) (string, error) {
 	return text, nil
 }
 
+// Resolved returns a configuration with the choices of a stored one where it leaves them to the
+// data, as it may again when a run is resumed.
+func Resolved(c, stored config.Config) config.Config {
+	usual, err := DefaultFor(c.Method)
+	if err != nil {
+		return c
+	}
+	for _, name := range []string{
+		"network", "decoder", "score", "encoder", "latent_shape", "latent", "decoder_channels",
+		"encoder_channels", "unet_channels", "classes",
+	} {
+		if key := c.Key(name); key.String() == usual.Key(name).String() {
+			if name == "latent" && len(stored.LatentShape) == 0 {
+				continue // it was given
+			}
+			if err := key.Set(stored.Key(name).String()); err != nil {
+				panic("method: a stored value that is no value")
+			}
+		}
+	}
+	return c
+}
+
 // convDefaults sets the defaults of convolutions (bench/study) in the keys that the method reads
 // and that were not given.
 func convDefaults(c *config.Config, given func(key string) bool) {
@@ -112,15 +138,22 @@ func convDefaults(c *config.Config, given func(key string) bool) {
 	}
 }
 
-// suits is the kind of networks that suits pictures: convolutions for colour and from 32 x 32 up,
-// if they can be halved.
-func suits(picture data.Shape) config.Network {
-	large := min(picture.H, picture.W) >= 32
-	colour := picture.C > 1 && min(picture.H, picture.W) > 1
-	if (large || colour) && halvings(picture) > 0 {
-		return config.Conv
+// ResolveClasses returns the configuration with the number of classes, if that is left to the data.
+// It is an error if conditions are asked for and the data have no labels, or more classes.
+func ResolveClasses(c config.Config, classes int) (config.Config, error) {
+	var p config.Problems
+	o := &c.Options
+	if !o.Conditional() {
+		return c, nil
 	}
-	return config.MLP
+	p.Expect(classes > 0, "condition", o.Condition, "none, or images with labels: "+
+		"a folder for each class, or a file of labels (--labels)")
+	if o.Classes == 0 {
+		o.Classes = classes
+	}
+	p.Expect(o.Classes >= classes, "classes", o.Classes,
+		fmt.Sprintf("0, or at least the %d classes of the data", classes))
+	return c, p.Err()
 }
 
 // halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if
@@ -217,12 +250,14 @@ func newDecoder(
 	products *blas.Backend, o config.Options, picture data.Shape,
 ) (*model.Net, error) {
 	if o.Decoder == config.Conv {
-		stages := model.Stages{Channels: o.DecoderChannels, Blocks: o.DecoderBlocks}
+		stages := model.Stages{
+			Channels: o.DecoderChannels, Blocks: o.DecoderBlocks, Condition: ofBoth(o),
+		}
 		net, err := model.NewConvDecoder(products, latentShape(o), layer.Shape(picture), stages)
 		return named("decoder", net, err)
 	}
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewMLP(products, append(widths, picture.Dim())...), nil
+	return model.NewConditionalMLP(products, ofBoth(o), append(widths, picture.Dim())...), nil
 }
 
 // newEncoder returns the encoder that the options, which are resolved, describe.
@@ -230,11 +265,14 @@ func newEncoder(
 	products *blas.Backend, o config.Options, picture data.Shape,
 ) (*model.Net, error) {
 	if o.Encoder == config.Conv {
-		stages := model.Stages{Channels: o.EncoderChannels, Blocks: o.DecoderBlocks}
+		stages := model.Stages{
+			Channels: o.EncoderChannels, Blocks: o.DecoderBlocks, Condition: ofBoth(o),
+		}
 		net, err := model.NewConvEncoder(products, layer.Shape(picture), latentShape(o), stages)
 		return named("encoder", net, err)
 	}
-	return model.NewEncoder(products, picture.Dim(), o.Latent, o.EncoderWidths...), nil
+	return model.NewConditionalEncoder(
+		products, picture.Dim(), ofBoth(o), o.Latent, o.EncoderWidths...), nil
 }
 
 // newDiffusion returns the diffusion prior that the options, which are resolved, describe.
@@ -248,18 +286,34 @@ func newScore(products *blas.Backend, o config.Options) (*model.Net, error) {
 	case config.ScoreTransformer:
 		net, err := model.NewTransformer(products, latentShape(o), model.Transformer{
 			Width: o.ScoreWidth, Blocks: o.ScoreBlocks, Heads: o.ScoreHeads,
-			Features: o.ScoreFeatures,
+			Features: o.ScoreFeatures, Condition: conditions(o),
 		})
 		return named("score", net, err)
 	case config.ScoreUNet:
 		net, err := model.NewUNet(products, latentShape(o), model.UNet{
 			Channels: o.UNetChannels, Blocks: o.UNetBlocks, Heads: o.ScoreHeads,
-			Embedding: o.ScoreWidth, Features: o.ScoreFeatures,
+			Embedding: o.ScoreWidth, Features: o.ScoreFeatures, Condition: conditions(o),
 		})
 		return named("score", net, err)
 	}
-	return model.NewResidualScore(
-		products, o.Latent, o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures), nil
+	return model.NewConditionalScore(
+		products, o.Latent, conditions(o), o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures), nil
+}
+
+// conditions is the length of the conditions that the score network reads.
+func conditions(o config.Options) int {
+	if !o.Conditional() {
+		return 0
+	}
+	return o.Classes
+}
+
+// ofBoth is the length of the conditions that decoder and encoder read.
+func ofBoth(o config.Options) int {
+	if o.Condition != config.OfBoth {
+		return 0
+	}
+	return o.Classes
 }
 
 // named adds the name of a network to the error of one that does not fit.

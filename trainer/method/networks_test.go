@@ -170,7 +170,7 @@ func newColours(n int) colours {
 
 func (c colours) Len() int          { return len(c.x) / testPicture.Dim() }
 func (c colours) Shape() data.Shape { return testPicture }
-func (c colours) Label(int) int     { return -1 }
+func (c colours) Label(i int) int   { return int(testLabels[i]) }
 
 func (c colours) Gather(dst []float32, idx []int) {
 	d := testPicture.Dim()
@@ -215,6 +215,7 @@ func TestEveryMethodTrainsConvolutions(t *testing.T) {
 		t.Run(string(name), func(t *testing.T) {
 			eachBLAS(t, func(t *testing.T) {
 				o := convOptions(t, name)
+				o.Condition, o.Classes, o.ConditionDrop = config.OfBoth, 3, 0.1
 				m, losses := trainConv(t, name, o, 1, 64, 0)
 				share := 0.85
 				if name == config.IPLA {

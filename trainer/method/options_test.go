@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/particle"
 )
@@ -241,7 +242,7 @@ func TestEMA(t *testing.T) {
 			values = average[f.decoder]
 		}
 		got := make([]float32, 2*testDim)
-		f.Generator(ema).Decode(got, z)
+		f.Generator(ema).Decode(got, z, nil)
 		var want []float64
 		for i := range 2 {
 			x := reference.Wide(z[i*o.Latent : (i+1)*o.Latent])
@@ -251,7 +252,9 @@ func TestEMA(t *testing.T) {
 	}
 	a, b := make([]float32, 2*o.Latent), make([]float32, 2*o.Latent)
 	for ema, z := range map[bool][]float32{false: a, true: b} {
-		if err := f.Generator(ema).SampleLatents(t.Context(), z, 2, "ddim", 5, 1); err != nil {
+		if err := f.Generator(ema).SampleLatents(t.Context(), z, 2, generate.Spec{
+			Solver: "ddim", Steps: 5, Seed: 1,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,7 +1,6 @@
 package method
 
 import (
-	"github.com/plume-ml/plume/trainer/internal/reference"
 	"sync"
 	"testing"
 
@@ -18,7 +17,7 @@ func trainedBy(name config.Method, products *blas.Backend) (state, error) {
 	p := pool.New(2)
 	defer p.Close()
 	m, err := New(name, Setup{
-		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: testData(),
 		Batch: 5, Tile: 2, Seed: testSeed, Pool: p, Products: products,
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ var altered = map[string]string{
 	"cloud_init": "pca", "latent": "2", "obs_noise": "0.3", "decoder_widths": "8", "particles": "2",
 	"optimizer": "adam", "lr": "0.02", "lr_end": "0.5", "lr_schedule": "constant",
 	"decoder_decay": "2", "param_drag": "0.3", "ema": "0.9",
+	"condition": "none", "classes": "4", "condition_drop": "0.7",
 }
 
 // unaltered are the keys of the options that no method reads: the trainer does.
@@ -92,7 +93,8 @@ func readable(t *testing.T, name config.Method) config.Config {
 	c.StepSchedule, c.StepSize, c.StepSizeEnd = optim.Geometric, 0.04, 0.02
 	c.LRSchedule, c.LREnd = optim.Cosine, 0.1
 	c.PriorShare = 0.2
-	c.ObsNoise = 0.2 // the cloud becomes wider than N(0, I), from where the scale anchor acts
+	c.Condition, c.Classes, c.ConditionDrop = config.OfBoth, 3, 0.3
+	c.ObsNoise = 0.15 // the cloud becomes wider than N(0, I), from where the scale anchor acts
 	return c
 }
 

@@ -83,9 +83,15 @@ func validate(name config.Method, o config.Options) error {
 // allowed reports what the named method does not allow, nothing if there is no such method.
 func allowed(name config.Method, o config.Options) error {
 	var p config.Problems
-	if m, err := find(name); err == nil && m.check != nil {
+	m, err := find(name)
+	if err != nil {
+		return nil
+	}
+	if m.check != nil {
 		m.check(o, &p)
 	}
+	p.Expect(o.Condition != config.OfPrior || slices.Contains(m.reads, scoreKeys), "condition",
+		o.Condition, "none, or both: the prior is N(0, I), whatever the condition")
 	return p.Err()
 }
 

@@ -26,10 +26,12 @@ type staged struct {
 	rates
 	first firstStage
 
-	prior *network
-	tape  prior.Tape
-	g     []float32 // scratch for the gradients by z, which are not used, B*N x d
-	nll   []float32 // prior loss of each row, B*N
+	prior      *network
+	tape       prior.Tape
+	tile       int // rows of its tiles
+	conditions *conditioning
+	g          []float32 // scratch for the gradients by z, which are not used, B*N x d
+	nll        []float32 // prior loss of each row, B*N
 
 	counts []uint32  // countSecond, countSecondSteps
 	frozen []float64 // frozenSquare ...: means over the rows of all training images
@@ -79,7 +81,11 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	if t.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, errors.Join(err, first.Close())
 	}
-	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(o.Particles), model.Train)
+	if t.conditions, err = s.newConditioning(a); err != nil {
+		return nil, errors.Join(err, first.Close())
+	}
+	t.tile = s.tile(s.Prior.TileRows())
+	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(t.tile, o.Particles), model.Train)
 	t.prior.bind(t.tape)
 	return t, nil
 }

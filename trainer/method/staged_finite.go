@@ -24,10 +24,11 @@ func (t *staged) checkLoss() error {
 		func() *Fault { return r.latents(t.now.z, t.setup.Options.Latent) },
 		func() *Fault {
 			d := t.setup.Options.Latent
-			return r.prior(t.tape, t.setup.Tile, func(lo, hi int) {
+			return r.prior(t.tape, t.tile, func(lo, hi int) {
 				t.tape.Evaluate(diffusion.Rows{
 					Lo: lo, Hi: hi, Z: t.now.z[lo*d : hi*d], IDs: t.now.ids[lo:hi],
-					Loss: t.nll[lo:hi],
+					Loss: t.nll[lo:hi], Condition: t.conditions.x,
+					Particles: t.setup.Options.Particles,
 				})
 			})
 		},

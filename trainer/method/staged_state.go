@@ -38,7 +38,9 @@ func (t *staged) Generator(ema bool) *generate.Generator { return t.generator(ni
 
 func (t *staged) generator(a *memory.Arena, ema bool) *generate.Generator {
 	decoder, encoder := t.first.networks()
-	m := generate.Model{DecoderP: decoder.values(ema), PriorP: t.prior.values(ema)}
+	m := generate.Model{
+		DecoderP: decoder.values(ema), PriorP: t.prior.values(ema), Classes: t.conditions.counts,
+	}
 	if encoder != nil {
 		m.EncoderP = encoder.values(ema)
 	}

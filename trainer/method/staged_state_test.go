@@ -39,7 +39,9 @@ func sameEncoderBits(t *testing.T, name config.Method, o config.Options) {
 		got["diagnostics"] = m.Diagnose(0.9)
 		x := make([]float32, 130*testDim)
 		g := m.Generator(true)
-		if err := g.Sample(t.Context(), x, 130, "ancestral", 3, 5); err != nil {
+		if err := g.Sample(t.Context(), x, 130, generate.Spec{
+			Solver: "ancestral", Steps: 3, Seed: 5,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		got["samples"] = x
@@ -146,6 +148,7 @@ func stored(t *testing.T, name config.Method, m Method, ema bool) *generate.Gene
 			t.Fatalf("%s: no tensor %q in the state", name, to.Name)
 		}
 		copy(to.F32, m.Tensors()[i].F32)
+		copy(to.U32, m.Tensors()[i].U32)
 	}
 	return g
 }
@@ -155,11 +158,13 @@ func pictures(t *testing.T, g *generate.Generator) []float32 {
 	t.Helper()
 	d := g.Latent()
 	x := make([]float32, 70*testDim+2*70*d)
-	if err := g.Sample(t.Context(), x[:70*testDim], 70, "ancestral", 3, 5); err != nil {
+	if err := g.Sample(t.Context(), x[:70*testDim], 70, generate.Spec{
+		Solver: "ancestral", Steps: 3, Seed: 5,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if g.Encodes() {
-		g.Encode(x[70*testDim:70*testDim+70*d], x[70*testDim+70*d:], x[:70*testDim])
+		g.Encode(x[70*testDim:70*testDim+70*d], x[70*testDim+70*d:], x[:70*testDim], nil)
 	}
 	return x
 }

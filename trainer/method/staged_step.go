@@ -61,11 +61,12 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 
 // evaluate computes the prior's loss of every row, and its gradient by the prior's weights.
 func (t *staged) evaluate() {
+	t.conditions.draw(t.now.index, t.key(streamDrop))
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
 	t.setup.Pool.Run(t.prior.pack())
 	for w := range t.now.waves.Count {
 		first, last := t.now.waves.Points(w)
-		t.now.wave = t.setup.tiles(last-first, t.tape).From(first)
+		t.now.wave = t.setup.tiles(last-first, t.tile, t.tape).From(first)
 		t.tape.Wave(first * t.setup.Options.Particles)
 		t.setup.Pool.Run(pool.Group{N: t.now.wave.Count, Do: t.rowsTask})
 		t.setup.Pool.Run(t.prior.reduce(wave(t.now.waves, w, t.setup.Options.Particles)))
@@ -83,7 +84,8 @@ func (t *staged) priorTile(i int) {
 	d := t.setup.Options.Latent
 	t.tape.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: t.now.z[lo*d : hi*d], IDs: t.now.ids[lo:hi], G: t.g[lo*d : hi*d],
-		Loss: t.nll[lo:hi], Train: true,
+		Loss: t.nll[lo:hi], Train: true, Condition: t.conditions.x,
+		Particles: t.setup.Options.Particles,
 	})
 }
 

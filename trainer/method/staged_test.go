@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 )
 
@@ -158,7 +159,9 @@ func checkMoments(t *testing.T, what string, s *staged, mean, std []float64) {
 	t.Helper()
 	const n = 4000
 	z := make([]float32, n*s.setup.Options.Latent)
-	if err := s.Generator(true).SampleLatents(t.Context(), z, n, "ancestral", 100, 1); err != nil {
+	if err := s.Generator(true).SampleLatents(t.Context(), z, n, generate.Spec{
+		Solver: "ancestral", Steps: 100, Seed: 1,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for j := range mean {

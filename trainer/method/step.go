@@ -32,9 +32,10 @@ type pass struct {
 	index   []int      // the B datapoints
 	tiles   pool.Tiles // of their B*N rows
 	waves   pool.Tiles // the same rows in waves
-	wave    pool.Tiles // of the rows of the wave under way
-	held    bool       // the prior is held at N(0, I)
-	restart bool       // particles are drawn anew when they are gathered
+	prior   pool.Tiles // of the rows of the wave under way, for each network
+	decoder pool.Tiles
+	held    bool // the prior is held at N(0, I)
+	restart bool // particles are drawn anew when they are gathered
 
 	moves    bool              // the particles move after the evaluation
 	langevin particle.Langevin // how they move
@@ -46,7 +47,7 @@ type pass struct {
 // pass returns an evaluation of the given datapoints after which neither particles nor parameters
 // move.
 func (f *flow) pass(index []int) pass {
-	tiles := f.setup.tiles(len(index), f.decoderTape, f.priorTape)
+	tiles := f.setup.tiles(len(index), f.setup.Tile, f.decoderTape, f.priorTape)
 	return pass{
 		index: index, tiles: tiles, waves: f.setup.waves(len(index)), held: f.warmingUp(),
 	}
@@ -118,6 +119,7 @@ func (f *flow) gatherTile(i int) {
 // learn from it, the gradients by the weights of the mean losses.
 func (f *flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
+	f.conditions.draw(f.now.index, f.key(streamDrop))
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
 	if !f.now.held {
 		s.Evaluations += float64(rows) * f.prior.passes(f.priorTape.Draws())
@@ -135,18 +137,19 @@ func (f *flow) evaluate(s *Stats) {
 // enter begins wave w.
 func (f *flow) enter(w int) {
 	first, last := f.now.waves.Points(w)
-	f.now.wave = f.setup.tiles(last-first, f.decoderTape, f.priorTape).From(first)
+	f.now.prior = f.setup.tiles(last-first, f.priorTile, f.priorTape).From(first)
+	f.now.decoder = f.setup.tiles(last-first, f.decoderTile, f.decoderTape).From(first)
 	f.decoderTape.Begin(first * f.cloud.N)
 	f.priorTape.Wave(first * f.cloud.N)
 }
 
 func (f *flow) priorRows() pool.Group {
-	return pool.Group{N: f.now.wave.Count, Do: f.tasks.priorRows}
+	return pool.Group{N: f.now.prior.Count, Do: f.tasks.priorRows}
 }
 
-func (f *flow) priorTile(i int) {
+func (f *flow) runPrior(i int) {
 	phase.Prior.Enter()
-	lo, hi := f.now.wave.Rows(i)
+	lo, hi := f.now.prior.Rows(i)
 	z, p, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
 	if f.now.held {
 		copy(p, z)
@@ -155,18 +158,19 @@ func (f *flow) priorTile(i int) {
 	}
 	f.priorTape.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: z, IDs: f.batch.IDs[lo:hi], G: p, Loss: loss, Train: f.now.train,
+		Condition: f.conditions.x, Particles: f.cloud.N,
 	})
 }
 
 func (f *flow) decoderRows() pool.Group {
-	return pool.Group{N: f.now.wave.Count, Do: f.tasks.decoderRows}
+	return pool.Group{N: f.now.decoder.Count, Do: f.tasks.decoderRows}
 }
 
-func (f *flow) decoderTile(i int) {
-	lo, hi := f.now.wave.Rows(i)
+func (f *flow) runDecoder(i int) {
+	lo, hi := f.now.decoder.Rows(i)
 	f.likelihood.Gradient(f.decoderTape, likelihood.Rows{
 		Lo: lo, Hi: hi, Particles: f.cloud.N, Z: f.batch.Rows(f.batch.Z, lo, hi), X: f.x,
-		Square: f.square, G: f.batch.Rows(f.batch.G, lo, hi),
+		Square: f.square, G: f.batch.Rows(f.batch.G, lo, hi), Condition: f.conditions.x,
 	})
 }
 

@@ -30,8 +30,7 @@ type snapshot struct {
 	draws      [][]reference.Draw // of each row
 	ids        []uint64
 	moves      uint32
-	residual   reference.Residual
-	decode     func(z []float64) []float64
+	given      [][]float64 // conditions of the datapoints; nil: none
 }
 
 func snap(f *flow, index []int) *snapshot {
@@ -51,15 +50,43 @@ func snap(f *flow, index []int) *snapshot {
 		}
 	}
 	s.anchor = s.o.ScaleAnchor * max(0, f.meanSquare[0]-1)
-	p := params(f.setup.Prior.Layout(), s.theta)
-	score := reference.Score{Blocks: s.o.ScoreBlocks, Features: s.o.ScoreFeatures}
-	s.residual = func(zl []float64, lambda float64) []float64 {
-		return score.Residual(p, zl, lambda)
-	}
-	q := params(f.setup.Decoder.Layout(), s.phi)
-	s.decode = func(z []float64) []float64 { return reference.MLP(q, len(s.o.DecoderWidths)+1, z) }
+	s.given = givenConditions(s.o, index, s.key(streamDrop))
 	s.record()
 	return s
+}
+
+// givenConditions are the conditions of some datapoints in a step, as ALGORITHM.md section 4 says:
+// ones at the labels, or zeros where the uniform number of the datapoint is condition_drop or less.
+func givenConditions(o *config.Options, index []int, key kernel.Key) (all [][]float64) {
+	if !o.Conditional() {
+		return make([][]float64, len(index))
+	}
+	for _, m := range index {
+		c, u := make([]float64, o.Classes), make([]float32, 1)
+		kernel.Uniform(u, key, uint64(m))
+		if label := testLabels[m]; label >= 0 && float64(u[0]) > o.ConditionDrop {
+			c[label] = 1
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// residual is that of the score network of row i.
+func (s *snapshot) residual(i int) reference.Residual {
+	p := params(s.setup.Prior.Layout(), s.theta)
+	p = reference.Conditioned(p, "emb2", s.given[i/s.o.Particles])
+	score := reference.Score{Blocks: s.o.ScoreBlocks, Features: s.o.ScoreFeatures}
+	return func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
+}
+
+// decode is the decoder of row i.
+func (s *snapshot) decode(i int, z []float64) []float64 {
+	p := params(s.setup.Decoder.Layout(), s.phi)
+	if s.o.Condition == config.OfBoth {
+		p = reference.Conditioned(p, "layer0", s.given[i/s.o.Particles])
+	}
+	return reference.MLP(p, len(s.o.DecoderWidths)+1, z)
 }
 
 func (s *snapshot) key(stream kernel.Stream) kernel.Key {
@@ -94,7 +121,7 @@ func (s *snapshot) process() reference.Process {
 func (s *snapshot) dataLoss(i int, z []float64) float64 {
 	x := make([]float32, s.setup.Decoder.Out())
 	s.setup.Train.Gather(x, []int{s.index[i/s.o.Particles]})
-	return reference.DataLoss(s.decode(z), reference.Wide(x), s.o.ObsNoise)
+	return reference.DataLoss(s.decode(i, z), reference.Wide(x), s.o.ObsNoise)
 }
 
 // thetaLoss is theta's loss of row i.
@@ -104,7 +131,7 @@ func (s *snapshot) thetaLoss(i int) (loss float64) {
 		if s.o.PriorWeight == "simple" {
 			w = s.process().Simple(d.Lambda)
 		}
-		loss += w * s.process().PriorLoss(s.residual, s.z[i], d) / float64(s.o.ScoreDraws)
+		loss += w * s.process().PriorLoss(s.residual(i), s.z[i], d) / float64(s.o.ScoreDraws)
 	}
 	return loss
 }
@@ -112,12 +139,12 @@ func (s *snapshot) thetaLoss(i int) (loss float64) {
 func (s *snapshot) priorDrift(i int) []float64 {
 	switch {
 	case s.o.PriorDrift == "score":
-		return s.process().ScoreDrift(s.residual, s.z[i])
+		return s.process().ScoreDrift(s.residual(i), s.z[i])
 	case s.o.ControlVariate:
-		return s.process().ControlVariate(s.residual, s.z[i], s.draws[i])
+		return s.process().ControlVariate(s.residual(i), s.z[i], s.draws[i])
 	}
 	return reference.Gradient(func(z []float64) float64 {
-		return s.process().Bound(s.residual, z, s.draws[i])
+		return s.process().Bound(s.residual(i), z, s.draws[i])
 	}, s.z[i])
 }
 
@@ -206,7 +233,7 @@ func (s *snapshot) checkStats(t *testing.T, got Stats) {
 	var data, prior float64
 	for i, z := range s.z {
 		data += s.dataLoss(i, z)
-		prior += s.process().Bound(s.residual, z, s.draws[i])
+		prior += s.process().Bound(s.residual(i), z, s.draws[i])
 	}
 	variance := s.o.ObsNoise * s.o.ObsNoise
 	nearNumber(t, "SquareError", got.SquareError, data*2*variance, gradTolerance)
@@ -241,11 +268,19 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 		}
 	}
+	for i := range all { // some with conditions
+		if i > 4 {
+			all[i].Condition = []config.Condition{config.OfPrior, config.OfBoth, "none"}[i%3]
+			all[i].Classes, all[i].ConditionDrop = 3, 0.4
+		}
+	}
 	score := small()
+	score.Condition, score.Classes, score.ConditionDrop = config.OfPrior, 3, 0.4
 	score.PriorDrift, score.ScoreDraws, score.Particles, score.PriorWeight = "score", 2, 2, "simple"
 	for _, o := range append(all, score) {
-		name := fmt.Sprintf("cv=%v weight=%s draws=%d N=%d %s drift=%s", o.ControlVariate,
-			o.PriorWeight, o.ScoreDraws, o.Particles, o.Dynamics, o.PriorDrift)
+		name := fmt.Sprintf("cv=%v weight=%s draws=%d N=%d %s drift=%s condition=%s",
+			o.ControlVariate, o.PriorWeight, o.ScoreDraws, o.Particles, o.Dynamics, o.PriorDrift,
+			o.Condition)
 		t.Run(name, func(t *testing.T) {
 			f := newFlow(t, "ipld", o, 5)
 			for i := range f.cloud.Z { // wide enough for the anchor to pull

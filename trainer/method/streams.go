@@ -2,6 +2,8 @@ package method
 
 import "github.com/plume-ml/plume/kernel"
 
-// streamEncoder is the stream of the latents drawn from an encoder (trainer/ALGORITHM.md,
-// section 9).
-const streamEncoder kernel.Stream = 17
+// Streams of the noise that this package draws (trainer/ALGORITHM.md, section 9).
+const (
+	streamEncoder kernel.Stream = 17 // latents drawn from an encoder
+	streamDrop    kernel.Stream = 20 // conditions left out
+)

@@ -30,6 +30,8 @@ type variational struct {
 	encoder, decoder, prior  *network
 	encoderTape, decoderTape *model.Tape
 	priorTape                prior.Tape
+	tile                     int // rows of a tile, which goes through all networks
+	conditions               *conditioning
 
 	ids     []uint64  // of the rows in the noise stream: datapoint*N + draw
 	x       []float32 // images of the minibatch, B x D
@@ -87,9 +89,14 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	if v.prior, err = s.newNetwork(a, priorNet, s.Prior.Layout()); err != nil {
 		return nil, err
 	}
-	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.size(1), model.Train)
-	v.decoderTape = s.Decoder.NewTape(a, v.decoder.p, s.size(o.Particles), model.Train)
-	v.priorTape = s.Prior.NewTape(a, v.prior.p, s.size(o.Particles), model.Train)
+	if v.conditions, err = s.newConditioning(a); err != nil {
+		return nil, err
+	}
+	v.tile = s.tile(
+		s.Decoder.TileRows(), s.Prior.TileRows(), o.Particles*s.Encoder.TileRows())
+	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.size(v.tile, 1), model.Train)
+	v.decoderTape = s.Decoder.NewTape(a, v.decoder.p, s.size(v.tile, o.Particles), model.Train)
+	v.priorTape = s.Prior.NewTape(a, v.prior.p, s.size(v.tile, o.Particles), model.Train)
 	v.encoder.bind(v.encoderTape)
 	v.decoder.bind(v.decoderTape)
 	v.prior.bind(v.priorTape)

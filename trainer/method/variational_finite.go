@@ -30,14 +30,20 @@ func (v *variational) locateLoss() *Fault {
 		func() *Fault { return r.images(v.x, v.likelihood.Dim) },
 		func() *Fault {
 			dim := v.likelihood.Dim
-			return points.activations("encoder", v.encoderTape, v.setup.size(1).Tile,
-				func(p *model.Pass, lo, hi int) { copy(p.In(0), v.x[lo*dim:hi*dim]) })
+			return points.activations("encoder", v.encoderTape, v.setup.size(v.tile, 1).Tile,
+				func(p *model.Pass, lo, hi int) {
+					copy(p.In(0), v.x[lo*dim:hi*dim])
+					p.SetCondition(v.conditions.x, lo, 1)
+				})
 		},
 		func() *Fault { return points.losses("encoder", v.entropy) },
 		func() *Fault { return r.latents(v.z, v.setup.Options.Latent) },
 		func() *Fault {
-			return r.activations("decoder", v.decoderTape, v.setup.Tile,
-				func(p *model.Pass, lo, hi int) { copy(p.In(0), v.rows(v.z, lo, hi)) })
+			return r.activations("decoder", v.decoderTape, v.tile,
+				func(p *model.Pass, lo, hi int) {
+					copy(p.In(0), v.rows(v.z, lo, hi))
+					p.SetCondition(v.conditions.x, lo, r.particles)
+				})
 		},
 		func() *Fault { return r.losses("decoder", v.square) },
 		func() *Fault { return v.locatePrior(r) },
@@ -50,9 +56,10 @@ func (v *variational) locatePrior(r rows) *Fault {
 	if v.now.closed {
 		return nil
 	}
-	return r.prior(v.priorTape, v.setup.Tile, func(lo, hi int) {
+	return r.prior(v.priorTape, v.tile, func(lo, hi int) {
 		v.priorTape.Evaluate(diffusion.Rows{
 			Lo: lo, Hi: hi, Z: v.rows(v.z, lo, hi), IDs: v.ids[lo:hi], Loss: v.nll[lo:hi],
+			Condition: v.conditions.x, Particles: r.particles,
 		})
 	})
 }

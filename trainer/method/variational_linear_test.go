@@ -155,7 +155,7 @@ func TestVAEOnProbabilisticPCA(t *testing.T) {
 
 	g := v.Generator(true)
 	post, logvar := make([]float32, pcaLatent), make([]float32, pcaLatent)
-	g.Encode(post, logvar, pcaImages().X[:pcaDim])
+	g.Encode(post, logvar, pcaImages().X[:pcaDim], nil)
 	variances := []float64{math.Exp(float64(logvar[0])), math.Exp(float64(logvar[1]))}
 	if variances[0] > variances[1] {
 		variances[0], variances[1] = variances[1], variances[0]

@@ -19,6 +19,7 @@ type inference struct {
 	phiE, phi, theta []float64
 	eps              [][]float64        // of each row
 	draws            [][]reference.Draw // of each row
+	given            [][]float64        // conditions of the datapoints; nil: none
 }
 
 func infer(v *variational, index []int) *inference {
@@ -27,6 +28,7 @@ func infer(v *variational, index []int) *inference {
 		phiE: reference.Wide(v.encoder.p), phi: reference.Wide(v.decoder.p),
 		theta: reference.Wide(v.prior.p),
 	}
+	s.given = givenConditions(s.o, index, v.key(streamDrop))
 	n := len(index) * s.o.Particles * s.o.ScoreDraws
 	perm, u := make([]int, n), make([]float32, 1)
 	kernel.Perm(perm, v.key(diffusion.StreamLambda))
@@ -65,7 +67,7 @@ func (s *inference) image(row int) []float64 {
 }
 
 func (s *inference) encode(row int) (mean, logvar []float64) {
-	p := params(s.setup.Encoder.Layout(), s.phiE)
+	p := s.conditioned(params(s.setup.Encoder.Layout(), s.phiE), row)
 	return reference.Encoder(p, len(s.o.EncoderWidths)+1, s.image(row))
 }
 
@@ -79,13 +81,24 @@ func (s *inference) latent(row int) []float64 {
 	return z
 }
 
-func (s *inference) residual(zl []float64, lambda float64) []float64 {
+// conditioned returns the parameters of decoder or encoder with the condition of a row.
+func (s *inference) conditioned(p reference.Params, row int) reference.Params {
+	if s.o.Condition != config.OfBoth {
+		return p
+	}
+	return reference.Conditioned(p, "layer0", s.given[row/s.o.Particles])
+}
+
+func (s *inference) residual(row int) reference.Residual {
+	p := params(s.setup.Prior.Layout(), s.theta)
+	p = reference.Conditioned(p, "emb2", s.given[row/s.o.Particles])
 	score := reference.Score{Blocks: s.o.ScoreBlocks, Features: s.o.ScoreFeatures}
-	return score.Residual(params(s.setup.Prior.Layout(), s.theta), zl, lambda)
+	return func(zl []float64, lambda float64) []float64 { return score.Residual(p, zl, lambda) }
 }
 
 func (s *inference) dataLoss(row int, z []float64) float64 {
-	y := reference.MLP(params(s.setup.Decoder.Layout(), s.phi), len(s.o.DecoderWidths)+1, z)
+	p := s.conditioned(params(s.setup.Decoder.Layout(), s.phi), row)
+	y := reference.MLP(p, len(s.o.DecoderWidths)+1, z)
 	return reference.DataLoss(y, s.image(row), s.o.ObsNoise)
 }
 
@@ -104,7 +117,7 @@ func (s *inference) priorLoss(row int) float64 {
 	if len(s.theta) == 0 { // or the prior is held there
 		return s.crossEntropy(row)
 	}
-	return s.process().Bound(s.residual, s.latent(row), s.draws[row])
+	return s.process().Bound(s.residual(row), s.latent(row), s.draws[row])
 }
 
 // crossEntropy is E_q -log N(z; 0, I).
@@ -131,9 +144,9 @@ func (s *inference) thetaLoss(row int) (loss float64) {
 		if s.o.PriorWeight == "simple" {
 			w = s.process().Simple(d.Lambda)
 		}
-		loss += w * s.process().PriorLoss(s.residual, s.latent(row), d) / float64(s.o.ScoreDraws)
+		loss += w * s.process().PriorLoss(s.residual(row), s.latent(row), d)
 	}
-	return loss
+	return loss / float64(s.o.ScoreDraws)
 }
 
 func (s *inference) mean(loss func(row int) float64) (sum float64) {

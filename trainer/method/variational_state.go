@@ -18,6 +18,7 @@ const encoderBatch = 125
 func (v *variational) Tensors() []checkpoint.Tensor {
 	ts := append(v.encoder.tensors(), v.decoder.tensors()...)
 	ts = append(ts, v.prior.tensors()...)
+	ts = append(ts, v.conditions.tensors()...)
 	return append(ts, checkpoint.Tensor{Name: "counts", Shape: []int{len(v.counts)}, U32: v.counts})
 }
 
@@ -33,7 +34,7 @@ func (v *variational) Generator(ema bool) *generate.Generator { return v.generat
 func (v *variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 	return v.setup.newGenerator(a, generate.Model{
 		DecoderP: v.decoder.values(ema), PriorP: v.prior.values(ema),
-		EncoderP: v.encoder.values(ema),
+		EncoderP: v.encoder.values(ema), Classes: v.conditions.counts,
 	})
 }
 
@@ -41,7 +42,7 @@ func (v *variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 func (v *variational) Latents(g *generate.Generator, z []float32, idx []int) {
 	x := make([]float32, len(idx)*v.likelihood.Dim)
 	v.setup.Train.Gather(x, idx)
-	g.Encode(z, make([]float32, len(z)), x)
+	g.Encode(z, make([]float32, len(z)), x, v.conditions.of(idx))
 }
 
 // diagnosed is the number of datapoints that the diagnostics use. It gives a standard deviation to

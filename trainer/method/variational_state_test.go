@@ -15,7 +15,7 @@ func TestEncode(t *testing.T) {
 	x := reference.Normals(n*testDim, 9, 1)
 	d := v.setup.Options.Latent
 	mean, logvar := make([]float32, n*d), make([]float32, n*d)
-	g.Encode(mean, logvar, x)
+	g.Encode(mean, logvar, x, nil)
 	p := params(v.setup.Encoder.Layout(), reference.Wide(v.encoder.p))
 	decoder := params(v.setup.Decoder.Layout(), reference.Wide(v.decoder.p))
 	var wantMean, wantLogvar []float64
@@ -43,7 +43,7 @@ func TestEncode(t *testing.T) {
 			t.Error("a method without an encoder encodes")
 		}
 	}()
-	flow.Encode(mean, logvar, x)
+	flow.Encode(mean, logvar, x, nil)
 }
 
 // Diagnose measures latents drawn from q: here exactly N(mean, std), whatever the image, and N(0,

@@ -37,6 +37,7 @@ type draws struct {
 // minibatch.
 func (v *variational) Step(b Minibatch) (Stats, error) {
 	v.begin(b.Index, b.Repeat == 0, streamEncoder)
+	v.conditions.draw(b.Index, v.key(streamDrop))
 	stats := Stats{Steps: 1}
 	v.evaluate(&stats)
 	if err := v.checkLosses(&stats); err != nil {
@@ -73,7 +74,7 @@ func (v *variational) begin(index []int, minibatch bool, stream kernel.Stream) {
 }
 
 func (v *variational) tiles(points int) pool.Tiles {
-	return v.setup.tiles(points, v.encoderTape, v.decoderTape, v.priorTape)
+	return v.setup.tiles(points, v.tile, v.encoderTape, v.decoderTape, v.priorTape)
 }
 
 // enter begins wave w.
@@ -92,6 +93,7 @@ func (v *variational) enter(w int) {
 // draw draws latents for the datapoints index, as begin and evaluate do, without evaluating them.
 func (v *variational) draw(index []int, stream kernel.Stream) {
 	v.begin(index, true, stream)
+	v.conditions.gather(index)
 	for w := range v.now.waves.Count {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.encode})
@@ -115,6 +117,7 @@ func (v *variational) encode(i int) *model.Pass {
 	dim := v.likelihood.Dim
 	pass := v.encoderTape.Take(first, last)
 	copy(pass.In(0), v.x[first*dim:last*dim])
+	pass.SetCondition(v.conditions.x, first, 1)
 	pass.Forward()
 	lo, hi := v.now.wave.Rows(i)
 	d := v.setup.Options.Latent
@@ -174,7 +177,7 @@ func (v *variational) decoderTile(i int) {
 	lo, hi := v.now.wave.Rows(i)
 	v.likelihood.Gradient(v.decoderTape, likelihood.Rows{
 		Lo: lo, Hi: hi, Particles: v.setup.Options.Particles, Z: v.rows(v.z, lo, hi), X: v.x,
-		Square: v.square, G: v.rows(v.g, lo, hi),
+		Square: v.square, G: v.rows(v.g, lo, hi), Condition: v.conditions.x,
 	})
 }
 
@@ -187,7 +190,8 @@ func (v *variational) priorTile(i int) {
 	lo, hi := v.now.wave.Rows(i)
 	v.priorTape.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: v.rows(v.z, lo, hi), IDs: v.ids[lo:hi], G: v.rows(v.p, lo, hi),
-		Loss: v.nll[lo:hi], Train: true,
+		Loss: v.nll[lo:hi], Train: true, Condition: v.conditions.x,
+		Particles: v.setup.Options.Particles,
 	})
 }
 

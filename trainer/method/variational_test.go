@@ -35,7 +35,7 @@ func wavesMethod(
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
 	m, err := New(name, Setup{
-		Options: o, Train: table{D: testDim, X: reference.Normals(testPoints*testDim, 3, 1)},
+		Options: o, Train: testData(),
 		Batch: batch, Tile: tile, Wave: wave, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
@@ -80,6 +80,9 @@ func TestVariationalStepAgainstReference(t *testing.T) {
 					if k == 1 {
 						o.EncoderWidths = nil
 					}
+					if j == 0 {
+						o.Condition, o.Classes, o.ConditionDrop = config.OfBoth, 3, 0.4
+					}
 					t.Run(fmt.Sprintf("%s/%s/draws=%d/N=%d", name, weight, draws, particles),
 						func(t *testing.T) {
 							v := newVariational(t, name, o, 5)
@@ -114,9 +117,9 @@ func TestEncoderFeelsThePriorDrift(t *testing.T) {
 		g := make([][]float64, len(s.eps))
 		for row := range g {
 			z := s.latent(row)
-			g[row] = s.process().ControlVariate(s.residual, z, s.draws[row])
+			g[row] = s.process().ControlVariate(s.residual(row), z, s.draws[row])
 			if drift == "score" {
-				g[row] = s.process().ScoreDrift(s.residual, z)
+				g[row] = s.process().ScoreDrift(s.residual(row), z)
 			}
 		}
 		want := reference.Gradient(func([]float64) float64 {

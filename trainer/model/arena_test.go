@@ -40,6 +40,7 @@ func TestArena(t *testing.T) {
 		for _, s := range [][4]int{{3, 6, 1, 2}, {32, 70, 1, 8}, {5, 33, 3, 4}} {
 			nets[fmt.Sprint("score ", s)] = model.NewResidualScore(nil, s[0], s[1], s[2], s[3])
 		}
+		nets["conditional MLP"] = model.NewConditionalMLP(nil, 3, 4, 9, 5)
 		nets["transformer"] = model.Must(model.NewTransformer(nil, layer.Shape{H: 3, W: 2, C: 2},
 			model.Transformer{Width: 6, Blocks: 1, Heads: 2, Features: 4, Condition: 3}))
 		for name, net := range nets {

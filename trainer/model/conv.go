@@ -10,12 +10,21 @@ import (
 // Stages are the residual blocks of a convolutional decoder or encoder, by the size of the picture:
 // each stage has twice the pixels of the one before in each direction.
 type Stages struct {
-	Channels []int // of each stage, from the latents to the picture
-	Blocks   int   // residual blocks of each stage
+	Channels  []int // of each stage, from the latents to the picture
+	Blocks    int   // residual blocks of each stage
+	Condition int   // width of the condition, which modulates the blocks; 0: none
 }
 
 // Halvings is how often the picture is halved in each direction until it is a latent.
 func (s Stages) Halvings() int { return len(s.Channels) - 1 }
+
+// SuitsConv reports whether convolutions, rather than an MLP, suit pictures of the given shape:
+// those in colour and those from 32 x 32 up, if they can be halved.
+func SuitsConv(picture layer.Shape) bool {
+	side := min(picture.H, picture.W)
+	colour := picture.C > 1 && side > 1
+	return (colour || side >= 32) && picture.H%2 == 0 && picture.W%2 == 0
+}
 
 // NewConvDecoder returns the decoder from latents z, small pictures, to pictures of a given shape:
 //
@@ -27,12 +36,13 @@ func (s Stages) Halvings() int { return len(s.Channels) - 1 }
 func NewConvDecoder(products *blas.Backend, z, picture layer.Shape, s Stages) (*Net, error) {
 	return Build(products, func(b *Builder) Node {
 		h := b.Conv("in", b.Input("z", z), s.Channels[0])
-		for i, c := range s.Channels {
+		c := b.condition(s.Condition)
+		for i, channels := range s.Channels {
 			name := fmt.Sprintf("up%d", i)
 			if i > 0 {
-				h = b.Add(name+".split", layer.Split{}, b.Linear(name, h, 4*c))
+				h = b.Add(name+".split", layer.Split{}, b.Linear(name, h, 4*channels))
 			}
-			h = b.blocks(name, h, none, s.Blocks, c)
+			h = b.blocks(name, h, c, s.Blocks, channels)
 		}
 		x := b.Conv("out", b.NormSiLU("norm", h, none), picture.C)
 		return b.shaped("out", x, picture)
@@ -43,19 +53,30 @@ func NewConvDecoder(products *blas.Backend, z, picture layer.Shape, s Stages) (*
 // image: where that splits, this merges. Its output is that of [layer.Moments].
 func NewConvEncoder(products *blas.Backend, picture, z layer.Shape, s Stages) (*Net, error) {
 	return Build(products, func(b *Builder) Node {
-		last := len(s.Channels) - 1
-		h := b.Conv("in", b.Given("x", picture), s.Channels[last])
-		for i := last; i >= 0; i-- {
-			name := fmt.Sprintf("down%d", last-i)
-			h = b.blocks(name, h, none, s.Blocks, s.Channels[i])
-			if i > 0 {
-				h = b.Linear(name, b.Add(name+".merge", layer.Merge{}, h), s.Channels[i-1])
-			}
-		}
+		h := b.Contract(b.Given("x", picture), s)
 		z.C *= 2 // means and log-variances
-		out := b.shaped("out", b.Conv("out", b.NormSiLU("norm", h, none), z.C), z)
-		return b.Add("moments", layer.Moments{}, out)
+		return b.Add("moments", layer.Moments{}, b.shaped("out", b.Conv("out", h, z.C), z))
 	})
+}
+
+// Contract adds the way of pictures x to a small one:
+//
+//	h = conv(x)
+//	for each stage, from the last on:
+//	    h = residual blocks(h);  but for the first: h = linear(merge(h))
+//	y = silu(norm(h))
+func (b *Builder) Contract(x Node, s Stages) Node {
+	last := len(s.Channels) - 1
+	h := b.Conv("in", x, s.Channels[last])
+	c := b.condition(s.Condition)
+	for i := last; i >= 0; i-- {
+		name := fmt.Sprintf("down%d", last-i)
+		h = b.blocks(name, h, c, s.Blocks, s.Channels[i])
+		if i > 0 {
+			h = b.Linear(name, b.Add(name+".merge", layer.Merge{}, h), s.Channels[i-1])
+		}
+	}
+	return b.NormSiLU("norm", h, none)
 }
 
 // shaped is x, which must have the given shape.
@@ -65,9 +86,6 @@ func (b *Builder) shaped(name string, x Node, want layer.Shape) Node {
 	}
 	return x
 }
-
-// none is no embedding.
-const none Node = -1
 
 // blocks adds n residual blocks of c channels.
 func (b *Builder) blocks(name string, h, emb Node, n, c int) Node {

@@ -45,6 +45,7 @@ type node struct {
 	params []int // the parameters, by their numbers in the layout
 
 	gradient bool // there may be a gradient by it
+	through  bool // it depends on the first input, and there may be a gradient by that
 	level    bool // it depends on no other input than that named Lambda
 }
 
@@ -81,6 +82,14 @@ func (n *Net) Input(name string) int {
 
 // Width is the length of a row of an input.
 func (n *Net) Width(input int) int { return n.nodes[n.inputs[input]].shape.Len() }
+
+// Conditions is the length of the input [Condition]; 0 without one.
+func (n *Net) Conditions() int {
+	if i := n.Input(Condition); i >= 0 {
+		return n.Width(i)
+	}
+	return 0
+}
 
 // Layout says where the parameters lie. A frozen network has none.
 func (n *Net) Layout() *Layout {
@@ -199,7 +208,7 @@ func (b *Builder) input(name string, s layer.Shape, gradient bool) Node {
 			name, s.H, s.W, s.C)
 	}
 	b.net.nodes = append(b.net.nodes, node{
-		name: name, shape: s, gradient: gradient, level: name == Lambda,
+		name: name, shape: s, gradient: gradient, through: gradient, level: name == Lambda,
 	})
 	n := Node(len(b.net.nodes) - 1)
 	b.net.inputs = append(b.net.inputs, n)
@@ -228,6 +237,7 @@ func (b *Builder) Add(name string, l layer.Layer, in ...Node) Node {
 	n.gradient = len(n.params) > 0
 	for _, i := range in {
 		n.gradient = n.gradient || b.net.nodes[i].gradient
+		n.through = n.through || b.net.nodes[i].through
 		n.level = n.level && b.net.nodes[i].level
 	}
 	b.net.nodes = append(b.net.nodes, n)

@@ -70,6 +70,19 @@ func score(latent, width, blocks, features int) subject {
 	return s
 }
 
+// conditional is s with a network that reads conditions too, which add to the bias of a layer.
+func conditional(s subject, net *model.Net, layer string) subject {
+	c, row := of(net, 1), s.row
+	c.given, c.level = s.given, s.level
+	n := net.Conditions()
+	c.condition = reference.Normals(rows*n, 4, 1)
+	clear(c.condition[:n]) // of the first row: none
+	c.row = func(p reference.Params, i int, x []float64) []float64 {
+		return row(reference.Conditioned(p, layer, reference.Wide(c.condition[i*n:][:n])), i, x)
+	}
+	return c
+}
+
 // levels gives each row a level.
 func (s *subject) levels() {
 	s.level = make([]float32, rows)
@@ -128,9 +141,7 @@ func (s *subject) set(p *model.Pass, lo, hi int) {
 	if s.level != nil {
 		copy(p.In(1), s.level[lo:hi])
 	}
-	if n := len(s.condition) / rows; n > 0 {
-		copy(p.In(2), s.condition[lo*n:hi*n])
-	}
+	p.SetCondition(s.condition, lo, 1)
 }
 
 // pass takes rows lo to hi through the network, and writes their outputs and gradients.
@@ -164,6 +175,14 @@ func subjects() map[string]subject {
 		"linear encoder":     encoder(3, 2),
 		"score, one block":   score(3, 6, 1, 2),
 		"score, two blocks":  score(2, 7, 2, 8),
+		"three layers, condition": conditional(mlp(4, 9, 6, 5),
+			model.NewConditionalMLP(nil, 3, 4, 9, 6, 5), "layer0"),
+		"one layer, condition": conditional(mlp(3, 5),
+			model.NewConditionalMLP(nil, 2, 3, 5), "layer0"),
+		"encoder, condition": conditional(encoder(4, 3, 6),
+			model.NewConditionalEncoder(nil, 4, 5, 3, 6), "layer0"),
+		"score, condition": conditional(score(2, 7, 2, 8),
+			model.NewConditionalScore(nil, 2, 3, 7, 2, 8), "emb2"),
 		"transformer": transformer(layer.Shape{H: 2, W: 2, C: 2},
 			model.Transformer{Width: 6, Blocks: 2, Heads: 2, Features: 4}),
 		"transformer, condition": transformer(layer.Shape{H: 3, W: 2, C: 1},
@@ -247,6 +266,7 @@ func TestForwardAt(t *testing.T) {
 	const lo, lambda = 2, -1.5
 	for _, s := range []subject{
 		score(3, 40, 2, 8),
+		conditional(score(3, 40, 2, 8), model.NewConditionalScore(nil, 3, 4, 40, 2, 8), "emb2"),
 		transformer(layer.Shape{H: 2, W: 3, C: 2},
 			model.Transformer{Width: 6, Blocks: 2, Heads: 2, Features: 4}),
 		transformer(layer.Shape{H: 2, W: 2, C: 2},

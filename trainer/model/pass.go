@@ -59,6 +59,24 @@ func (p *Pass) cut(i, n int) {
 // In is the rows of an input. Forward may overwrite them.
 func (p *Pass) In(input int) []float32 { return p.tiles[p.tape.net.inputs[input]].Y }
 
+// SetCondition sets the input [Condition], if the network has one. conditions has a row for every
+// each rows of the batch, of which the pass's first is row first; nil: no row has a condition.
+func (p *Pass) SetCondition(conditions []float32, first, each int) {
+	input := p.tape.net.Input(Condition)
+	if input < 0 {
+		return
+	}
+	in, width := p.In(input), p.tape.net.Width(input)
+	if conditions == nil {
+		clear(in)
+		return
+	}
+	for i := range p.rows {
+		c := (first + i) / each
+		copy(in[i*width:(i+1)*width], conditions[c*width:(c+1)*width])
+	}
+}
+
 // Out is the rows of the output, from Forward until Backward.
 func (p *Pass) Out() []float32 { return p.tiles[p.tape.net.out].Y }
 
@@ -117,7 +135,7 @@ func (p *Pass) Backward(din []float32) {
 	t := p.tape
 	first := t.net.inputs[0]
 	for i := len(p.tiles) - 1; i >= 0; i-- {
-		if t.pairs[i] == nil || !t.net.nodes[i].gradient {
+		if t.pairs[i] == nil || !t.plan.nodes[i].back {
 			continue
 		}
 		tile := &p.tiles[i]

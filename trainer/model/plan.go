@@ -14,6 +14,7 @@ import (
 // Time runs over the calls of a pass: Forward of node i at time i, what the caller does with the
 // output at time n, and Backward of node i at time 2n - i.
 type plan struct {
+	use   Use
 	nodes []placed
 	row   int // numbers of scratch a row
 	call  int // numbers of scratch within a call
@@ -27,6 +28,7 @@ type placed struct {
 	own    place // what the layer keeps
 	spare  place // a copy of the first input for a layer that spoils it while others read it
 	add    [layer.MaxInputs]bool
+	back   bool // there is a gradient by its output, and Backward of its layer
 	spread bool // it depends on the level alone, and has a reader that does not
 }
 
@@ -56,16 +58,20 @@ type span struct {
 type planner struct {
 	*Net
 	plan
-	use       Use
 	spans     []*span
 	consumers [][]Node // of each node, in order
 }
 
 // plan returns the plan of a tape.
 func (n *Net) plan(use Use) *plan {
-	p := &planner{Net: n, use: use, consumers: make([][]Node, len(n.nodes))}
-	p.plan.nodes = make([]placed, len(n.nodes))
+	if n.frozen != nil {
+		use = min(use, Differentiate) // constants have no gradient
+	}
+	p := &planner{Net: n, consumers: make([][]Node, len(n.nodes))}
+	p.plan = plan{use: use, nodes: make([]placed, len(n.nodes))}
 	for i, node := range n.nodes {
+		p.plan.nodes[i].back = use == Train && node.gradient ||
+			use == Differentiate && node.through
 		if node.layer == nil {
 			continue
 		}
@@ -84,10 +90,8 @@ func (n *Net) plan(use Use) *plan {
 		p.plan.nodes[i].spread = n.nodes[i].level &&
 			(Node(i) == n.out || slices.ContainsFunc(p.consumers[i], mixed))
 	}
-	if p.use > Evaluate {
-		for i := len(n.nodes) - 1; i >= 0; i-- {
-			p.placeGradient(i)
-		}
+	for i := len(n.nodes) - 1; i >= 0; i-- {
+		p.placeGradient(i)
 	}
 	p.row = pack(p.spans)
 	return &p.plan
@@ -110,7 +114,7 @@ func (p *planner) lastRead(i int) (last int) {
 	}
 	for _, c := range p.consumers[i] {
 		last = max(last, int(c))
-		if p.use > Evaluate && p.plan.nodes[c].memory.ReadsX {
+		if at := p.plan.nodes[c]; at.back && at.memory.ReadsX {
 			last = max(last, p.backward(c))
 		}
 	}
@@ -148,7 +152,7 @@ func (p *planner) placeValue(i int) {
 func (p *planner) placeOwn(i int) {
 	at := &p.plan.nodes[i]
 	last := i
-	if p.use > Evaluate {
+	if at.back {
 		last = p.backward(Node(i))
 	}
 	if at.memory.Keep > 0 {
@@ -168,7 +172,7 @@ func (p *planner) placeOwn(i int) {
 // before it.
 func (p *planner) placeGradient(i int) {
 	node, at := p.Net.nodes[i], &p.plan.nodes[i]
-	if !node.gradient {
+	if !at.back {
 		return
 	}
 	first, by := len(p.Net.nodes), Node(-1) // the caller sets the gradient by the output

@@ -144,10 +144,26 @@ func (m *owned) back(n *Net) {
 	set := map[Node]bool{n.out: true}
 	m.write(m.plan.nodes[n.out].grad, gradient(n.out), gradient(n.out))
 	for i := Node(len(n.nodes) - 1); i >= 0; i-- {
-		if n.nodes[i].layer != nil && n.nodes[i].gradient {
+		if n.nodes[i].layer != nil && m.goesBack(n, i) {
 			m.backNode(n, i, set)
 		}
 	}
+}
+
+// goesBack reports whether a gradient by node i is wanted: by the first input through it, or in
+// training by the parameters of a layer before it.
+func (m *owned) goesBack(n *Net, i Node) bool {
+	if i == n.inputs[0] {
+		return true
+	}
+	wanted := m.plan.use == Train && len(n.nodes[i].params) > 0
+	for _, in := range n.nodes[i].in {
+		wanted = wanted || m.goesBack(n, in)
+	}
+	if (m.plan.nodes[i].grad.kind != nowhere) != wanted {
+		m.Errorf("%s: a gradient by %d, which is wanted: %v", m.name, i, wanted)
+	}
+	return wanted
 }
 
 func (m *owned) backNode(n *Net, i Node, set map[Node]bool) {
@@ -163,7 +179,7 @@ func (m *owned) backNode(n *Net, i Node, set map[Node]bool) {
 	written := map[Node]bool{}
 	for k, in := range n.nodes[i].in {
 		to := m.plan.nodes[in]
-		if !n.nodes[in].gradient {
+		if !m.goesBack(n, in) {
 			continue
 		}
 		if at.add[k] != set[in] {
@@ -361,6 +377,36 @@ func TestBuildRefuses(t *testing.T) {
 		}
 		if n != nil && !strings.Contains(want, "used") {
 			t.Error("a network beside an error")
+		}
+	}
+}
+
+// TestSameBitsWithoutTraining: outputs and gradients by the input are those of training when there
+// is no gradient by the parameters, because nobody asked for it or because they are constants.
+func TestSameBitsWithoutTraining(t *testing.T) {
+	size := Size{Rows: 5}
+	for seed := range uint64(graphs) {
+		n := graph(seed)
+		p := paramsOf(n)
+		want := planned(n, p, size)
+		inputs, dout := inputsOf(n, size.Rows)
+		for what, tape := range map[string]*Tape{
+			"no training": n.NewTape(nil, p, size, Differentiate),
+			"constants":   n.Frozen(p).NewTape(nil, nil, size, Train),
+		} {
+			for i := range tape.PackTasks() {
+				tape.Pack(i)
+			}
+			got := results{out: make([]float32, len(want.out)), din: make([]float32, len(want.din))}
+			pass := tape.Take(0, size.Rows)
+			pass.run(inputs, dout, got)
+			pass.Release()
+			if !slices.Equal(got.out, want.out) || !slices.Equal(got.din, want.din) {
+				t.Errorf("graph %d, %s: other bits", seed, what)
+			}
+			if tape.GradTasks() > 0 {
+				t.Errorf("graph %d, %s: gradients by the parameters", seed, what)
+			}
 		}
 	}
 }

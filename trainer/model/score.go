@@ -18,9 +18,20 @@ import (
 // width that of emb and h, blocks is L, 1 or more, and features the even number of sinusoids.
 // products is as in [Build].
 func NewResidualScore(products *blas.Backend, latent, width, blocks, features int) *Net {
+	return NewConditionalScore(products, latent, 0, width, blocks, features)
+}
+
+// NewConditionalScore is NewResidualScore with an input [Condition] of the given length, unless
+// that is 0. A linear layer of it is added to emb.
+func NewConditionalScore(
+	products *blas.Backend, latent, condition, width, blocks, features int,
+) *Net {
 	return Must(Build(products, func(b *Builder) Node {
 		z := b.Input("z", layer.Vector(latent))
 		emb := b.embedding(b.Given(Lambda, layer.Vector(1)), features, width)
+		if c := b.condition(condition); c != none {
+			emb = b.Sum("emb", emb, b.Linear("condition", c, width))
+		}
 		h := b.Linear("in", z, width)
 		for l := range blocks {
 			name := fmt.Sprintf("block%d", l)

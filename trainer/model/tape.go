@@ -81,7 +81,7 @@ func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
 		}
 	}
 	for i := range n.nodes {
-		t.bind(a, p, i, use)
+		t.bind(a, p, i)
 	}
 	byCost := func(a, b layer.Task) int { return cmp.Compare(b.Cost, a.Cost) }
 	slices.SortStableFunc(t.pack, byCost)
@@ -93,14 +93,14 @@ func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
 }
 
 // bind binds the layer of node i.
-func (t *Tape) bind(a *memory.Arena, p []float32, i int, use Use) {
-	node := t.net.nodes[i]
+func (t *Tape) bind(a *memory.Arena, p []float32, i int) {
+	node, train := t.net.nodes[i], t.plan.use == Train
 	if node.layer == nil {
 		return
 	}
 	v := layer.Values{
 		Products: t.net.products, Arena: a, P: p, Rows: t.size.Wave,
-		Grads: use == Train, AsksX: use > Evaluate && t.net.nodes[node.in[0]].gradient,
+		Grads: train, AsksX: t.plan.nodes[node.in[0]].back,
 		X: t.values[node.in[0]], DY: t.grads[i],
 	}
 	for _, k := range node.params {
@@ -110,7 +110,7 @@ func (t *Tape) bind(a *memory.Arena, p []float32, i int, use Use) {
 	t.pairs[i] = node.layer.Bind(v, t.net.shapes(node.in)...)
 	if w, ok := t.pairs[i].(layer.Weighted); ok && !a.Counts() {
 		t.pack = append(t.pack, w.PackTasks()...)
-		if use == Train && t.net.frozen == nil {
+		if train {
 			t.grad = append(t.grad, w.GradTasks(&t.wave)...)
 		}
 	}

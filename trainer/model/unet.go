@@ -79,9 +79,9 @@ func (b *Builder) attend(name string, x Node, heads int) Node {
 // alone.
 func (b *Builder) conditioned(features, width, condition int) Node {
 	emb := b.embedding(b.Given(Lambda, layer.Vector(1)), features, width)
-	if condition == 0 {
+	c := b.condition(condition)
+	if c == none {
 		return b.SiLU(emb)
 	}
-	c := b.Linear("condition", b.Given(Condition, layer.Vector(condition)), width)
-	return b.Add("emb", layer.SumSiLU{}, emb, c)
+	return b.Add("emb", layer.SumSiLU{}, emb, b.Linear("condition", c, width))
 }

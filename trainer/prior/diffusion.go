@@ -114,16 +114,25 @@ func (s *diffusionSampler) Sample(z []float32, ids []uint64, spec SampleSpec) {
 	w := diffusion.Walk{
 		Process: s.process, Solver: spec.Solver, Steps: spec.Steps, D: s.Net().In(),
 		Noise: kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSampleNoise},
-		Eps:   func(eps, z []float32, lambda float64) { predict(pass, eps, z, lambda) },
+		Eps:   func(eps, z []float32, lambda float64) { spec.predict(pass, eps, z, lambda) },
 		Stop:  spec.Stop,
 	}
 	w.Run(z, ids, scratch)
 }
 
-// predict computes eps_theta = sigma z + r.
-func predict(score *model.Pass, eps, z []float32, lambda float64) {
-	copy(score.In(0), z)
-	score.ForwardAt(float32(lambda))
-	copy(eps, score.Out())
-	kernel.Combine(eps, 1, z, float32(diffusion.Sigma(lambda)), nil, 0)
+// predict computes eps_theta = sigma z + r, where guidance replaces r by (1+w) r_c - w r_0.
+func (s SampleSpec) predict(score *model.Pass, eps, z []float32, lambda float64) {
+	residual := func(condition []float32) []float32 {
+		copy(score.In(0), z)
+		score.SetCondition(condition, 0, 1)
+		score.ForwardAt(float32(lambda))
+		return score.Out()
+	}
+	copy(eps, residual(s.Condition))
+	w, sigma := float32(s.Guidance), float32(diffusion.Sigma(lambda))
+	if w == 0 {
+		kernel.Combine(eps, 1, z, sigma, nil, 0)
+		return
+	}
+	kernel.Combine(eps, 1+w, z, sigma, residual(nil), -w)
 }

@@ -79,5 +79,12 @@ type SampleSpec struct {
 	Steps  int
 	Seed   uint64
 
+	// Condition is what each row is to be like, rows as wide as the network's input
+	// [model.Condition]; nil: no conditions.
+	Condition []float32
+	// Guidance is the weight w of eps = (1+w) eps_c - w eps_0, where eps_c is the prediction with
+	// the condition and eps_0 that without; 0 or more (Ho and Salimans 2022).
+	Guidance float64
+
 	Stop func() bool // called before each step; true ends the sampling early; nil: never
 }

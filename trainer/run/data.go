@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -39,6 +41,28 @@ func (r *Run) CheckData(source string, read data.Summary, fingerprint string) er
 	}
 	return fmt.Errorf("data: %s %s: %s was trained on other images; give those with --data, or "+
 		"start another run", source, was.Difference(read, fingerprint), r.Dir)
+}
+
+// Classes returns the classes of the images that are conditions of the run; none if it has no
+// conditions, or was given others in their place. all is the data of the run. Other labels than
+// those that it began with are an error.
+func (r *Run) Classes(all data.Dataset) (data.Classes, error) {
+	info, err := ReadInfo(r.Dir)
+	lost := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err != nil && !lost:
+		return data.Classes{}, err
+	case !r.Config.Conditional() || !lost && info.Classes == nil:
+		return data.Classes{}, nil
+	}
+	classes, err := data.ClassesOf(all)
+	if was := info.Classes; err == nil && !lost && !reflect.DeepEqual(*was, classes) {
+		err = fmt.Errorf("labels: %s was trained on the classes %s of %v images, and these are %s "+
+			"of %v: give the same labels (--labels, if they are in a file of their own)", r.Dir,
+			strings.Join(was.Names, ", "), was.Images, strings.Join(classes.Names, ", "),
+			classes.Images)
+	}
+	return classes, err
 }
 
 // trainedOn describes the data of a run, from run.json. If that is lost, it returns only the

@@ -20,6 +20,7 @@ const (
 	lockFile       = "lock"
 	checkpointsDir = "checkpoints"
 	samplesDir     = "samples"
+	classifierFile = "classifier.safetensors"
 )
 
 // runName is the form of the directories that CreateNumbered makes: a number, then data and method.
@@ -129,4 +130,27 @@ func Exists(dir string) bool {
 		}
 	}
 	return false
+}
+
+// ClassifierPath is where an evaluation of the run in dir keeps the classifier of its data.
+func ClassifierPath(dir string) string { return filepath.Join(dir, classifierFile) }
+
+// Beside returns the directories of the other runs beside that in dir, in the order of their names.
+func Beside(dir string) (dirs []string) {
+	own, err := filepath.Abs(dir)
+	if err != nil {
+		return nil
+	}
+	root := filepath.Join(dir, "..")
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		beside := filepath.Join(root, entry.Name())
+		if entry.Name() != filepath.Base(own) && Exists(beside) {
+			dirs = append(dirs, beside)
+		}
+	}
+	return dirs
 }

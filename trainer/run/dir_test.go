@@ -35,6 +35,27 @@ func TestCreateNumbered(t *testing.T) {
 	}
 }
 
+// The runs beside a run are the other directories that hold one, also seen from within it.
+func TestBeside(t *testing.T) {
+	root := t.TempDir()
+	for _, path := range []string{"b/config.toml", "a/run.json", "c/checkpoints", "notes/text"} {
+		if err := os.MkdirAll(filepath.Join(root, path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{filepath.Join(root, "a"), filepath.Join(root, "c")}
+	if got := Beside(filepath.Join(root, "b")); !slices.Equal(got, want) {
+		t.Errorf("%v, expected %v", got, want)
+	}
+	t.Chdir(filepath.Join(root, "b"))
+	if got := Beside("."); !slices.Equal(got, []string{"../a", "../c"}) {
+		t.Errorf("%v from within", got)
+	}
+	if got := Beside(filepath.Join(root, "none", "b")); got != nil {
+		t.Errorf("%v beside what is not there", got)
+	}
+}
+
 // Many callers at once, of different data: every number is given once.
 func TestCreateNumberedRace(t *testing.T) {
 	root := t.TempDir()

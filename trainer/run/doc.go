@@ -7,6 +7,8 @@
 //	checkpoints/    states to resume from, as package checkpoint writes them
 //	samples/        pictures of samples and reconstructions
 //	lock            the process that is writing the directory, if any
+//	classifier.safetensors
+//	                the classifier of the data, if an evaluation has trained one
 //
 // Find finds a run by its name or number, and Open opens it for reading. Create and CreateNumbered
 // make the directory of a new run, Acquire locks it, and a Writer writes it. StateOf returns how

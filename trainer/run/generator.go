@@ -1,6 +1,8 @@
 package run
 
 import (
+	"fmt"
+
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -11,8 +13,9 @@ import (
 // Generator samples from a stored run, with workers of its own.
 type Generator struct {
 	*generate.Generator
-	shape data.Shape
-	pool  *pool.Pool
+	shape   data.Shape
+	classes data.Classes
+	pool    *pool.Pool
 }
 
 // Generator reads the networks for sampling from the newest checkpoint: with ema the averaged
@@ -27,6 +30,9 @@ func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 		return nil, err
 	}
 	g := &Generator{shape: info.Shape, pool: pool.New(threads)}
+	if info.Classes != nil {
+		g.classes = *info.Classes
+	}
 	if g.Generator, _, err = r.Load(dir, info.Shape, ema, g.pool); err != nil {
 		g.Close()
 		return nil, err
@@ -55,6 +61,26 @@ func (r *Run) Load(dir string, shape data.Shape, ema bool, p *pool.Pool) (
 
 // Shape is the shape of an image.
 func (g *Generator) Shape() data.Shape { return g.shape }
+
+// Classes returns the classes that images can be drawn of; none for a model without classes.
+func (g *Generator) Classes() data.Classes { return g.classes }
+
+// OfClasses returns conditions of n images of each of the classes, in their order (rows of
+// Conditions() numbers). A class without training images is an error.
+func (g *Generator) OfClasses(classes []int, n int) ([]float32, error) {
+	k, counts := g.Conditions(), g.Model().Classes
+	conditions := make([]float32, len(classes)*n*k)
+	for i, class := range classes {
+		if counts[class] == 0 {
+			return nil, fmt.Errorf("no image of class %q is among those that the model was "+
+				"trained on: all of them were held out", g.classes.Names[class])
+		}
+		for row := i * n; row < (i+1)*n; row++ {
+			conditions[row*k+class] = 1
+		}
+	}
+	return conditions, nil
+}
 
 // Close ends the workers.
 func (g *Generator) Close() { g.pool.Close() }

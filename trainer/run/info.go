@@ -34,8 +34,9 @@ type Info struct {
 	Data        string        `json:"data"`                    // absolute path, or an embedded name
 	DataAsTyped string        `json:"data_as_typed,omitempty"` // if that was another path
 	Fingerprint string        `json:"data_fingerprint"`
-	Shape       data.Shape    `json:"shape"`          // of an image
-	Read        *data.Summary `json:"read,omitempty"` // of the data, by the last session
+	Shape       data.Shape    `json:"shape"`             // of an image
+	Read        *data.Summary `json:"read,omitempty"`    // of the data, by the last session
+	Classes     *data.Classes `json:"classes,omitempty"` // that are conditions; nil: none
 
 	Started     time.Time    `json:"started"`
 	Finished    *time.Time   `json:"finished,omitempty"` // nil while the run is unfinished

@@ -55,6 +55,21 @@ func MLP(p Params, layers int, z []float64) []float64 {
 	return z
 }
 
+// Conditioned returns the parameters of a network that reads the condition c, for the functions
+// here, which read none: its linear layer of c adds to the bias of the named layer. Without c they
+// are p.
+func Conditioned(p Params, layer string, c []float64) Params {
+	if c == nil {
+		return p
+	}
+	return func(name string) []float64 {
+		if name == layer+".bias" {
+			return add(p(name), linear(p, "condition", c))
+		}
+		return p(name)
+	}
+}
+
 // Encoder returns the mean and the log-variance of q(z|x): the two halves of an MLP's output, the
 // second bounded to (-20, 20) by y / sqrt(1 + (y/20)^2).
 func Encoder(p Params, layers int, x []float64) (mean, logvar []float64) {

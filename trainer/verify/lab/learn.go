@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
@@ -48,9 +49,10 @@ func (l *Lab) Learn(
 	}
 	g := m.Generator(true)
 	z, x = make([]float32, n*o.Latent), make([]float32, n*train.D)
-	if err := g.SampleLatents(l.ctx, z, n, diffusion.DDIM, 200, l.Seed(0)); err != nil {
+	spec := generate.Spec{Solver: diffusion.DDIM, Steps: 200, Seed: l.Seed(0)}
+	if err := g.SampleLatents(l.ctx, z, n, spec); err != nil {
 		return nil, nil, err
 	}
-	g.Decode(x, z)
+	g.Decode(x, z, nil)
 	return z, x, nil
 }

@@ -23,7 +23,8 @@ func Plain(latent, particles int, h, lr float64) config.Options {
 	return config.Options{
 		Network: config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
 		DecoderBlocks: 1, UNetBlocks: 1, CloudInit: config.FromNormal,
-		Latent: latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2,
+		Condition: config.Unconditional,
+		Latent:    latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2,
 		LambdaMin: Process.Min, LambdaMax: Process.Max,
 		Particles: particles, Dynamics: particle.Overdamped,
 		StepSize: h, StepSizeEnd: h, StepSchedule: optim.Constant, Friction: 1,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 )
@@ -69,7 +70,8 @@ func samplers(l *lab.Lab) error {
 		}
 		var x, y, se, exact []float64
 		for i, steps := range []int{standard / 2, standard, 2 * standard} {
-			err := g.SampleLatents(l.Context(), latents, n, solver, steps, l.Seed(i))
+			spec := generate.Spec{Solver: solver, Steps: steps, Seed: l.Seed(i)}
+			err := g.SampleLatents(l.Context(), latents, n, spec)
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/prior"
 	"github.com/plume-ml/plume/trainer/verify/lab"
@@ -33,7 +34,8 @@ func samples(l *lab.Lab) error {
 		solver diffusion.Solver
 		steps  int
 	}{{diffusion.DDIM, 50}, {diffusion.DDIM, 200}, {diffusion.Ancestral, 200}} {
-		if err := g.SampleLatents(l.Context(), z, n, c.solver, c.steps, l.Seed(i)); err != nil {
+		spec := generate.Spec{Solver: c.solver, Steps: c.steps, Seed: l.Seed(i)}
+		if err := g.SampleLatents(l.Context(), z, n, spec); err != nil {
 			return err
 		}
 		upper, _ := countModes(z, 1)
