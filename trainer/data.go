@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -152,6 +153,16 @@ func (t *Trainer) plan(
 		t.memory, err = estimate(t.cfg, images, program)
 	}
 	return err
+}
+
+// warnOfIdle warns of keys that were given and that the networks do not read.
+func (t *Trainer) warnOfIdle() {
+	if t.given == nil {
+		return
+	}
+	if idle := method.Idle(t.cfg, t.given); len(idle) > 0 {
+		t.warn("without effect on these networks: " + strings.Join(idle, ", "))
+	}
 }
 
 // keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any

@@ -63,6 +63,7 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 			return err
 		}
 	}
+	t.warnOfIdle()
 	t.keepPaths()
 	if err := t.divide(all); err != nil {
 		return err

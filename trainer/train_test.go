@@ -99,6 +99,24 @@ func checkModel(t *testing.T, m *Model, images int) {
 	}
 }
 
+// A run warns of keys that were given and that its networks do not read.
+func TestIdleKeys(t *testing.T) {
+	c := smallRun()
+	c.UNetBlocks = 2
+	var warnings []string
+	tr, err := New(t.Context(), c, t.TempDir(), Given([]string{"unet_blocks"}),
+		warningsTo(&warnings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(warnings, []string{"without effect on these networks: unet_blocks"}) {
+		t.Errorf("warnings: %q", warnings)
+	}
+}
+
 // What cannot be trained is refused, and an ended context ends the training.
 func TestTrainRefuses(t *testing.T) {
 	c := method.Default()

@@ -136,6 +136,31 @@ func TestResolveRefuses(t *testing.T) {
 	}
 }
 
+// Keys of networks of another kind are idle if they were given values other than the defaults.
+func TestIdle(t *testing.T) {
+	for set, want := range map[string][]string{
+		"decoder_widths=8 unet_blocks=2":                   {"decoder_widths"},
+		"network=mlp decoder_widths=8 unet_blocks=2":       {"unet_blocks"},
+		"score=transformer score_heads=8 unet_channels=64": {"unet_channels"},
+		"score=mlp score_heads=8 score_blocks=2":           {"score_heads"},
+		"method=vae encoder_widths=8 decoder_blocks=2":     {"encoder_widths"},
+		"decoder_widths=256,512":                           nil, // the default
+	} {
+		c, keys := asked(t, set)
+		given := func(key string) bool { return slices.Contains(keys, key) }
+		c, err := Resolve(c, data.Shape{H: 16, W: 16, C: 3}, given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Idle(c, given); !slices.Equal(got, want) {
+			t.Errorf("%s: %q is idle, expected %q", set, got, want)
+		}
+		if got := Idle(c, func(string) bool { return false }); got != nil {
+			t.Errorf("%s: %q is idle although nothing was given", set, got)
+		}
+	}
+}
+
 // convOptions are options of a method with small convolutions, for pictures of 8 x 8 x 3.
 func convOptions(t *testing.T, name config.Method) config.Options {
 	t.Helper()
