@@ -3,7 +3,8 @@ package blas
 import "github.com/plume-ml/plume/kernel"
 
 // Patches need not be gathered where tiles can read them from a copy of some lines of a picture
-// with zeros around it, its frame: each run of a patch lies there in one piece.
+// with zeros around it, its frame: each run of a patch lies there in one piece, and the next one a
+// line further on.
 
 // frame copies the lines that some lines see, with zeros where there is no picture.
 func (w *workspace) frame(a *Left, line, lines int) []float32 {
@@ -35,8 +36,9 @@ func (w *Window) lines(line, pixels int) int {
 // whole reports that the patches have all their columns.
 func (l *Left) whole() bool { return l.gathered() && l.m.Cols == l.window.KH*l.window.run() }
 
-// convolvedRows is about how many rows of c are computed from a frame.
-const convolvedRows = 256
+// convolvedRows is about how many rows of c are computed from a frame, convolvedK how many numbers
+// of patches make one chain: all those of 3 x 3 pixels of 128 channels.
+const convolvedRows, convolvedK = 256, 1152
 
 // convolve is c = s + a b for whole patches and b in panels that begin stride apart.
 func (w *workspace) convolve(a *Left, panels []float32, stride int, s start, c Matrix) {
@@ -59,28 +61,33 @@ func (w *workspace) convolveLines(
 		s := s
 		for l := 0; l < win.KH*run; {
 			kh, from := l/run, l%run
-			kc := min(blockK, run-from)
-			panel := panels[j/cols*stride+l*cols:][:kc*cols]
+			k := depth{
+				n: min(convolvedK, run-from), parts: max(1, min(convolvedK/run, win.KH-kh)),
+				jump: width - run,
+			}
+			panel := panels[j/cols*stride+l*cols:][:k.n*k.parts*cols]
 			for i := range lines {
 				left := framed[(i+kh)*width+from:]
 				for at := range tiles {
 					x, end := at*win.W/tiles, (at+1)*win.W/tiles
 					t := tile{(line+i)*win.W + x, j, end - x, min(cols, c.Cols-j)}
-					w.tile(t, s, strided{left[x*win.C:], win.C, 1, 0}, panel, kc, c)
+					w.tile(t, s, strided{left[x*win.C:], win.C, 1, 0}, panel, k, c)
 				}
 			}
 			s = continued(c)
-			l += kc
+			l += k.n * k.parts
 		}
 	}
 }
 
-// longLine is the least width of pictures whose transposed patches are read from frames: the sums
-// are read and written again for each line.
-const longLine = 24
+// framedPixels is the least size of pictures whose transposed patches are read from frames: the
+// sums are read and written again for each picture.
+const framedPixels = 96
 
 // framedT reports whether the patches are read from frames when they are transposed.
-func (l *Left) framedT() bool { return l.gathered() && l.window.W >= longLine }
+func (l *Left) framedT() bool {
+	return l.gathered() && l.window.H*l.window.W >= framedPixels
+}
 
 // correlate is c = s + a^T b for the pixels of some lines of a picture; b is their rows in panels.
 func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s start, c Matrix) {
@@ -93,13 +100,16 @@ func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s star
 			kh, from := (a.first+at)/run, (a.first+at)%run
 			t := tile{at, j, min(rows, run-from, c.Rows-at), min(cols, c.Cols-j)}
 			s := s
-			for k := 0; k < lines*win.W; {
-				i, x := k/win.W, k%win.W
-				kc := min(blockK, win.W-x)
+			for l := 0; l < lines*win.W; {
+				i, x := l/win.W, l%win.W
+				k := depth{
+					n: min(blockK, win.W-x), parts: max(1, min(blockK/win.W, lines-i)),
+					jump: width - win.W*win.C,
+				}
 				left := strided{framed[(i+kh)*width+x*win.C+from:], 1, win.C, 0}
-				w.tile(t, s, left, panel[k*cols:][:kc*cols], kc, c)
+				w.tile(t, s, left, panel[l*cols:][:k.n*k.parts*cols], k, c)
 				s = continued(c)
-				k += kc
+				l += k.n * k.parts
 			}
 			at += t.rows
 		}

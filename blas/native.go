@@ -157,7 +157,7 @@ func (w *workspace) multiply(
 			panel := panels[j/cols*stride:][:kc*cols]
 			for r := 0; r < mc; r += rows {
 				t := tile{i: i + r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
-				w.tile(t, s, block.from(r), panel, kc, c)
+				w.tile(t, s, block.from(r), panel, depth{n: kc, parts: 1}, c)
 			}
 		}
 	}
@@ -166,9 +166,13 @@ func (w *workspace) multiply(
 // tile is a part of c.
 type tile struct{ i, j, rows, cols int }
 
+// depth is the numbers of k that a tile takes: n in each part, between which it skips jump numbers
+// of a.
+type depth struct{ n, parts, jump int }
+
 var zeros [64]float32
 
-func (w *workspace) tile(t tile, s start, a strided, panel []float32, kc int, c Matrix) {
+func (w *workspace) tile(t tile, s start, a strided, panel []float32, k depth, c Matrix) {
 	_, cols := kernel.TileShape()
 	dst, ldc := c.Data[t.i*c.Stride+t.j:], c.Stride
 	first, lds := zeros[:cols], 0
@@ -176,14 +180,18 @@ func (w *workspace) tile(t tile, s start, a strided, panel []float32, kc int, c 
 		first, lds = s.data[t.i*s.stride+t.j:], s.stride
 	}
 	if t.cols == cols {
-		kernel.MulTile(dst, ldc, first, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
+		kernel.MulTile(
+			dst, ldc, first, lds, a.data, a.rs, a.cs, k.jump, panel, t.rows, k.n, k.parts,
+		)
 		return
 	}
 	if s.data != nil {
 		kernel.PackRows(w.edge, cols, first, lds, t.cols, t.rows, 1)
 		first, lds = w.edge, cols
 	}
-	kernel.MulTile(w.edge, cols, first, lds, a.data, a.rs, a.cs, panel, t.rows, kc)
+	kernel.MulTile(
+		w.edge, cols, first, lds, a.data, a.rs, a.cs, k.jump, panel, t.rows, k.n, k.parts,
+	)
 	for i := range t.rows {
 		copy(dst[i*ldc:i*ldc+t.cols], w.edge[i*cols:])
 	}

@@ -21,7 +21,8 @@ var windows = []seen{
 	{Window{6, 1, 5, 3, 1}, 2}, {Window{4, 3, 32, 3, 3}, 1}, {Window{3, 2, 1, 7, 7}, 1},
 	{Window{1, 11, 2, 1, 5}, 3}, {Window{3, 2, 128, 3, 3}, 1}, {Window{2, 3, 42, 5, 5}, 1},
 	{Window{9, 7, 1, 3, 3}, 17}, {Window{30, 15, 22, 3, 3}, 1}, {Window{1, 300, 11, 1, 5}, 2},
-	{Window{5, 26, 7, 3, 3}, 2}, {Window{20, 26, 1, 3, 3}, 2},
+	{Window{11, 9, 3, 3, 3}, 3}, {Window{5, 26, 7, 3, 3}, 2}, {Window{20, 26, 1, 3, 3}, 2},
+	{Window{1, 1100, 1, 1, 3}, 1}, {Window{1, 2, 400, 1, 3}, 1}, {Window{2, 2, 130, 3, 3}, 1},
 }
 
 // patches are those of random pictures, and the same written out.

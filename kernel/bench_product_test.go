@@ -29,7 +29,7 @@ func BenchmarkMulTile(b *testing.B) {
 		rows, cols := TileShape()
 		c, start := make([]float32, rows*cols), make([]float32, cols)
 		x, y := fill(rows*n), fill(n*cols)
-		call := func() { MulTile(c, cols, start, 0, x, 1, rows, y, rows, n) }
+		call := func() { MulTile(c, cols, start, 0, x, 1, rows, 0, y, rows, n, 1) }
 		return int64(2 * rows * cols * n), call
 	})
 }

@@ -19,7 +19,9 @@ func fittings() []fitting {
 	ldc, lds := cols+3, cols+1
 	last := func(apart, n int) int { return (rows-1)*apart + n }
 	tile := func(lds, rs, cs, n int) func(s [][]float32) {
-		return func(s [][]float32) { MulTile(s[0], ldc, s[1], lds, s[2], rs, cs, s[3], rows, n) }
+		return func(s [][]float32) {
+			MulTile(s[0], ldc, s[1], lds, s[2], rs, cs, 0, s[3], rows, n, 1)
+		}
 	}
 	return []fitting{
 		{
@@ -35,14 +37,18 @@ func fittings() []fitting {
 			[]int{last(ldc, cols), cols, last(1, 1) + (MaxRow/cols-1)*rows, MaxRow},
 			tile(0, 1, rows, MaxRow/cols),
 		},
+		{
+			"MulTile in parts", []int{last(ldc, cols), cols, last(7, 1) + 2*n + 7, 2 * n * cols},
+			func(s [][]float32) { MulTile(s[0], ldc, s[1], 0, s[2], 7, 1, 8, s[3], rows, n, 2) },
+		},
 		{"MulTile of no depth", []int{last(ldc, cols), last(lds, cols), 0, 0}, tile(lds, 1, 1, 0)},
 		{
 			"MulTile of one row", []int{cols, cols, n, n * cols},
-			func(s [][]float32) { MulTile(s[0], 0, s[1], 0, s[2], 0, 1, s[3], 1, n) },
+			func(s [][]float32) { MulTile(s[0], 0, s[1], 0, s[2], 0, 1, 0, s[3], 1, n, 1) },
 		},
 		{
 			"MulTile of no rows", nil,
-			func([][]float32) { MulTile(nil, ldc, nil, lds, nil, 1, 1, nil, 0, n) },
+			func([][]float32) { MulTile(nil, ldc, nil, lds, nil, 1, 1, 0, nil, 0, n, 1) },
 		},
 		{
 			"PackRows", []int{n * width, (n-1)*40 + 35},
@@ -123,7 +129,10 @@ func TestProductNumbers(t *testing.T) {
 		rows, cols := TileShape()
 		x := make([]float32, 3*MaxRow)
 		tile := func(ldc, lds, rs, cs, rows, n int) func() {
-			return func() { MulTile(x, ldc, x, lds, x, rs, cs, x, rows, n) }
+			return func() { MulTile(x, ldc, x, lds, x, rs, cs, 0, x, rows, n, 1) }
+		}
+		parts := func(jump, n, parts int) func() {
+			return func() { MulTile(x, cols, x, 0, x, 1, 1, jump, x, 1, n, parts) }
 		}
 		packRows := func(width, ld, cols, rows int) func() {
 			return func() { PackRows(x, width, x, ld, cols, rows, 1) }
@@ -147,6 +156,11 @@ func TestProductNumbers(t *testing.T) {
 			{"a row too many", errLen, tile(cols, 0, 1, 1, rows+1, 1)},
 			{"a negative depth", errLen, tile(cols, 0, 1, 1, 1, -1)},
 			{"a depth beyond MaxRow", errLen, tile(cols, 0, 1, 1, 1, MaxRow/cols+1)},
+			{"a negative jump", errLen, parts(-1, 2, 2)},
+			{"no parts", errLen, parts(0, 2, 0)},
+			{"negative parts", errLen, parts(0, 2, -1)},
+			{"parts beyond MaxRow", errLen, parts(0, MaxRow/cols/2+1, 2)},
+			{"parts and a depth whose product is no int", errLen, parts(0, 1<<33, 1<<33)},
 			{"PackRows of negative rows", errLen, packRows(8, 8, 8, -1)},
 			{"PackRows of negative width", errLen, packRows(-1, 8, 8, 1)},
 			{"PackRows of negative columns", errLen, packRows(8, 8, -1, 1)},

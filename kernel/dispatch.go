@@ -73,8 +73,8 @@ type path struct {
 
 	tiles              TileKind
 	tileRows, tileCols int
-	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
-		b []float32, rows, n int)
+	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32,
+		rs, cs, jump int, b []float32, rows, n, parts int)
 	packRows func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
 	// of sixteen rows of src; n is a multiple of 4
 	transpose      func(dst []float32, width int, src []float32, ld, n int)

@@ -4,13 +4,16 @@ import "runtime"
 
 const genericCols = 16
 
-func mulTileGeneric(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
-	b []float32, rows, n int) {
+func mulTileGeneric(c []float32, ldc int, start []float32, lds int, a []float32,
+	rs, cs, jump int, b []float32, rows, n, parts int) {
 	for i := range rows {
 		for j := range genericCols {
 			sum := start[i*lds+j]
-			for k := range n {
-				sum = fma32(a[i*rs+k*cs], b[k*genericCols+j], sum)
+			for p := range parts {
+				left, right := i*rs+p*(n*cs+jump), p*n*genericCols+j
+				for k := range n {
+					sum = fma32(a[left+k*cs], b[right+k*genericCols], sum)
+				}
 			}
 			c[i*ldc+j] = sum
 		}

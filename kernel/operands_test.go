@@ -13,6 +13,7 @@ type operands struct {
 	cols                int        // of an output whose rows are apart: a tile or what is packed
 	ldc, lds            int        // strides of such an output, and of a tile's start
 	rs, cs              int        // strides of a tile's left factor
+	parts, jump         int        // of its depth
 	a                   [6]float32 // scalar factors
 	root, heat          float32    // of moves
 	longest             float64
@@ -332,7 +333,8 @@ var raws = complete(slices.Concat([]raw{
 		},
 		mayBe: []alias{{"c", "start"}},
 		call: func(p *path, o *operands) {
-			p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.f[3], o.rows, o.d)
+			p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.jump, o.f[3], o.rows,
+				o.d/o.parts, o.parts)
 		},
 	},
 	{

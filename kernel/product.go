@@ -20,29 +20,33 @@ func Tiles() TileKind { return active.tiles }
 // [TileShape]:
 //
 //	c[i*ldc+j] = start[i*lds+j]
-//	for k < n: c[i*ldc+j] = fma(a[i*rs+k*cs], b[k*C+j], c[i*ldc+j])
+//	for k < n*parts: c[i*ldc+j] = fma(a[i*rs+k*cs+k/n*jump], b[k*C+j], c[i*ldc+j])
 //
 // so that every element is one chain of multiply-adds in the order of k, whatever the shape of the
-// tile. start may be c, with the same stride; with the stride 0, one row starts all. n*C is at most
-// [MaxRow].
-func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
-	b []float32, rows, n int) {
+// tile. Between its parts, at least one, jump skips numbers of a. start may be c, with the same
+// stride; with the stride 0, one row starts all. n*parts*C is at most [MaxRow].
+func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int,
+	b []float32, rows, n, parts int) {
 	cols := active.tileCols
 	if rows < 1 || n < 0 {
 		check(rows == 0)
 		return
 	}
-	check(rows <= active.tileRows && n*cols <= MaxRow &&
-		ldc >= 0 && (rows == 1 || ldc >= cols) && lds >= 0 && rs >= 0 && cs >= 0 &&
-		len(c) >= (rows-1)*ldc+cols && len(start) >= (rows-1)*lds+cols && len(b) >= n*cols &&
-		(n == 0 || len(a) > (rows-1)*rs+(n-1)*cs))
+	k := n * parts
+	check(rows <= active.tileRows && n <= MaxRow && 1 <= parts && parts <= MaxRow &&
+		k*cols <= MaxRow && ldc >= 0 && (rows == 1 || ldc >= cols) &&
+		lds >= 0 && rs >= 0 && cs >= 0 && jump >= 0 &&
+		len(c) >= (rows-1)*ldc+cols && len(start) >= (rows-1)*lds+cols && len(b) >= k*cols &&
+		(n == 0 || len(a) > (rows-1)*rs+(k-1)*cs+(parts-1)*jump))
 	if raceEnabled {
 		readGrid(start, rows, lds, cols)
-		readGrid(b, 1, 0, n*cols)
-		readStrided(a, rows, rs, n, cs)
+		readGrid(b, 1, 0, k*cols)
+		for p := 0; p < parts && n > 0; p++ {
+			readStrided(a[p*(n*cs+jump):], rows, rs, n, cs)
+		}
 		wroteGrid(c, rows, ldc, cols)
 	}
-	active.mulTile(c, ldc, start, lds, a, rs, cs, b, rows, n)
+	active.mulTile(c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts)
 }
 
 // PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols, and 0 for

@@ -15,7 +15,7 @@ func documentedTile(o *operands) {
 		copy(row, start[i*o.lds:])
 		for k := range o.d {
 			for j, v := range row {
-				row[j] = fma32(a[i*o.rs+k*o.cs], b[k*o.cols+j], v)
+				row[j] = fma32(a[i*o.rs+k*o.cs+k/(o.d/o.parts)*o.jump], b[k*o.cols+j], v)
 			}
 		}
 	}
@@ -45,9 +45,10 @@ func (f *factors) product() []float32 {
 		f.pack(panel, j, cols)
 		for i := 0; i < f.m; i += rows {
 			n, tile, a := min(rows, f.m-i), c[i*wide+j:], f.a[i*f.rs:]
-			MulTile(tile, wide, start[j:], 0, a, f.rs, f.cs, panel, n, part)
+			MulTile(tile, wide, start[j:], 0, a, f.rs, f.cs, 0, panel, n, part, 1)
 			MulTile(
-				tile, wide, tile, wide, a[part*f.cs:], f.rs, f.cs, panel[part*cols:], n, f.k-part,
+				tile, wide, tile, wide, a[part*f.cs:], f.rs, f.cs, 0, panel[part*cols:], n,
+				f.k-part, 1,
 			)
 		}
 	}
@@ -112,7 +113,7 @@ func TestProducts(t *testing.T) {
 func TestTileComparisonFails(t *testing.T) {
 	chain := func(o *operands, add func(k int, a, b float32)) {
 		for k := range o.d {
-			add(k, o.f[2][o.rs+k*o.cs], o.f[3][k*o.cols])
+			add(k, o.f[2][o.rs+k*o.cs+k/(o.d/o.parts)*o.jump], o.f[3][k*o.cols])
 		}
 	}
 	wrongs := []struct {
@@ -142,7 +143,7 @@ func TestTileComparisonFails(t *testing.T) {
 	}
 	k := kernelNamed("mulTile")
 	r := newRig(t)
-	r.prepare(k, shape{3, 300, genericCols}, newSource(2, usual))
+	r.prepare(k, shape{3, 300, genericCols}, newSource(5, usual))
 	if r.in.ldc == r.in.cols {
 		t.Fatal("nothing lies between the rows of the tile")
 	}
@@ -150,10 +151,11 @@ func TestTileComparisonFails(t *testing.T) {
 	for _, w := range wrongs {
 		wrong := &path{
 			name: "wrong",
-			mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int,
-				b []float32, rows, n int) {
+			mulTile: func(c []float32, ldc int, start []float32, lds int, a []float32,
+				rs, cs, jump int, b []float32, rows, n, parts int) {
 				o := &operands{
-					rows: rows, d: n, cols: genericCols, ldc: ldc, lds: lds, rs: rs, cs: cs,
+					rows: rows, d: n * parts, cols: genericCols, ldc: ldc, lds: lds, rs: rs, cs: cs,
+					parts: parts, jump: jump,
 					f: [6][]float32{c, start, a, b},
 				}
 				documentedTile(o)

@@ -24,9 +24,12 @@ func productConflicts() []conflict {
 	_, cols := TileShape()
 	r := &raced
 	tile := func(rs, cs int) func() {
-		return func() { MulTile(r.c[:], 100, r.start[:], 100, r.a[:], rs, cs, r.b[:], 2, 3) }
+		return func() {
+			MulTile(r.c[:], 100, r.start[:], 100, r.a[:], rs, cs, 0, r.b[:], 2, 3, 1)
+		}
 	}
 	byRows, byColumns, scattered := tile(10, 1), tile(1, 10), tile(50, 20)
+	inParts := func() { MulTile(r.c[:], 0, r.start[:], 0, r.a[:], 0, 2, 50, r.b[:], 1, 2, 2) }
 	packRows := func() { PackRows(r.dst[:], 20, r.src[:], 100, 17, 2, 1) }
 	copyRows := func() { CopyRows(r.dst[:], 100, r.src[:], 50, 17, 2) }
 	packColumns := func() { PackColumns(r.dst[:], 20, r.src[:], 12, 16, 8) }
@@ -41,6 +44,10 @@ func productConflicts() []conflict {
 		beside("a tile and what is around its a by columns", false, byColumns, &r.a, 2, 9, 22),
 		beside("a tile and its scattered a", true, scattered, &r.a, 90),
 		beside("a tile and what is around its scattered a", false, scattered, &r.a, 1, 49, 89, 91),
+		beside("a tile and its a in parts", true, inParts, &r.a, 56),
+		beside(
+			"a tile and what is around its a in parts", false, inParts, &r.a, 1, 3, 4, 53, 55, 57,
+		),
 		beside("a tile and its b", true, byRows, &r.b, 3*cols-1),
 		beside("a tile and what is behind its b", false, byRows, &r.b, 3*cols),
 		beside("PackRows and its source", true, packRows, &r.src, 116),

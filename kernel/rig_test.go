@@ -298,9 +298,9 @@ func (r *rig) compare(t *testing.T, k *raw, s shape, seed uint64, c class, data 
 			if err := r.against(k, p, at, number, alias); err != nil {
 				t.Fatalf(
 					"%s on %s: %d rows of %d, arguments %v, offset %d, alias %v, "+
-						"strides %d, %d, %d, %d, %d: %v",
+						"strides %d, %d, %d, %d, %d, %d parts with jumps of %d: %v",
 					k.kernel, p.name, r.in.rows, r.in.d, at, number%16, alias, r.in.stride,
-					r.in.ldc, r.in.lds, r.in.rs, r.in.cs, err,
+					r.in.ldc, r.in.lds, r.in.rs, r.in.cs, r.in.parts, r.in.jump, err,
 				)
 			}
 		}

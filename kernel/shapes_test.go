@@ -108,7 +108,8 @@ func (o *operands) length(l layout) int {
 	case images:
 		return (o.phase + o.rows + o.repeat - 1) / o.repeat * o.d
 	case tileLeft:
-		return min(o.rows, o.d, 1) * ((o.rows-1)*o.rs + (o.d-1)*o.cs + 1)
+		last := (o.rows-1)*o.rs + (o.d-1)*o.cs + (o.parts-1)*o.jump
+		return min(o.rows, o.d, 1) * (last + 1)
 	case tilePanel:
 		return o.d * o.cols
 	}

@@ -149,7 +149,7 @@ func (r *source) fill(k *raw, o *operands) {
 var ballast = constant(mostNumbers, 0.75)
 
 // strides draws how far apart rows are: of a tile's start as in the tile, not at all, or otherwise;
-// of its factor a by rows, by columns, or neither side by side.
+// of its factor a by rows, by columns, or neither side by side, in parts if the depth divides.
 func (r *source) strides(o *operands) {
 	o.ldc = o.cols + r.IntN(mostApart+1)
 	o.lds = [...]int{o.ldc, 0, o.cols + r.IntN(8)}[r.IntN(3)]
@@ -160,6 +160,10 @@ func (r *source) strides(o *operands) {
 		o.rs, o.cs = 1, o.rows+r.IntN(mostApart+1)
 	case 2:
 		o.rs, o.cs = 2+r.IntN(40), 2+r.IntN(12)
+	}
+	o.parts, o.jump = 1+r.IntN(5), r.IntN(2)*r.IntN(100)
+	if o.d%o.parts != 0 {
+		o.parts = 1
 	}
 }
 

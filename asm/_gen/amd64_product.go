@@ -118,10 +118,12 @@ func (a *amd64) square(r [4]reg.VecVirtual) [4]reg.VecVirtual {
 	return out
 }
 
-func (a *amd64) next(col column) {
+func (a *amd64) next(col column) { a.skip(col, col.(amd64Column).step) }
+
+func (a *amd64) skip(col column, n gp) {
 	c := col.(amd64Column)
 	for _, p := range append(c.bases, *c.later...) {
-		a.c.ADDQ(c.step, p)
+		a.c.ADDQ(n.(reg.Register), p)
 	}
 }
 

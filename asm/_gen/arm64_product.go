@@ -28,6 +28,12 @@ func (a *neon) entry(col column, i int) vec {
 
 func (a *neon) next(column) {}
 
+func (a *neon) skip(col column, n gp) {
+	for _, p := range col.(armColumn).rows {
+		a.addScaled(p, n, 1)
+	}
+}
+
 // ahead has the same pointers, and the distance from them instead of the step.
 func (a *neon) ahead(col column, n int) column {
 	c := col.(armColumn)

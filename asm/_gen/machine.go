@@ -144,6 +144,7 @@ type isa interface {
 	column(p, stride, step gp, rows int) column
 	entry(c column, i int) vec
 	next(c column)
+	skip(c column, n gp) // moves c, and what is ahead of it, n bytes on
 	// ahead is the column n columns after c, and moves with c. touch prefetches the line of its
 	// number i.
 	ahead(c column, n int) column

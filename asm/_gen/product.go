@@ -8,11 +8,12 @@ func (m machine) products() {
 	rows, blocks := m.tile()
 	m.begin(
 		"MulTile",
-		"func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, "+
-			"b []float32, rows, n int)",
+		"func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, "+
+			"b []float32, rows, n, parts int)",
 		fmt.Sprintf(
-			"c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs]*b[k*%[1]d+j] for k < n in order, "+
-				"each rounded once; i < rows <= %[2]d, j < %[1]d",
+			"c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs+k/n*jump]*b[k*%[1]d+j] "+
+				"for k < n*parts in order, each rounded once; i < rows <= %[2]d, j < %[1]d, "+
+				"parts > 0",
 			blocks*blockLen, rows,
 		),
 	)
@@ -76,6 +77,7 @@ type tile struct {
 	acc     [][]vec // of each row
 	a, soon column
 	b, left gp
+	parts   gp // still to come
 }
 
 // multiply adds all products. Meanwhile it prefetches the lines of c that will be written, a few at
@@ -86,6 +88,7 @@ func (t *tile) multiply() {
 	t.b, t.left = t.base("b"), t.counter(t.integer("n"))
 	t.a = t.column(t.base("a"), t.bytesOf("rs"), t.bytesOf("cs"), rows)
 	t.soon = t.ahead(t.a, aheadA)
+	t.parts = t.counter(t.integer("parts"))
 
 	const perStep = 2 // rows of c
 	steps := (rows + perStep - 1) / perStep
@@ -112,7 +115,14 @@ func (t *tile) multiply() {
 	t.branch(t.left, less, 1, name("end"))
 	t.step(1, func(int) {})
 	t.jump(name("one"))
+
 	t.label(name("end"))
+	t.addImm(t.parts, -1)
+	t.branch(t.parts, less, 1, name("sum"))
+	t.skip(t.a, t.bytesOf("jump"))
+	t.moveGP(t.left, t.integer("n"))
+	t.jump(name("four"))
+	t.label(name("sum"))
 }
 
 // step emits the products of n values of k, and after each calls also.

@@ -2,10 +2,10 @@
 
 #include "textflag.h"
 
-// func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, b []float32, rows int, n int)
+// func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, jump int, b []float32, rows int, n int, parts int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·MulTile(SB), $96-144
-	MOVQ    rows+128(FP), AX
+TEXT ·MulTile(SB), $144-160
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000006
 	JLT     under6
 	MOVQ    start_base+32(FP), AX
@@ -29,8 +29,8 @@ TEXT ·MulTile(SB), $96-144
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Y10
 	VMOVUPS 32(AX), Y11
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
 	MOVQ    CX, (SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
@@ -43,6 +43,8 @@ TEXT ·MulTile(SB), $96-144
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
+	MOVQ    parts+152(FP), R9
+	MOVQ    R9, 8(SP)
 	CMPQ    (SP), $0x0000000c
 	JLT     four6
 	MOVQ    c_base+0(FP), R9
@@ -50,7 +52,7 @@ TEXT ·MulTile(SB), $96-144
 	MOVQ    ldc+24(FP), R11
 	LEAQ    (R10)(R11*4), R10
 	XORQ    R11, R11
-	MOVQ    R11, 8(SP)
+	MOVQ    R11, 16(SP)
 
 first6:
 	VMOVUPS      (AX), Y12
@@ -157,8 +159,8 @@ first6:
 	ADDQ         BX, R8
 	ADDQ         $0x00000100, AX
 	SUBQ         $0x00000004, (SP)
-	ADDQ         $0x00000001, 8(SP)
-	CMPQ         8(SP), $0x00000003
+	ADDQ         $0x00000001, 16(SP)
+	CMPQ         16(SP), $0x00000003
 	JLT          first6
 
 four6:
@@ -303,6 +305,19 @@ one6:
 	JMP          one6
 
 end6:
+	SUBQ $0x00000001, 8(SP)
+	CMPQ 8(SP), $0x00000001
+	JLT  sum6
+	XORQ R9, R9
+	MOVQ jump+104(FP), R10
+	LEAQ (R9)(R10*4), R9
+	ADDQ R9, CX
+	ADDQ R9, R8
+	MOVQ n+144(FP), R9
+	MOVQ R9, (SP)
+	JMP  four6
+
+sum6:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -327,7 +342,7 @@ end6:
 	JMP     done
 
 under6:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000005
 	JLT     under5
 	MOVQ    start_base+32(FP), AX
@@ -348,9 +363,9 @@ under6:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Y8
 	VMOVUPS 32(AX), Y9
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 16(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 24(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -361,14 +376,16 @@ under6:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	CMPQ    16(SP), $0x0000000c
+	MOVQ    parts+152(FP), R8
+	MOVQ    R8, 32(SP)
+	CMPQ    24(SP), $0x0000000c
 	JLT     four5
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
 	MOVQ    ldc+24(FP), R10
 	LEAQ    (R9)(R10*4), R9
 	XORQ    R10, R10
-	MOVQ    R10, 24(SP)
+	MOVQ    R10, 40(SP)
 
 first5:
 	VMOVUPS      (AX), Y10
@@ -461,13 +478,13 @@ first5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 16(SP)
-	ADDQ         $0x00000001, 24(SP)
-	CMPQ         24(SP), $0x00000003
+	SUBQ         $0x00000004, 24(SP)
+	ADDQ         $0x00000001, 40(SP)
+	CMPQ         40(SP), $0x00000003
 	JLT          first5
 
 four5:
-	CMPQ         16(SP), $0x00000004
+	CMPQ         24(SP), $0x00000004
 	JLT          one5
 	VMOVUPS      (AX), Y10
 	VMOVUPS      32(AX), Y11
@@ -555,11 +572,11 @@ four5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 16(SP)
+	SUBQ         $0x00000004, 24(SP)
 	JMP          four5
 
 one5:
-	CMPQ         16(SP), $0x00000001
+	CMPQ         24(SP), $0x00000001
 	JLT          end5
 	VMOVUPS      (AX), Y10
 	VMOVUPS      32(AX), Y11
@@ -587,10 +604,23 @@ one5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 16(SP)
+	SUBQ         $0x00000001, 24(SP)
 	JMP          one5
 
 end5:
+	SUBQ $0x00000001, 32(SP)
+	CMPQ 32(SP), $0x00000001
+	JLT  sum5
+	XORQ R8, R8
+	MOVQ jump+104(FP), R9
+	LEAQ (R8)(R9*4), R8
+	ADDQ R8, CX
+	ADDQ R8, DI
+	MOVQ n+144(FP), R8
+	MOVQ R8, 24(SP)
+	JMP  four5
+
+sum5:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -612,7 +642,7 @@ end5:
 	JMP     done
 
 under5:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000004
 	JLT     under4
 	MOVQ    start_base+32(FP), AX
@@ -630,9 +660,9 @@ under5:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Y6
 	VMOVUPS 32(AX), Y7
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 32(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 48(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -643,14 +673,16 @@ under5:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	CMPQ    32(SP), $0x00000008
+	MOVQ    parts+152(FP), R8
+	MOVQ    R8, 56(SP)
+	CMPQ    48(SP), $0x00000008
 	JLT     four4
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
 	MOVQ    ldc+24(FP), R10
 	LEAQ    (R9)(R10*4), R9
 	XORQ    R10, R10
-	MOVQ    R10, 40(SP)
+	MOVQ    R10, 64(SP)
 
 first4:
 	VMOVUPS      (AX), Y8
@@ -730,13 +762,13 @@ first4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 32(SP)
-	ADDQ         $0x00000001, 40(SP)
-	CMPQ         40(SP), $0x00000002
+	SUBQ         $0x00000004, 48(SP)
+	ADDQ         $0x00000001, 64(SP)
+	CMPQ         64(SP), $0x00000002
 	JLT          first4
 
 four4:
-	CMPQ         32(SP), $0x00000004
+	CMPQ         48(SP), $0x00000004
 	JLT          one4
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
@@ -811,11 +843,11 @@ four4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 32(SP)
+	SUBQ         $0x00000004, 48(SP)
 	JMP          four4
 
 one4:
-	CMPQ         32(SP), $0x00000001
+	CMPQ         48(SP), $0x00000001
 	JLT          end4
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
@@ -839,10 +871,23 @@ one4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 32(SP)
+	SUBQ         $0x00000001, 48(SP)
 	JMP          one4
 
 end4:
+	SUBQ $0x00000001, 56(SP)
+	CMPQ 56(SP), $0x00000001
+	JLT  sum4
+	XORQ R8, R8
+	MOVQ jump+104(FP), R9
+	LEAQ (R8)(R9*4), R8
+	ADDQ R8, CX
+	ADDQ R8, DI
+	MOVQ n+144(FP), R8
+	MOVQ R8, 48(SP)
+	JMP  four4
+
+sum4:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -861,7 +906,7 @@ end4:
 	JMP     done
 
 under4:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000003
 	JLT     under3
 	MOVQ    start_base+32(FP), AX
@@ -876,9 +921,9 @@ under4:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Y4
 	VMOVUPS 32(AX), Y5
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 48(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 72(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -888,14 +933,16 @@ under4:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	CMPQ    48(SP), $0x00000008
+	MOVQ    parts+152(FP), DI
+	MOVQ    DI, 80(SP)
+	CMPQ    72(SP), $0x00000008
 	JLT     four3
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
 	MOVQ    ldc+24(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	XORQ    R9, R9
-	MOVQ    R9, 56(SP)
+	MOVQ    R9, 88(SP)
 
 first3:
 	VMOVUPS      (AX), Y6
@@ -962,13 +1009,13 @@ first3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 48(SP)
-	ADDQ         $0x00000001, 56(SP)
-	CMPQ         56(SP), $0x00000002
+	SUBQ         $0x00000004, 72(SP)
+	ADDQ         $0x00000001, 88(SP)
+	CMPQ         88(SP), $0x00000002
 	JLT          first3
 
 four3:
-	CMPQ         48(SP), $0x00000004
+	CMPQ         72(SP), $0x00000004
 	JLT          one3
 	VMOVUPS      (AX), Y6
 	VMOVUPS      32(AX), Y7
@@ -1030,11 +1077,11 @@ four3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 48(SP)
+	SUBQ         $0x00000004, 72(SP)
 	JMP          four3
 
 one3:
-	CMPQ         48(SP), $0x00000001
+	CMPQ         72(SP), $0x00000001
 	JLT          end3
 	VMOVUPS      (AX), Y6
 	VMOVUPS      32(AX), Y7
@@ -1054,10 +1101,23 @@ one3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 48(SP)
+	SUBQ         $0x00000001, 72(SP)
 	JMP          one3
 
 end3:
+	SUBQ $0x00000001, 80(SP)
+	CMPQ 80(SP), $0x00000001
+	JLT  sum3
+	XORQ DI, DI
+	MOVQ jump+104(FP), R8
+	LEAQ (DI)(R8*4), DI
+	ADDQ DI, CX
+	ADDQ DI, SI
+	MOVQ n+144(FP), DI
+	MOVQ DI, 72(SP)
+	JMP  four3
+
+sum3:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -1073,7 +1133,7 @@ end3:
 	JMP     done
 
 under3:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000002
 	JLT     under2
 	MOVQ    start_base+32(FP), AX
@@ -1085,9 +1145,9 @@ under3:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Y2
 	VMOVUPS 32(AX), Y3
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 64(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 96(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1097,14 +1157,16 @@ under3:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	CMPQ    64(SP), $0x00000004
+	MOVQ    parts+152(FP), DI
+	MOVQ    DI, 104(SP)
+	CMPQ    96(SP), $0x00000004
 	JLT     four2
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
 	MOVQ    ldc+24(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	XORQ    R9, R9
-	MOVQ    R9, 72(SP)
+	MOVQ    R9, 112(SP)
 
 first2:
 	VMOVUPS      (AX), Y4
@@ -1158,13 +1220,13 @@ first2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 64(SP)
-	ADDQ         $0x00000001, 72(SP)
-	CMPQ         72(SP), $0x00000001
+	SUBQ         $0x00000004, 96(SP)
+	ADDQ         $0x00000001, 112(SP)
+	CMPQ         112(SP), $0x00000001
 	JLT          first2
 
 four2:
-	CMPQ         64(SP), $0x00000004
+	CMPQ         96(SP), $0x00000004
 	JLT          one2
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
@@ -1213,11 +1275,11 @@ four2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 64(SP)
+	SUBQ         $0x00000004, 96(SP)
 	JMP          four2
 
 one2:
-	CMPQ         64(SP), $0x00000001
+	CMPQ         96(SP), $0x00000001
 	JLT          end2
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
@@ -1233,10 +1295,23 @@ one2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 64(SP)
+	SUBQ         $0x00000001, 96(SP)
 	JMP          one2
 
 end2:
+	SUBQ $0x00000001, 104(SP)
+	CMPQ 104(SP), $0x00000001
+	JLT  sum2
+	XORQ DI, DI
+	MOVQ jump+104(FP), R8
+	LEAQ (DI)(R8*4), DI
+	ADDQ DI, CX
+	ADDQ DI, SI
+	MOVQ n+144(FP), DI
+	MOVQ DI, 96(SP)
+	JMP  four2
+
+sum2:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -1249,7 +1324,7 @@ end2:
 	JMP     done
 
 under2:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000001
 	JLT     done
 	MOVQ    start_base+32(FP), AX
@@ -1258,9 +1333,9 @@ under2:
 	LEAQ    (CX)(DX*4), CX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 80(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 120(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1270,14 +1345,16 @@ under2:
 	LEAQ    (DX)(BX*4), DX
 	IMUL3Q  $0x00000020, DX, BX
 	LEAQ    (CX)(BX*1), BX
-	CMPQ    80(SP), $0x00000004
+	MOVQ    parts+152(FP), SI
+	MOVQ    SI, 128(SP)
+	CMPQ    120(SP), $0x00000004
 	JLT     four1
 	MOVQ    c_base+0(FP), SI
 	XORQ    DI, DI
 	MOVQ    ldc+24(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	XORQ    R8, R8
-	MOVQ    R8, 88(SP)
+	MOVQ    R8, 136(SP)
 
 first1:
 	VMOVUPS      (AX), Y2
@@ -1318,13 +1395,13 @@ first1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 80(SP)
-	ADDQ         $0x00000001, 88(SP)
-	CMPQ         88(SP), $0x00000001
+	SUBQ         $0x00000004, 120(SP)
+	ADDQ         $0x00000001, 136(SP)
+	CMPQ         136(SP), $0x00000001
 	JLT          first1
 
 four1:
-	CMPQ         80(SP), $0x00000004
+	CMPQ         120(SP), $0x00000004
 	JLT          one1
 	VMOVUPS      (AX), Y2
 	VMOVUPS      32(AX), Y3
@@ -1360,11 +1437,11 @@ four1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 80(SP)
+	SUBQ         $0x00000004, 120(SP)
 	JMP          four1
 
 one1:
-	CMPQ         80(SP), $0x00000001
+	CMPQ         120(SP), $0x00000001
 	JLT          end1
 	VMOVUPS      (AX), Y2
 	VMOVUPS      32(AX), Y3
@@ -1376,10 +1453,23 @@ one1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 80(SP)
+	SUBQ         $0x00000001, 120(SP)
 	JMP          one1
 
 end1:
+	SUBQ $0x00000001, 128(SP)
+	CMPQ 128(SP), $0x00000001
+	JLT  sum1
+	XORQ SI, SI
+	MOVQ jump+104(FP), DI
+	LEAQ (SI)(DI*4), SI
+	ADDQ SI, CX
+	ADDQ SI, BX
+	MOVQ n+144(FP), SI
+	MOVQ SI, 120(SP)
+	JMP  four1
+
+sum1:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX

@@ -2,10 +2,10 @@
 
 #include "textflag.h"
 
-// func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, b []float32, rows int, n int)
+// func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, jump int, b []float32, rows int, n int, parts int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·MulTile(SB), $224-144
-	MOVQ    rows+128(FP), AX
+TEXT ·MulTile(SB), $336-160
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000e
 	JLT     under14
 	MOVQ    start_base+32(FP), AX
@@ -53,8 +53,8 @@ TEXT ·MulTile(SB), $224-144
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z26
 	VMOVUPS 64(AX), Z27
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
 	MOVQ    CX, (SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
@@ -70,6 +70,8 @@ TEXT ·MulTile(SB), $224-144
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 8(SP)
 	CMPQ    (SP), $0x0000001c
 	JLT     four14
 	MOVQ    c_base+0(FP), R11
@@ -77,7 +79,7 @@ TEXT ·MulTile(SB), $224-144
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 8(SP)
+	MOVQ    R13, 16(SP)
 
 first14:
 	VMOVUPS      (AX), Z28
@@ -302,8 +304,8 @@ first14:
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
 	SUBQ         $0x00000004, (SP)
-	ADDQ         $0x00000001, 8(SP)
-	CMPQ         8(SP), $0x00000007
+	ADDQ         $0x00000001, 16(SP)
+	CMPQ         16(SP), $0x00000007
 	JLT          first14
 
 four14:
@@ -599,6 +601,21 @@ one14:
 	JMP          one14
 
 end14:
+	SUBQ $0x00000001, 8(SP)
+	CMPQ 8(SP), $0x00000001
+	JLT  sum14
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, (SP)
+	JMP  four14
+
+sum14:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -647,7 +664,7 @@ end14:
 	JMP     done
 
 under14:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000d
 	JLT     under13
 	MOVQ    start_base+32(FP), AX
@@ -692,9 +709,9 @@ under14:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z24
 	VMOVUPS 64(AX), Z25
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 16(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 24(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -709,14 +726,16 @@ under14:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	CMPQ    16(SP), $0x0000001c
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 32(SP)
+	CMPQ    24(SP), $0x0000001c
 	JLT     four13
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 24(SP)
+	MOVQ    R13, 40(SP)
 
 first13:
 	VMOVUPS      (AX), Z26
@@ -927,13 +946,13 @@ first13:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 16(SP)
-	ADDQ         $0x00000001, 24(SP)
-	CMPQ         24(SP), $0x00000007
+	SUBQ         $0x00000004, 24(SP)
+	ADDQ         $0x00000001, 40(SP)
+	CMPQ         40(SP), $0x00000007
 	JLT          first13
 
 four13:
-	CMPQ         16(SP), $0x00000004
+	CMPQ         24(SP), $0x00000004
 	JLT          one13
 	VMOVUPS      (AX), Z26
 	PREFETCHT0   2048(AX)
@@ -1137,11 +1156,11 @@ four13:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 16(SP)
+	SUBQ         $0x00000004, 24(SP)
 	JMP          four13
 
 one13:
-	CMPQ         16(SP), $0x00000001
+	CMPQ         24(SP), $0x00000001
 	JLT          end13
 	VMOVUPS      (AX), Z26
 	PREFETCHT0   2048(AX)
@@ -1204,10 +1223,25 @@ one13:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 16(SP)
+	SUBQ         $0x00000001, 24(SP)
 	JMP          one13
 
 end13:
+	SUBQ $0x00000001, 32(SP)
+	CMPQ 32(SP), $0x00000001
+	JLT  sum13
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, 24(SP)
+	JMP  four13
+
+sum13:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -1253,7 +1287,7 @@ end13:
 	JMP     done
 
 under13:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000c
 	JLT     under12
 	MOVQ    start_base+32(FP), AX
@@ -1295,9 +1329,9 @@ under13:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z22
 	VMOVUPS 64(AX), Z23
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 32(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 48(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1312,14 +1346,16 @@ under13:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	CMPQ    32(SP), $0x00000018
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 56(SP)
+	CMPQ    48(SP), $0x00000018
 	JLT     four12
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 40(SP)
+	MOVQ    R13, 64(SP)
 
 first12:
 	VMOVUPS      (AX), Z24
@@ -1517,13 +1553,13 @@ first12:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 32(SP)
-	ADDQ         $0x00000001, 40(SP)
-	CMPQ         40(SP), $0x00000006
+	SUBQ         $0x00000004, 48(SP)
+	ADDQ         $0x00000001, 64(SP)
+	CMPQ         64(SP), $0x00000006
 	JLT          first12
 
 four12:
-	CMPQ         32(SP), $0x00000004
+	CMPQ         48(SP), $0x00000004
 	JLT          one12
 	VMOVUPS      (AX), Z24
 	PREFETCHT0   2048(AX)
@@ -1714,11 +1750,11 @@ four12:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 32(SP)
+	SUBQ         $0x00000004, 48(SP)
 	JMP          four12
 
 one12:
-	CMPQ         32(SP), $0x00000001
+	CMPQ         48(SP), $0x00000001
 	JLT          end12
 	VMOVUPS      (AX), Z24
 	PREFETCHT0   2048(AX)
@@ -1777,10 +1813,25 @@ one12:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 32(SP)
+	SUBQ         $0x00000001, 48(SP)
 	JMP          one12
 
 end12:
+	SUBQ $0x00000001, 56(SP)
+	CMPQ 56(SP), $0x00000001
+	JLT  sum12
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, 48(SP)
+	JMP  four12
+
+sum12:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -1823,7 +1874,7 @@ end12:
 	JMP     done
 
 under12:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000b
 	JLT     under11
 	MOVQ    start_base+32(FP), AX
@@ -1862,9 +1913,9 @@ under12:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z20
 	VMOVUPS 64(AX), Z21
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 48(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 72(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1879,14 +1930,16 @@ under12:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	CMPQ    48(SP), $0x00000018
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 80(SP)
+	CMPQ    72(SP), $0x00000018
 	JLT     four11
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 56(SP)
+	MOVQ    R13, 88(SP)
 
 first11:
 	VMOVUPS      (AX), Z22
@@ -2071,13 +2124,13 @@ first11:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 48(SP)
-	ADDQ         $0x00000001, 56(SP)
-	CMPQ         56(SP), $0x00000006
+	SUBQ         $0x00000004, 72(SP)
+	ADDQ         $0x00000001, 88(SP)
+	CMPQ         88(SP), $0x00000006
 	JLT          first11
 
 four11:
-	CMPQ         48(SP), $0x00000004
+	CMPQ         72(SP), $0x00000004
 	JLT          one11
 	VMOVUPS      (AX), Z22
 	PREFETCHT0   2048(AX)
@@ -2255,11 +2308,11 @@ four11:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 48(SP)
+	SUBQ         $0x00000004, 72(SP)
 	JMP          four11
 
 one11:
-	CMPQ         48(SP), $0x00000001
+	CMPQ         72(SP), $0x00000001
 	JLT          end11
 	VMOVUPS      (AX), Z22
 	PREFETCHT0   2048(AX)
@@ -2314,10 +2367,25 @@ one11:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 48(SP)
+	SUBQ         $0x00000001, 72(SP)
 	JMP          one11
 
 end11:
+	SUBQ $0x00000001, 80(SP)
+	CMPQ 80(SP), $0x00000001
+	JLT  sum11
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, 72(SP)
+	JMP  four11
+
+sum11:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -2357,7 +2425,7 @@ end11:
 	JMP     done
 
 under11:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000a
 	JLT     under10
 	MOVQ    start_base+32(FP), AX
@@ -2393,9 +2461,9 @@ under11:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z18
 	VMOVUPS 64(AX), Z19
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 64(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 96(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -2410,14 +2478,16 @@ under11:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	CMPQ    64(SP), $0x00000014
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 104(SP)
+	CMPQ    96(SP), $0x00000014
 	JLT     four10
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 72(SP)
+	MOVQ    R13, 112(SP)
 
 first10:
 	VMOVUPS      (AX), Z20
@@ -2589,13 +2659,13 @@ first10:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 64(SP)
-	ADDQ         $0x00000001, 72(SP)
-	CMPQ         72(SP), $0x00000005
+	SUBQ         $0x00000004, 96(SP)
+	ADDQ         $0x00000001, 112(SP)
+	CMPQ         112(SP), $0x00000005
 	JLT          first10
 
 four10:
-	CMPQ         64(SP), $0x00000004
+	CMPQ         96(SP), $0x00000004
 	JLT          one10
 	VMOVUPS      (AX), Z20
 	PREFETCHT0   2048(AX)
@@ -2760,11 +2830,11 @@ four10:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 64(SP)
+	SUBQ         $0x00000004, 96(SP)
 	JMP          four10
 
 one10:
-	CMPQ         64(SP), $0x00000001
+	CMPQ         96(SP), $0x00000001
 	JLT          end10
 	VMOVUPS      (AX), Z20
 	PREFETCHT0   2048(AX)
@@ -2815,10 +2885,25 @@ one10:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 64(SP)
+	SUBQ         $0x00000001, 96(SP)
 	JMP          one10
 
 end10:
+	SUBQ $0x00000001, 104(SP)
+	CMPQ 104(SP), $0x00000001
+	JLT  sum10
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, 96(SP)
+	JMP  four10
+
+sum10:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -2855,7 +2940,7 @@ end10:
 	JMP     done
 
 under10:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000009
 	JLT     under9
 	MOVQ    start_base+32(FP), AX
@@ -2888,9 +2973,9 @@ under10:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z16
 	VMOVUPS 64(AX), Z17
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 80(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 120(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -2905,14 +2990,16 @@ under10:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	CMPQ    80(SP), $0x00000014
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 128(SP)
+	CMPQ    120(SP), $0x00000014
 	JLT     four9
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 88(SP)
+	MOVQ    R13, 136(SP)
 
 first9:
 	VMOVUPS      (AX), Z18
@@ -3071,13 +3158,13 @@ first9:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 80(SP)
-	ADDQ         $0x00000001, 88(SP)
-	CMPQ         88(SP), $0x00000005
+	SUBQ         $0x00000004, 120(SP)
+	ADDQ         $0x00000001, 136(SP)
+	CMPQ         136(SP), $0x00000005
 	JLT          first9
 
 four9:
-	CMPQ         80(SP), $0x00000004
+	CMPQ         120(SP), $0x00000004
 	JLT          one9
 	VMOVUPS      (AX), Z18
 	PREFETCHT0   2048(AX)
@@ -3229,11 +3316,11 @@ four9:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 80(SP)
+	SUBQ         $0x00000004, 120(SP)
 	JMP          four9
 
 one9:
-	CMPQ         80(SP), $0x00000001
+	CMPQ         120(SP), $0x00000001
 	JLT          end9
 	VMOVUPS      (AX), Z18
 	PREFETCHT0   2048(AX)
@@ -3280,10 +3367,25 @@ one9:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 80(SP)
+	SUBQ         $0x00000001, 120(SP)
 	JMP          one9
 
 end9:
+	SUBQ $0x00000001, 128(SP)
+	CMPQ 128(SP), $0x00000001
+	JLT  sum9
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, 120(SP)
+	JMP  four9
+
+sum9:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -3317,7 +3419,7 @@ end9:
 	JMP     done
 
 under9:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000008
 	JLT     under8
 	MOVQ    start_base+32(FP), AX
@@ -3347,9 +3449,9 @@ under9:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z14
 	VMOVUPS 64(AX), Z15
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 96(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 144(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -3364,14 +3466,16 @@ under9:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	CMPQ    96(SP), $0x00000010
+	MOVQ    parts+152(FP), R11
+	MOVQ    R11, 152(SP)
+	CMPQ    144(SP), $0x00000010
 	JLT     four8
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
 	MOVQ    ldc+24(FP), R13
 	LEAQ    (R12)(R13*4), R12
 	XORQ    R13, R13
-	MOVQ    R13, 104(SP)
+	MOVQ    R13, 160(SP)
 
 first8:
 	VMOVUPS      (AX), Z16
@@ -3517,13 +3621,13 @@ first8:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 96(SP)
-	ADDQ         $0x00000001, 104(SP)
-	CMPQ         104(SP), $0x00000004
+	SUBQ         $0x00000004, 144(SP)
+	ADDQ         $0x00000001, 160(SP)
+	CMPQ         160(SP), $0x00000004
 	JLT          first8
 
 four8:
-	CMPQ         96(SP), $0x00000004
+	CMPQ         144(SP), $0x00000004
 	JLT          one8
 	VMOVUPS      (AX), Z16
 	PREFETCHT0   2048(AX)
@@ -3662,11 +3766,11 @@ four8:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 96(SP)
+	SUBQ         $0x00000004, 144(SP)
 	JMP          four8
 
 one8:
-	CMPQ         96(SP), $0x00000001
+	CMPQ         144(SP), $0x00000001
 	JLT          end8
 	VMOVUPS      (AX), Z16
 	PREFETCHT0   2048(AX)
@@ -3709,10 +3813,25 @@ one8:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 96(SP)
+	SUBQ         $0x00000001, 144(SP)
 	JMP          one8
 
 end8:
+	SUBQ $0x00000001, 152(SP)
+	CMPQ 152(SP), $0x00000001
+	JLT  sum8
+	XORQ R11, R11
+	MOVQ jump+104(FP), R12
+	LEAQ (R11)(R12*4), R11
+	ADDQ R11, CX
+	ADDQ R11, R8
+	ADDQ R11, R10
+	ADDQ R11, R9
+	MOVQ n+144(FP), R11
+	MOVQ R11, 144(SP)
+	JMP  four8
+
+sum8:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -3743,7 +3862,7 @@ end8:
 	JMP     done
 
 under8:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000007
 	JLT     under7
 	MOVQ    start_base+32(FP), AX
@@ -3770,9 +3889,9 @@ under8:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z12
 	VMOVUPS 64(AX), Z13
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 112(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 168(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -3784,14 +3903,16 @@ under8:
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	CMPQ    112(SP), $0x00000010
+	MOVQ    parts+152(FP), R9
+	MOVQ    R9, 176(SP)
+	CMPQ    168(SP), $0x00000010
 	JLT     four7
 	MOVQ    c_base+0(FP), R9
 	XORQ    R10, R10
 	MOVQ    ldc+24(FP), R11
 	LEAQ    (R10)(R11*4), R10
 	XORQ    R11, R11
-	MOVQ    R11, 120(SP)
+	MOVQ    R11, 184(SP)
 
 first7:
 	VMOVUPS      (AX), Z14
@@ -3916,13 +4037,13 @@ first7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 112(SP)
-	ADDQ         $0x00000001, 120(SP)
-	CMPQ         120(SP), $0x00000004
+	SUBQ         $0x00000004, 168(SP)
+	ADDQ         $0x00000001, 184(SP)
+	CMPQ         184(SP), $0x00000004
 	JLT          first7
 
 four7:
-	CMPQ         112(SP), $0x00000004
+	CMPQ         168(SP), $0x00000004
 	JLT          one7
 	VMOVUPS      (AX), Z14
 	PREFETCHT0   2048(AX)
@@ -4040,11 +4161,11 @@ four7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 112(SP)
+	SUBQ         $0x00000004, 168(SP)
 	JMP          four7
 
 one7:
-	CMPQ         112(SP), $0x00000001
+	CMPQ         168(SP), $0x00000001
 	JLT          end7
 	VMOVUPS      (AX), Z14
 	PREFETCHT0   2048(AX)
@@ -4081,10 +4202,23 @@ one7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 112(SP)
+	SUBQ         $0x00000001, 168(SP)
 	JMP          one7
 
 end7:
+	SUBQ $0x00000001, 176(SP)
+	CMPQ 176(SP), $0x00000001
+	JLT  sum7
+	XORQ R9, R9
+	MOVQ jump+104(FP), R10
+	LEAQ (R9)(R10*4), R9
+	ADDQ R9, CX
+	ADDQ R9, R8
+	MOVQ n+144(FP), R9
+	MOVQ R9, 168(SP)
+	JMP  four7
+
+sum7:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -4112,7 +4246,7 @@ end7:
 	JMP     done
 
 under7:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000006
 	JLT     under6
 	MOVQ    start_base+32(FP), AX
@@ -4136,9 +4270,9 @@ under7:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z10
 	VMOVUPS 64(AX), Z11
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 128(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 192(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -4150,14 +4284,16 @@ under7:
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	CMPQ    128(SP), $0x0000000c
+	MOVQ    parts+152(FP), R9
+	MOVQ    R9, 200(SP)
+	CMPQ    192(SP), $0x0000000c
 	JLT     four6
 	MOVQ    c_base+0(FP), R9
 	XORQ    R10, R10
 	MOVQ    ldc+24(FP), R11
 	LEAQ    (R10)(R11*4), R10
 	XORQ    R11, R11
-	MOVQ    R11, 136(SP)
+	MOVQ    R11, 208(SP)
 
 first6:
 	VMOVUPS      (AX), Z12
@@ -4269,13 +4405,13 @@ first6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 128(SP)
-	ADDQ         $0x00000001, 136(SP)
-	CMPQ         136(SP), $0x00000003
+	SUBQ         $0x00000004, 192(SP)
+	ADDQ         $0x00000001, 208(SP)
+	CMPQ         208(SP), $0x00000003
 	JLT          first6
 
 four6:
-	CMPQ         128(SP), $0x00000004
+	CMPQ         192(SP), $0x00000004
 	JLT          one6
 	VMOVUPS      (AX), Z12
 	PREFETCHT0   2048(AX)
@@ -4380,11 +4516,11 @@ four6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 128(SP)
+	SUBQ         $0x00000004, 192(SP)
 	JMP          four6
 
 one6:
-	CMPQ         128(SP), $0x00000001
+	CMPQ         192(SP), $0x00000001
 	JLT          end6
 	VMOVUPS      (AX), Z12
 	PREFETCHT0   2048(AX)
@@ -4417,10 +4553,23 @@ one6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 128(SP)
+	SUBQ         $0x00000001, 192(SP)
 	JMP          one6
 
 end6:
+	SUBQ $0x00000001, 200(SP)
+	CMPQ 200(SP), $0x00000001
+	JLT  sum6
+	XORQ R9, R9
+	MOVQ jump+104(FP), R10
+	LEAQ (R9)(R10*4), R9
+	ADDQ R9, CX
+	ADDQ R9, R8
+	MOVQ n+144(FP), R9
+	MOVQ R9, 192(SP)
+	JMP  four6
+
+sum6:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -4445,7 +4594,7 @@ end6:
 	JMP     done
 
 under6:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000005
 	JLT     under5
 	MOVQ    start_base+32(FP), AX
@@ -4466,9 +4615,9 @@ under6:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z8
 	VMOVUPS 64(AX), Z9
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 144(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 216(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -4479,14 +4628,16 @@ under6:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	CMPQ    144(SP), $0x0000000c
+	MOVQ    parts+152(FP), R8
+	MOVQ    R8, 224(SP)
+	CMPQ    216(SP), $0x0000000c
 	JLT     four5
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
 	MOVQ    ldc+24(FP), R10
 	LEAQ    (R9)(R10*4), R9
 	XORQ    R10, R10
-	MOVQ    R10, 152(SP)
+	MOVQ    R10, 232(SP)
 
 first5:
 	VMOVUPS      (AX), Z10
@@ -4585,13 +4736,13 @@ first5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 144(SP)
-	ADDQ         $0x00000001, 152(SP)
-	CMPQ         152(SP), $0x00000003
+	SUBQ         $0x00000004, 216(SP)
+	ADDQ         $0x00000001, 232(SP)
+	CMPQ         232(SP), $0x00000003
 	JLT          first5
 
 four5:
-	CMPQ         144(SP), $0x00000004
+	CMPQ         216(SP), $0x00000004
 	JLT          one5
 	VMOVUPS      (AX), Z10
 	PREFETCHT0   2048(AX)
@@ -4683,11 +4834,11 @@ four5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 144(SP)
+	SUBQ         $0x00000004, 216(SP)
 	JMP          four5
 
 one5:
-	CMPQ         144(SP), $0x00000001
+	CMPQ         216(SP), $0x00000001
 	JLT          end5
 	VMOVUPS      (AX), Z10
 	PREFETCHT0   2048(AX)
@@ -4716,10 +4867,23 @@ one5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 144(SP)
+	SUBQ         $0x00000001, 216(SP)
 	JMP          one5
 
 end5:
+	SUBQ $0x00000001, 224(SP)
+	CMPQ 224(SP), $0x00000001
+	JLT  sum5
+	XORQ R8, R8
+	MOVQ jump+104(FP), R9
+	LEAQ (R8)(R9*4), R8
+	ADDQ R8, CX
+	ADDQ R8, DI
+	MOVQ n+144(FP), R8
+	MOVQ R8, 216(SP)
+	JMP  four5
+
+sum5:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -4741,7 +4905,7 @@ end5:
 	JMP     done
 
 under5:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000004
 	JLT     under4
 	MOVQ    start_base+32(FP), AX
@@ -4759,9 +4923,9 @@ under5:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z6
 	VMOVUPS 64(AX), Z7
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 160(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 240(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -4772,14 +4936,16 @@ under5:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	CMPQ    160(SP), $0x00000008
+	MOVQ    parts+152(FP), R8
+	MOVQ    R8, 248(SP)
+	CMPQ    240(SP), $0x00000008
 	JLT     four4
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
 	MOVQ    ldc+24(FP), R10
 	LEAQ    (R9)(R10*4), R9
 	XORQ    R10, R10
-	MOVQ    R10, 168(SP)
+	MOVQ    R10, 256(SP)
 
 first4:
 	VMOVUPS      (AX), Z8
@@ -4865,13 +5031,13 @@ first4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 160(SP)
-	ADDQ         $0x00000001, 168(SP)
-	CMPQ         168(SP), $0x00000002
+	SUBQ         $0x00000004, 240(SP)
+	ADDQ         $0x00000001, 256(SP)
+	CMPQ         256(SP), $0x00000002
 	JLT          first4
 
 four4:
-	CMPQ         160(SP), $0x00000004
+	CMPQ         240(SP), $0x00000004
 	JLT          one4
 	VMOVUPS      (AX), Z8
 	PREFETCHT0   2048(AX)
@@ -4950,11 +5116,11 @@ four4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 160(SP)
+	SUBQ         $0x00000004, 240(SP)
 	JMP          four4
 
 one4:
-	CMPQ         160(SP), $0x00000001
+	CMPQ         240(SP), $0x00000001
 	JLT          end4
 	VMOVUPS      (AX), Z8
 	PREFETCHT0   2048(AX)
@@ -4979,10 +5145,23 @@ one4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 160(SP)
+	SUBQ         $0x00000001, 240(SP)
 	JMP          one4
 
 end4:
+	SUBQ $0x00000001, 248(SP)
+	CMPQ 248(SP), $0x00000001
+	JLT  sum4
+	XORQ R8, R8
+	MOVQ jump+104(FP), R9
+	LEAQ (R8)(R9*4), R8
+	ADDQ R8, CX
+	ADDQ R8, DI
+	MOVQ n+144(FP), R8
+	MOVQ R8, 240(SP)
+	JMP  four4
+
+sum4:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -5001,7 +5180,7 @@ end4:
 	JMP     done
 
 under4:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000003
 	JLT     under3
 	MOVQ    start_base+32(FP), AX
@@ -5016,9 +5195,9 @@ under4:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z4
 	VMOVUPS 64(AX), Z5
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 176(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 264(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -5028,14 +5207,16 @@ under4:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	CMPQ    176(SP), $0x00000008
+	MOVQ    parts+152(FP), DI
+	MOVQ    DI, 272(SP)
+	CMPQ    264(SP), $0x00000008
 	JLT     four3
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
 	MOVQ    ldc+24(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	XORQ    R9, R9
-	MOVQ    R9, 184(SP)
+	MOVQ    R9, 280(SP)
 
 first3:
 	VMOVUPS      (AX), Z6
@@ -5108,13 +5289,13 @@ first3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 176(SP)
-	ADDQ         $0x00000001, 184(SP)
-	CMPQ         184(SP), $0x00000002
+	SUBQ         $0x00000004, 264(SP)
+	ADDQ         $0x00000001, 280(SP)
+	CMPQ         280(SP), $0x00000002
 	JLT          first3
 
 four3:
-	CMPQ         176(SP), $0x00000004
+	CMPQ         264(SP), $0x00000004
 	JLT          one3
 	VMOVUPS      (AX), Z6
 	PREFETCHT0   2048(AX)
@@ -5180,11 +5361,11 @@ four3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 176(SP)
+	SUBQ         $0x00000004, 264(SP)
 	JMP          four3
 
 one3:
-	CMPQ         176(SP), $0x00000001
+	CMPQ         264(SP), $0x00000001
 	JLT          end3
 	VMOVUPS      (AX), Z6
 	PREFETCHT0   2048(AX)
@@ -5205,10 +5386,23 @@ one3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 176(SP)
+	SUBQ         $0x00000001, 264(SP)
 	JMP          one3
 
 end3:
+	SUBQ $0x00000001, 272(SP)
+	CMPQ 272(SP), $0x00000001
+	JLT  sum3
+	XORQ DI, DI
+	MOVQ jump+104(FP), R8
+	LEAQ (DI)(R8*4), DI
+	ADDQ DI, CX
+	ADDQ DI, SI
+	MOVQ n+144(FP), DI
+	MOVQ DI, 264(SP)
+	JMP  four3
+
+sum3:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -5224,7 +5418,7 @@ end3:
 	JMP     done
 
 under3:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000002
 	JLT     under2
 	MOVQ    start_base+32(FP), AX
@@ -5236,9 +5430,9 @@ under3:
 	LEAQ    (AX)(CX*1), AX
 	VMOVUPS (AX), Z2
 	VMOVUPS 64(AX), Z3
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 192(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 288(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -5248,14 +5442,16 @@ under3:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	CMPQ    192(SP), $0x00000004
+	MOVQ    parts+152(FP), DI
+	MOVQ    DI, 296(SP)
+	CMPQ    288(SP), $0x00000004
 	JLT     four2
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
 	MOVQ    ldc+24(FP), R9
 	LEAQ    (R8)(R9*4), R8
 	XORQ    R9, R9
-	MOVQ    R9, 200(SP)
+	MOVQ    R9, 304(SP)
 
 first2:
 	VMOVUPS      (AX), Z4
@@ -5315,13 +5511,13 @@ first2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 192(SP)
-	ADDQ         $0x00000001, 200(SP)
-	CMPQ         200(SP), $0x00000001
+	SUBQ         $0x00000004, 288(SP)
+	ADDQ         $0x00000001, 304(SP)
+	CMPQ         304(SP), $0x00000001
 	JLT          first2
 
 four2:
-	CMPQ         192(SP), $0x00000004
+	CMPQ         288(SP), $0x00000004
 	JLT          one2
 	VMOVUPS      (AX), Z4
 	PREFETCHT0   2048(AX)
@@ -5374,11 +5570,11 @@ four2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 192(SP)
+	SUBQ         $0x00000004, 288(SP)
 	JMP          four2
 
 one2:
-	CMPQ         192(SP), $0x00000001
+	CMPQ         288(SP), $0x00000001
 	JLT          end2
 	VMOVUPS      (AX), Z4
 	PREFETCHT0   2048(AX)
@@ -5395,10 +5591,23 @@ one2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 192(SP)
+	SUBQ         $0x00000001, 288(SP)
 	JMP          one2
 
 end2:
+	SUBQ $0x00000001, 296(SP)
+	CMPQ 296(SP), $0x00000001
+	JLT  sum2
+	XORQ DI, DI
+	MOVQ jump+104(FP), R8
+	LEAQ (DI)(R8*4), DI
+	ADDQ DI, CX
+	ADDQ DI, SI
+	MOVQ n+144(FP), DI
+	MOVQ DI, 288(SP)
+	JMP  four2
+
+sum2:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX
@@ -5411,7 +5620,7 @@ end2:
 	JMP     done
 
 under2:
-	MOVQ    rows+128(FP), AX
+	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000001
 	JLT     done
 	MOVQ    start_base+32(FP), AX
@@ -5420,9 +5629,9 @@ under2:
 	LEAQ    (CX)(DX*4), CX
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
-	MOVQ    b_base+104(FP), AX
-	MOVQ    n+136(FP), CX
-	MOVQ    CX, 208(SP)
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 312(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -5432,14 +5641,16 @@ under2:
 	LEAQ    (DX)(BX*4), DX
 	IMUL3Q  $0x00000020, DX, BX
 	LEAQ    (CX)(BX*1), BX
-	CMPQ    208(SP), $0x00000004
+	MOVQ    parts+152(FP), SI
+	MOVQ    SI, 320(SP)
+	CMPQ    312(SP), $0x00000004
 	JLT     four1
 	MOVQ    c_base+0(FP), SI
 	XORQ    DI, DI
 	MOVQ    ldc+24(FP), R8
 	LEAQ    (DI)(R8*4), DI
 	XORQ    R8, R8
-	MOVQ    R8, 216(SP)
+	MOVQ    R8, 328(SP)
 
 first1:
 	VMOVUPS      (AX), Z2
@@ -5486,13 +5697,13 @@ first1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 208(SP)
-	ADDQ         $0x00000001, 216(SP)
-	CMPQ         216(SP), $0x00000001
+	SUBQ         $0x00000004, 312(SP)
+	ADDQ         $0x00000001, 328(SP)
+	CMPQ         328(SP), $0x00000001
 	JLT          first1
 
 four1:
-	CMPQ         208(SP), $0x00000004
+	CMPQ         312(SP), $0x00000004
 	JLT          one1
 	VMOVUPS      (AX), Z2
 	PREFETCHT0   2048(AX)
@@ -5532,11 +5743,11 @@ four1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 208(SP)
+	SUBQ         $0x00000004, 312(SP)
 	JMP          four1
 
 one1:
-	CMPQ         208(SP), $0x00000001
+	CMPQ         312(SP), $0x00000001
 	JLT          end1
 	VMOVUPS      (AX), Z2
 	PREFETCHT0   2048(AX)
@@ -5549,10 +5760,23 @@ one1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 208(SP)
+	SUBQ         $0x00000001, 312(SP)
 	JMP          one1
 
 end1:
+	SUBQ $0x00000001, 320(SP)
+	CMPQ 320(SP), $0x00000001
+	JLT  sum1
+	XORQ SI, SI
+	MOVQ jump+104(FP), DI
+	LEAQ (SI)(DI*4), SI
+	ADDQ SI, CX
+	ADDQ SI, BX
+	MOVQ n+144(FP), SI
+	MOVQ SI, 312(SP)
+	JMP  four1
+
+sum1:
 	MOVQ    c_base+0(FP), AX
 	XORQ    CX, CX
 	MOVQ    ldc+24(FP), DX

@@ -7,11 +7,11 @@ DATA productConsts<>+8(SB)/8, $0x3f0000003f000000
 
 GLOBL productConsts<>(SB), RODATA|NOPTR, $16
 
-// func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)
+// func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, b []float32, rows, n, parts int)
 //
-// MulTile is c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs]*b[k*16+j] for k < n in order, each rounded once; i < rows <= 6, j < 16.
-TEXT ·MulTile(SB), NOSPLIT, $0-144
-	MOVD rows+128(FP), R0
+// MulTile is c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs+k/n*jump]*b[k*16+j] for k < n*parts in order, each rounded once; i < rows <= 6, j < 16, parts > 0.
+TEXT ·MulTile(SB), NOSPLIT, $0-160
+	MOVD rows+136(FP), R0
 	CMP $6, R0
 	BLT under6
 	MOVD start_base+32(FP), R0
@@ -35,8 +35,8 @@ TEXT ·MulTile(SB), NOSPLIT, $0-144
 	ADD R1, R0
 	WORD $0xad405414 // ldp q20, q21, [x0]
 	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
-	MOVD b_base+104(FP), R0
-	MOVD n+136(FP), R1
+	MOVD b_base+112(FP), R0
+	MOVD n+144(FP), R1
 	MOVD a_base+64(FP), R2
 	MOVD $0, R3
 	MOVD rs+88(FP), R4
@@ -58,13 +58,14 @@ TEXT ·MulTile(SB), NOSPLIT, $0-144
 	ADD R3, R2
 	MOVD $32, R2
 	MUL R4, R2
+	MOVD parts+152(FP), R3
 	CMP $12, R1
 	BLT four6
-	MOVD c_base+0(FP), R3
-	MOVD $0, R11
-	MOVD ldc+24(FP), R12
-	ADD R12<<2, R11
+	MOVD c_base+0(FP), R11
 	MOVD $0, R12
+	MOVD ldc+24(FP), R13
+	ADD R13<<2, R12
+	MOVD $0, R13
 
 first6:
 	WORD $0xad406418 // ldp q24, q25, [x0]
@@ -102,8 +103,8 @@ first6:
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R11, R3
+	PRFM 0(R11), PLDL1KEEP
+	ADD R12, R11
 	WORD $0xad426418 // ldp q24, q25, [x0,#64]
 	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
 	PRFM 2112(R0), PLDL1KEEP
@@ -174,8 +175,8 @@ first6:
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R11, R3
+	PRFM 0(R11), PLDL1KEEP
+	ADD R12, R11
 	WORD $0xad466418 // ldp q24, q25, [x0,#192]
 	WORD $0xad476c1a // ldp q26, q27, [x0,#224]
 	PRFM 2240(R0), PLDL1KEEP
@@ -211,8 +212,8 @@ first6:
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
 	ADD $256, R0
 	SUB $4, R1
-	ADD $1, R12
-	CMP $3, R12
+	ADD $1, R13
+	CMP $3, R13
 	BLT first6
 
 four6:
@@ -407,6 +408,23 @@ one6:
 	B one6
 
 end6:
+	SUB $1, R3
+	CMP $1, R3
+	BLT sum6
+	MOVD $0, R11
+	MOVD jump+104(FP), R12
+	ADD R12<<2, R11
+	ADD R11, R5
+	ADD R11, R6
+	ADD R11, R7
+	ADD R11, R8
+	ADD R11, R9
+	ADD R11, R10
+	MOVD n+144(FP), R11
+	MOVD R11, R1
+	B four6
+
+sum6:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -431,7 +449,7 @@ end6:
 	B done
 
 under6:
-	MOVD rows+128(FP), R0
+	MOVD rows+136(FP), R0
 	CMP $5, R0
 	BLT under5
 	MOVD start_base+32(FP), R0
@@ -452,8 +470,8 @@ under6:
 	ADD R1, R0
 	WORD $0xad404410 // ldp q16, q17, [x0]
 	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	MOVD b_base+104(FP), R0
-	MOVD n+136(FP), R1
+	MOVD b_base+112(FP), R0
+	MOVD n+144(FP), R1
 	MOVD a_base+64(FP), R2
 	MOVD $0, R3
 	MOVD rs+88(FP), R4
@@ -473,13 +491,14 @@ under6:
 	ADD R3, R2
 	MOVD $32, R2
 	MUL R4, R2
+	MOVD parts+152(FP), R3
 	CMP $12, R1
 	BLT four5
-	MOVD c_base+0(FP), R3
-	MOVD $0, R10
-	MOVD ldc+24(FP), R11
-	ADD R11<<2, R10
+	MOVD c_base+0(FP), R10
 	MOVD $0, R11
+	MOVD ldc+24(FP), R12
+	ADD R12<<2, R11
+	MOVD $0, R12
 
 first5:
 	WORD $0xad405414 // ldp q20, q21, [x0]
@@ -512,8 +531,8 @@ first5:
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R10, R3
+	PRFM 0(R10), PLDL1KEEP
+	ADD R11, R10
 	WORD $0xad425414 // ldp q20, q21, [x0,#64]
 	WORD $0xad435c16 // ldp q22, q23, [x0,#96]
 	PRFM 2112(R0), PLDL1KEEP
@@ -573,8 +592,8 @@ first5:
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R10, R3
+	PRFM 0(R10), PLDL1KEEP
+	ADD R11, R10
 	WORD $0xad465414 // ldp q20, q21, [x0,#192]
 	WORD $0xad475c16 // ldp q22, q23, [x0,#224]
 	PRFM 2240(R0), PLDL1KEEP
@@ -605,8 +624,8 @@ first5:
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
 	ADD $256, R0
 	SUB $4, R1
-	ADD $1, R11
-	CMP $3, R11
+	ADD $1, R12
+	CMP $3, R12
 	BLT first5
 
 four5:
@@ -774,6 +793,22 @@ one5:
 	B one5
 
 end5:
+	SUB $1, R3
+	CMP $1, R3
+	BLT sum5
+	MOVD $0, R10
+	MOVD jump+104(FP), R11
+	ADD R11<<2, R10
+	ADD R10, R5
+	ADD R10, R6
+	ADD R10, R7
+	ADD R10, R8
+	ADD R10, R9
+	MOVD n+144(FP), R10
+	MOVD R10, R1
+	B four5
+
+sum5:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -795,7 +830,7 @@ end5:
 	B done
 
 under5:
-	MOVD rows+128(FP), R0
+	MOVD rows+136(FP), R0
 	CMP $4, R0
 	BLT under4
 	MOVD start_base+32(FP), R0
@@ -813,8 +848,8 @@ under5:
 	ADD R1, R0
 	WORD $0xad40340c // ldp q12, q13, [x0]
 	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	MOVD b_base+104(FP), R0
-	MOVD n+136(FP), R1
+	MOVD b_base+112(FP), R0
+	MOVD n+144(FP), R1
 	MOVD a_base+64(FP), R2
 	MOVD $0, R3
 	MOVD rs+88(FP), R4
@@ -832,13 +867,14 @@ under5:
 	ADD R3, R2
 	MOVD $32, R2
 	MUL R4, R2
+	MOVD parts+152(FP), R3
 	CMP $8, R1
 	BLT four4
-	MOVD c_base+0(FP), R3
-	MOVD $0, R9
-	MOVD ldc+24(FP), R10
-	ADD R10<<2, R9
+	MOVD c_base+0(FP), R9
 	MOVD $0, R10
+	MOVD ldc+24(FP), R11
+	ADD R11<<2, R10
+	MOVD $0, R11
 
 first4:
 	WORD $0xad404410 // ldp q16, q17, [x0]
@@ -865,8 +901,8 @@ first4:
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R9, R3
+	PRFM 0(R9), PLDL1KEEP
+	ADD R10, R9
 	WORD $0xad424410 // ldp q16, q17, [x0,#64]
 	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
 	PRFM 2112(R0), PLDL1KEEP
@@ -915,8 +951,8 @@ first4:
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R9, R3
+	PRFM 0(R9), PLDL1KEEP
+	ADD R10, R9
 	WORD $0xad464410 // ldp q16, q17, [x0,#192]
 	WORD $0xad474c12 // ldp q18, q19, [x0,#224]
 	PRFM 2240(R0), PLDL1KEEP
@@ -943,8 +979,8 @@ first4:
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
 	ADD $256, R0
 	SUB $4, R1
-	ADD $1, R10
-	CMP $2, R10
+	ADD $1, R11
+	CMP $2, R11
 	BLT first4
 
 four4:
@@ -1085,6 +1121,21 @@ one4:
 	B one4
 
 end4:
+	SUB $1, R3
+	CMP $1, R3
+	BLT sum4
+	MOVD $0, R9
+	MOVD jump+104(FP), R10
+	ADD R10<<2, R9
+	ADD R9, R5
+	ADD R9, R6
+	ADD R9, R7
+	ADD R9, R8
+	MOVD n+144(FP), R9
+	MOVD R9, R1
+	B four4
+
+sum4:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -1103,7 +1154,7 @@ end4:
 	B done
 
 under4:
-	MOVD rows+128(FP), R0
+	MOVD rows+136(FP), R0
 	CMP $3, R0
 	BLT under3
 	MOVD start_base+32(FP), R0
@@ -1118,8 +1169,8 @@ under4:
 	ADD R1, R0
 	WORD $0xad402408 // ldp q8, q9, [x0]
 	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	MOVD b_base+104(FP), R0
-	MOVD n+136(FP), R1
+	MOVD b_base+112(FP), R0
+	MOVD n+144(FP), R1
 	MOVD a_base+64(FP), R2
 	MOVD $0, R3
 	MOVD rs+88(FP), R4
@@ -1135,13 +1186,14 @@ under4:
 	ADD R3, R2
 	MOVD $32, R2
 	MUL R4, R2
+	MOVD parts+152(FP), R3
 	CMP $8, R1
 	BLT four3
-	MOVD c_base+0(FP), R3
-	MOVD $0, R8
-	MOVD ldc+24(FP), R9
-	ADD R9<<2, R8
+	MOVD c_base+0(FP), R8
 	MOVD $0, R9
+	MOVD ldc+24(FP), R10
+	ADD R10<<2, R9
+	MOVD $0, R10
 
 first3:
 	WORD $0xad40340c // ldp q12, q13, [x0]
@@ -1163,8 +1215,8 @@ first3:
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R8, R3
+	PRFM 0(R8), PLDL1KEEP
+	ADD R9, R8
 	WORD $0xad42340c // ldp q12, q13, [x0,#64]
 	WORD $0xad433c0e // ldp q14, q15, [x0,#96]
 	PRFM 2112(R0), PLDL1KEEP
@@ -1203,8 +1255,8 @@ first3:
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R8, R3
+	PRFM 0(R8), PLDL1KEEP
+	ADD R9, R8
 	WORD $0xad46340c // ldp q12, q13, [x0,#192]
 	WORD $0xad473c0e // ldp q14, q15, [x0,#224]
 	PRFM 2240(R0), PLDL1KEEP
@@ -1225,8 +1277,8 @@ first3:
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
 	ADD $256, R0
 	SUB $4, R1
-	ADD $1, R9
-	CMP $2, R9
+	ADD $1, R10
+	CMP $2, R10
 	BLT first3
 
 four3:
@@ -1340,6 +1392,20 @@ one3:
 	B one3
 
 end3:
+	SUB $1, R3
+	CMP $1, R3
+	BLT sum3
+	MOVD $0, R8
+	MOVD jump+104(FP), R9
+	ADD R9<<2, R8
+	ADD R8, R5
+	ADD R8, R6
+	ADD R8, R7
+	MOVD n+144(FP), R8
+	MOVD R8, R1
+	B four3
+
+sum3:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -1355,7 +1421,7 @@ end3:
 	B done
 
 under3:
-	MOVD rows+128(FP), R0
+	MOVD rows+136(FP), R0
 	CMP $2, R0
 	BLT under2
 	MOVD start_base+32(FP), R0
@@ -1367,8 +1433,8 @@ under3:
 	ADD R1, R0
 	WORD $0xad401404 // ldp q4, q5, [x0]
 	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	MOVD b_base+104(FP), R0
-	MOVD n+136(FP), R1
+	MOVD b_base+112(FP), R0
+	MOVD n+144(FP), R1
 	MOVD a_base+64(FP), R2
 	MOVD $0, R3
 	MOVD rs+88(FP), R4
@@ -1382,13 +1448,14 @@ under3:
 	ADD R3, R2
 	MOVD $32, R2
 	MUL R4, R2
+	MOVD parts+152(FP), R3
 	CMP $4, R1
 	BLT four2
-	MOVD c_base+0(FP), R3
-	MOVD $0, R7
-	MOVD ldc+24(FP), R8
-	ADD R8<<2, R7
+	MOVD c_base+0(FP), R7
 	MOVD $0, R8
+	MOVD ldc+24(FP), R9
+	ADD R9<<2, R8
+	MOVD $0, R9
 
 first2:
 	WORD $0xad402408 // ldp q8, q9, [x0]
@@ -1405,8 +1472,8 @@ first2:
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R7, R3
+	PRFM 0(R7), PLDL1KEEP
+	ADD R8, R7
 	WORD $0xad422408 // ldp q8, q9, [x0,#64]
 	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
 	PRFM 2112(R0), PLDL1KEEP
@@ -1434,8 +1501,8 @@ first2:
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R7, R3
+	PRFM 0(R7), PLDL1KEEP
+	ADD R8, R7
 	WORD $0xad462408 // ldp q8, q9, [x0,#192]
 	WORD $0xad472c0a // ldp q10, q11, [x0,#224]
 	PRFM 2240(R0), PLDL1KEEP
@@ -1451,8 +1518,8 @@ first2:
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
 	ADD $256, R0
 	SUB $4, R1
-	ADD $1, R8
-	CMP $1, R8
+	ADD $1, R9
+	CMP $1, R9
 	BLT first2
 
 four2:
@@ -1539,6 +1606,19 @@ one2:
 	B one2
 
 end2:
+	SUB $1, R3
+	CMP $1, R3
+	BLT sum2
+	MOVD $0, R7
+	MOVD jump+104(FP), R8
+	ADD R8<<2, R7
+	ADD R7, R5
+	ADD R7, R6
+	MOVD n+144(FP), R7
+	MOVD R7, R1
+	B four2
+
+sum2:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2
@@ -1551,7 +1631,7 @@ end2:
 	B done
 
 under2:
-	MOVD rows+128(FP), R0
+	MOVD rows+136(FP), R0
 	CMP $1, R0
 	BLT done
 	MOVD start_base+32(FP), R0
@@ -1560,8 +1640,8 @@ under2:
 	ADD R2<<2, R1
 	WORD $0xad400400 // ldp q0, q1, [x0]
 	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	MOVD b_base+104(FP), R0
-	MOVD n+136(FP), R1
+	MOVD b_base+112(FP), R0
+	MOVD n+144(FP), R1
 	MOVD a_base+64(FP), R2
 	MOVD $0, R3
 	MOVD rs+88(FP), R4
@@ -1573,13 +1653,14 @@ under2:
 	ADD R3, R2
 	MOVD $32, R2
 	MUL R4, R2
+	MOVD parts+152(FP), R3
 	CMP $4, R1
 	BLT four1
-	MOVD c_base+0(FP), R3
-	MOVD $0, R6
-	MOVD ldc+24(FP), R7
-	ADD R7<<2, R6
+	MOVD c_base+0(FP), R6
 	MOVD $0, R7
+	MOVD ldc+24(FP), R8
+	ADD R8<<2, R7
+	MOVD $0, R8
 
 first1:
 	WORD $0xad401404 // ldp q4, q5, [x0]
@@ -1591,8 +1672,8 @@ first1:
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R6, R3
+	PRFM 0(R6), PLDL1KEEP
+	ADD R7, R6
 	WORD $0xad421404 // ldp q4, q5, [x0,#64]
 	WORD $0xad431c06 // ldp q6, q7, [x0,#96]
 	PRFM 2112(R0), PLDL1KEEP
@@ -1609,8 +1690,8 @@ first1:
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	PRFM 0(R3), PLDL1KEEP
-	ADD R6, R3
+	PRFM 0(R6), PLDL1KEEP
+	ADD R7, R6
 	WORD $0xad461404 // ldp q4, q5, [x0,#192]
 	WORD $0xad471c06 // ldp q6, q7, [x0,#224]
 	PRFM 2240(R0), PLDL1KEEP
@@ -1621,8 +1702,8 @@ first1:
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
 	ADD $256, R0
 	SUB $4, R1
-	ADD $1, R7
-	CMP $1, R7
+	ADD $1, R8
+	CMP $1, R8
 	BLT first1
 
 four1:
@@ -1682,6 +1763,18 @@ one1:
 	B one1
 
 end1:
+	SUB $1, R3
+	CMP $1, R3
+	BLT sum1
+	MOVD $0, R6
+	MOVD jump+104(FP), R7
+	ADD R7<<2, R6
+	ADD R6, R5
+	MOVD n+144(FP), R6
+	MOVD R6, R1
+	B four1
+
+sum1:
 	MOVD c_base+0(FP), R0
 	MOVD $0, R1
 	MOVD ldc+24(FP), R2

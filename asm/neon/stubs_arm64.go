@@ -201,10 +201,10 @@ func U8ToF32(dst []float32, src []uint8)
 //go:noescape
 func F32ToU8(dst []uint8, src []float32)
 
-// MulTile is c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs]*b[k*16+j] for k < n in order, each rounded once; i < rows <= 6, j < 16.
+// MulTile is c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs+k/n*jump]*b[k*16+j] for k < n*parts in order, each rounded once; i < rows <= 6, j < 16, parts > 0.
 //
 //go:noescape
-func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs int, b []float32, rows, n int)
+func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, b []float32, rows, n, parts int)
 
 // PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols.
 //
