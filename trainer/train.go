@@ -29,7 +29,8 @@ var errClosed = errors.New("the model is closed")
 // Train trains a model on all of the images, in memory. It reads and writes no files, unless the
 // configuration keeps the particles in one, and measures nothing: for a run with records,
 // checkpoints, held-out images and reports see New. It ignores the keys of data, but not flip, and
-// the keys of reports.
+// the keys of reports. method.DefaultOn has the defaults that suit images; without them, or Given,
+// convolutions are trained with those of an MLP.
 //
 // The training is that of a run with holdout = 0 on the same images, bit for bit. If it diverges,
 // Train does not try smaller steps as a run does: it returns an error that wraps ErrDiverged. When
@@ -50,13 +51,13 @@ func Train(
 		o(t)
 	}
 	classes, _ := data.ClassesOf(images) // none without labels
-	if t.cfg, err = method.Resolve(cfg, images.Shape(), nil); err == nil && t.like == nil {
+	if t.cfg, err = method.Resolve(cfg, images.Shape(), t.given); err == nil && t.like == nil {
 		t.cfg, err = method.ResolveClasses(t.cfg, classes.Len())
 	}
 	if err != nil {
 		return nil, err
 	}
-	t.data.train, t.pool = images, pool.New(cfg.Threads)
+	t.data.train, t.pool = images, pool.New(t.cfg.Threads)
 	m := &Model{cfg: t.cfg, pool: t.pool}
 	if err = errors.Join(t.setDatapoints(), t.setConditions(images)); err == nil {
 		m.datapoints = t.data.points.Len()

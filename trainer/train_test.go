@@ -117,6 +117,36 @@ func TestIdleKeys(t *testing.T) {
 	}
 }
 
+// Convolutions train with their own defaults in the keys that were not given.
+func TestTrainGiven(t *testing.T) {
+	digits, err := data.Open(t.Context(), "digits", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := method.Default()
+	c.Network, c.Epochs, c.DecoderChannels = config.Conv, 1, []int{4, 4, 4}
+	c.Score, c.ScoreWidth, c.ScoreFeatures = config.ScoreMLP, 8, 8
+	given := []string{"network", "epochs", "decoder_channels", "score", "score_width"}
+	for _, more := range []string{"", "cloud_init"} {
+		option := Given(append(given, "score_features", more))
+		m, err := Train(t.Context(), c, data.Subset(digits, data.Range(0, 20)), option)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := config.FromComponents
+		if more != "" {
+			want = config.FromNormal
+		}
+		if m.cfg.CloudInit != want || m.cfg.Batch != 128 || m.cfg.Epochs != 1 {
+			t.Errorf("given %q: cloud_init = %v, batches of %d, %d epochs",
+				more, m.cfg.CloudInit, m.cfg.Batch, m.cfg.Epochs)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What cannot be trained is refused, and an ended context ends the training.
 func TestTrainRefuses(t *testing.T) {
 	c := method.Default()

@@ -203,7 +203,7 @@ func (c *compareCommand) options(flags *pflag.FlagSet) (o compare.Options, err e
 	if err := method.CheckRead(given.meant, o.Methods()...); err != nil {
 		return o, err
 	}
-	c.warning = withoutEffect(given.stored, o.Methods()...)
+	c.warning, o.Given = withoutEffect(given.stored, o.Methods()...), given.names
 	for i := range c.seeds {
 		o.Seeds = append(o.Seeds, common.Seed+uint64(i))
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -36,6 +37,23 @@ func (o Options) configFor(c Contestant) (config.Config, error) {
 		return cfg, fmt.Errorf("contestant %s:\n%w", c.Name, err)
 	}
 	return cfg, nil
+}
+
+// resolve makes the choices that the contestant's configuration leaves to the data.
+func (o Options) resolve(
+	c Contestant, cfg config.Config, picture data.Shape,
+) (config.Config, error) {
+	usual, err := method.DefaultFor(c.Method)
+	if err != nil {
+		return cfg, err
+	}
+	given := slices.Concat(FixedKeys, o.Given, usual.Changed(cfg))
+	for _, own := range c.Own {
+		given = append(given, own.Key)
+	}
+	return method.Resolve(cfg, picture, func(key string) bool {
+		return slices.Contains(given, key)
+	})
 }
 
 // forRun returns a contestant's configuration for one run.

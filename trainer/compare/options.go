@@ -19,7 +19,11 @@ type Options struct {
 	Contestants []Contestant
 	// Base returns the configuration that the contestants of a method start from; nil:
 	// method.DefaultFor.
-	Base    func(config.Method) (config.Config, error)
+	Base func(config.Method) (config.Config, error)
+	// Given names keys that Base sets, perhaps to the method's default. The keys that are neither
+	// among them nor other than that default may take those of the networks that suit the data
+	// (method.Resolve).
+	Given   []string
 	Budget  Budget
 	Seeds   []uint64
 	Metrics []string // groups of package evaluate; nil: all

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 )
 
@@ -141,5 +142,38 @@ func TestConfigsRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(),
 		"contestant pgd: eval_samples: expected the same for all") {
 		t.Errorf("unequal reports: %v", err)
+	}
+}
+
+// Contestants on colour pictures have the defaults of convolutions, as in a run, but for keys that
+// they, the base or the comparison set.
+func TestContestantsOnPictures(t *testing.T) {
+	contestants, err := Parse("ipld,ipld:batch=64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{
+		Contestants: contestants, Given: []string{"friction"},
+		Base: func(name config.Method) (config.Config, error) {
+			c, err := method.DefaultFor(name)
+			c.StepSize = 0.25
+			return c, err
+		},
+	}
+	configs, err := o.configs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, batch := range []int{128, 64} {
+		c, err := o.resolve(contestants[i], configs[i], data.Shape{H: 8, W: 8, C: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		usual := method.Default()
+		if c.Decoder != config.Conv || c.CloudInit != config.FromComponents || c.Batch != batch ||
+			c.StepSize != 0.25 || c.Friction != usual.Friction || c.Epochs != 1 {
+			t.Errorf("%s: %v, from %v, batch %d, step %v, friction %v, %d epochs", c.Method,
+				c.Decoder, c.CloudInit, c.Batch, c.StepSize, c.Friction, c.Epochs)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	}
 	classes, _ := data.ClassesOf(all) // none without labels
 	for i := range configs {
-		configs[i], err = method.Resolve(configs[i], all.Shape(), nil)
+		configs[i], err = o.resolve(o.Contestants[i], configs[i], all.Shape())
 		if err == nil {
 			configs[i], err = method.ResolveClasses(configs[i], classes.Len())
 		}

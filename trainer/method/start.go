@@ -3,6 +3,7 @@ package method
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/plume-ml/plume/trainer/config"
@@ -19,20 +20,26 @@ const startNoise = 0.1
 // projected at a time.
 const startImages, startBlock = 4096, 512
 
+// negligible is the share of the leading component's variance below which a component is rounding
+// errors, as those beyond the rank of the images are.
+const negligible = 1e-8
+
 // start moves a cloud from N(0, I) to where cloud_init says: each particle to the coordinates of
 // its image in the leading principal components of the images, each scaled to unit variance, times
 // sqrt(1 - 0.1^2), plus 0.1 N(0, I). The channels of a pixel of spatial latents are the components
-// of the patches that the pixel stands for. Dimensions beyond the components keep N(0, I).
+// of the patches that the pixel stands for. Dimensions beyond the components keep N(0, I), as do
+// those beyond the rank of the images.
 func (s *Setup) start(c *particle.Cloud) error {
 	if s.Options.CloudInit != config.FromComponents {
 		return nil
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
 	all := &patches{rows: s.Train, picture: s.Train.Shape(), z: latentShape(s.Options)}
-	fitted := all.subset(0, min(startImages, c.M))
+	fitted := all.of(evenly(c.M, startImages))
 	p, err := pca.Fit(ctx, fitted, all.dim(), all.z.C, pca.Options{Pool: s.Pool})
 	if err != nil {
-		return err
+		return fmt.Errorf("cloud_init = %s: %w (or --cloud-init %s)", config.FromComponents, err,
+			config.FromNormal)
 	}
 	factor, err := s.whitening(ctx, p, fitted)
 	for lo := 0; lo < c.M && err == nil; lo += startBlock {
@@ -41,19 +48,36 @@ func (s *Setup) start(c *particle.Cloud) error {
 	return err
 }
 
-// whitening is what makes each coordinate of the rows one of variance 1 - startNoise^2.
+// evenly is at most n of the numbers below m, evenly spread: images often come sorted by class.
+func evenly(m, n int) []int {
+	n = min(m, n)
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i * m / n
+	}
+	return index
+}
+
+// whitening is what makes each coordinate of the rows one of variance 1 - startNoise^2. It ends
+// with the last component that is not negligible.
 func (s *Setup) whitening(ctx context.Context, p *pca.PCA, rows data.Rows) ([]float64, error) {
 	f, err := p.Features(ctx, rows, s.Pool)
 	if err != nil {
 		return nil, err
 	}
-	factor := make([]float64, f.K)
-	for j := range factor {
+	var factor []float64
+	var leading float64
+	for j := range f.K {
 		var square float64
 		for i := range f.N {
 			square += float64(f.Row(i)[j]) * float64(f.Row(i)[j])
 		}
-		factor[j] = math.Sqrt((1 - startNoise*startNoise) * float64(f.N) / square)
+		leading = max(leading, square)
+		if square <= negligible*leading {
+			break
+		}
+		variance := square / float64(f.N)
+		factor = append(factor, math.Sqrt((1-startNoise*startNoise)/variance))
 	}
 	return factor, nil
 }
@@ -62,16 +86,17 @@ func (s *Setup) whitening(ctx context.Context, p *pca.PCA, rows data.Rows) ([]fl
 func (s *Setup) place(
 	ctx context.Context, c *particle.Cloud, p *pca.PCA, all *patches, lo, hi int, factor []float64,
 ) error {
-	f, err := p.Features(ctx, all.subset(lo, hi), s.Pool)
+	f, err := p.Features(ctx, all.of(data.Range(lo, hi)), s.Pool)
 	if err != nil {
 		return err
 	}
 	pixels := all.z.Pixels()
 	c.Update(lo, hi, func(z []float32, m int) {
 		for k := range pixels {
-			for j, v := range f.Row((m-lo)*pixels + k) {
+			row := f.Row((m-lo)*pixels + k)
+			for j, by := range factor {
 				at := &z[k*all.z.C+j]
-				*at = float32(float64(v)*factor[j] + startNoise*float64(*at))
+				*at = float32(float64(row[j])*by + startNoise*float64(*at))
 			}
 		}
 	})
@@ -82,29 +107,29 @@ func (s *Setup) place(
 // of the pixels: with vectors, the pictures.
 type patches struct {
 	rows    data.Rows
-	first   int
-	n       int // pictures
+	index   []int // of the pictures among the rows
 	picture data.Shape
 	z       layer.Shape
 }
 
-func (p *patches) subset(lo, hi int) *patches {
+// of is the patches of other pictures.
+func (p *patches) of(index []int) *patches {
 	part := *p
-	part.first, part.n = lo, hi-lo
+	part.index = index
 	return &part
 }
 
 func (p *patches) dim() int { return p.picture.Dim() / p.z.Pixels() }
 
 // Len implements data.Rows.
-func (p *patches) Len() int { return p.n * p.z.Pixels() }
+func (p *patches) Len() int { return len(p.index) * p.z.Pixels() }
 
 // Gather implements data.Rows. Patches of the same picture that follow each other are cut from it
 // at once.
 func (p *patches) Gather(dst []float32, idx []int) {
 	picture, last := make([]float32, p.picture.Dim()), -1
 	for _, i := range idx {
-		if at := p.first + i/p.z.Pixels(); at != last {
+		if at := p.index[i/p.z.Pixels()]; at != last {
 			p.rows.Gather(picture, []int{at})
 			last = at
 		}

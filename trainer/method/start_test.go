@@ -2,22 +2,29 @@ package method
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // startedCloud is the cloud of an ipld on colour pictures before its first step.
 func startedCloud(t *testing.T, o config.Options) *flow {
 	t.Helper()
+	return startedOn(t, o, newColours(40))
+}
+
+func startedOn(t *testing.T, o config.Options, train data.Dataset) *flow {
+	t.Helper()
 	p := pool.New(2)
 	t.Cleanup(p.Close)
 	m, err := New("ipld", Setup{
-		Options: o, Train: newColours(40), Batch: 5, Tile: 64, Seed: testSeed, Pool: p,
+		Options: o, Train: train, Batch: 5, Tile: 64, Seed: testSeed, Pool: p,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +59,35 @@ func TestStartAtComponents(t *testing.T) {
 	}
 	if ms := got.meanSquare[0]; math.Abs(ms-1) > 0.03 { // 3 standard errors of 0.01 chi-squares
 		t.Errorf("the cloud's mean square is %v", ms)
+	}
+}
+
+// Of grey pictures stored in colour, with a latent pixel for each pixel, one component has
+// variance; what rounding leaves of the second does not move its channel from N(0, I).
+func TestStartBeyondRank(t *testing.T) {
+	grey := newColours(40)
+	for i := range grey.x {
+		grey.x[i] = grey.x[i/3*3]
+	}
+	o := convOptions(t, "ipld")
+	o.LatentShape, o.DecoderChannels, o.Latent = []int{8, 8, 2}, []int{8}, 128
+	o.CloudInit = config.FromNormal
+	normal := startedOn(t, o, grey).cloud.Z
+	o.CloudInit = config.FromComponents
+	for i, got := range startedOn(t, o, grey).cloud.Z {
+		if moved := got != normal[i]; moved != (i%2 == 0) || math.Abs(float64(got)) > 10 {
+			t.Fatalf("channel %d of a pixel starts at %v, from %v", i%2, got, normal[i])
+		}
+	}
+}
+
+// The images that components are fitted to reach from the first to the last class of sorted ones.
+func TestEvenly(t *testing.T) {
+	if got := evenly(10, 4); !slices.Equal(got, []int{0, 2, 5, 7}) {
+		t.Errorf("4 of 10: %v", got)
+	}
+	if got := evenly(3, 4); !slices.Equal(got, []int{0, 1, 2}) {
+		t.Errorf("4 of 3: %v", got)
 	}
 }
 
