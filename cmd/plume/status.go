@@ -15,14 +15,15 @@ import (
 
 const (
 	liveInterval = 100 * time.Millisecond // between two redraws
+	quietTime    = time.Minute            // without a plain line, then one of the progress
 	liveWidth    = 80                     // columns, until setWidth
 	eraseToEnd   = "\x1b[K"
 )
 
 // status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
 // messages and the records of epochs with an evaluation stay on the screen; otherwise it prints
-// every record as a plain line. Errors of the writer are ignored: a closed terminal must not end a
-// run. It may be used concurrently.
+// every record as a plain line, and the progress in epochs that take minutes. Errors of the writer
+// are ignored: a closed terminal must not end a run. It may be used concurrently.
 type status struct {
 	mu     sync.Mutex
 	w      io.Writer
@@ -32,6 +33,7 @@ type status struct {
 	last   record.Progress
 	begun  bool      // last is set
 	drawn  time.Time // when the live line was last drawn
+	spoken time.Time // when a line was last printed that stays
 	closed bool
 }
 
@@ -49,7 +51,8 @@ func (s *status) setWidth(columns int) {
 	}
 }
 
-// step shows the progress in the live line, at most ten times a second except for the last step.
+// step shows the progress in the live line, at most ten times a second except for the last step, or
+// in a plain line if there was none for a minute.
 func (s *status) step(p record.Progress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,6 +60,11 @@ func (s *status) step(p record.Progress) {
 	s.last, s.begun = p, true
 	if first || p.Step >= p.Steps || s.now().Sub(s.drawn) >= liveInterval {
 		s.draw()
+	}
+	if s.spoken.IsZero() {
+		s.spoken = s.now()
+	} else if !s.live && s.now().Sub(s.spoken) >= quietTime {
+		s.print(stepLine(p))
 	}
 }
 
@@ -104,6 +112,7 @@ func (s *status) draw() {
 
 // print writes a line that stays and puts the live line below it.
 func (s *status) print(text string) {
+	s.spoken = s.now()
 	text = strings.TrimRight(text, "\n") + "\n"
 	if s.live && s.begun && !s.closed {
 		text = "\r" + eraseToEnd + text

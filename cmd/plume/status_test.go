@@ -126,3 +126,23 @@ func TestNarrowLine(t *testing.T) {
 		t.Errorf("drew %q, expected %q", got, want)
 	}
 }
+
+// Without a terminal, an epoch of many minutes is not silent.
+func TestStatusPlainProgress(t *testing.T) {
+	s, out, c := newTestStatus(false)
+	s.step(progress)
+	c.t = c.t.Add(quietTime - time.Second)
+	s.step(progress)
+	wantOutput(t, out, "")
+	c.t = c.t.Add(time.Second)
+	s.step(progress)
+	wantOutput(t, out, progressLine+"\n")
+	c.t = c.t.Add(quietTime - time.Second)
+	s.message("hello")
+	c.t = c.t.Add(quietTime - time.Second)
+	s.step(progress)
+	wantOutput(t, out, "hello\n") // which spoke for the minute
+	c.t = c.t.Add(time.Second)
+	s.step(progress)
+	wantOutput(t, out, progressLine+"\n")
+}
