@@ -98,7 +98,7 @@ var remedies = map[string]string{
 	"data":        "smaller images (size, gray) or fewer of them",
 	"loading":     "smaller files",
 	"particles":   "fewer particles or a smaller latent",
-	"activations": "a smaller batch, fewer particles or score_draws, or narrower networks",
+	"activations": "a smaller wave or batch, fewer particles or score_draws, or narrower networks",
 	"reports":     "fewer eval_samples (0: no reports) or smaller images",
 }
 

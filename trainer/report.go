@@ -101,7 +101,7 @@ func (t *Trainer) judge(e record.Epoch) {
 		t.warn(fmt.Sprintf("%.2g %% of the particles' moves blew up and were re-drawn; a smaller "+
 			"step_size or a drift_clip keeps them", 100*e.Redrawn))
 	}
-	if e.Clipped > clipTolerance && 2*e.Epoch >= t.cfg.Epochs && !t.warned.clipped {
+	if e.Clipped > clipTolerance && 2*e.Epoch > t.cfg.Epochs && !t.warned.clipped {
 		t.warned.clipped = true
 		t.warn(fmt.Sprintf("%.1f %% of the particles' moves are clipped; the step size is "+
 			"too large for this decoder: try a smaller step_size or a larger obs_noise",
