@@ -19,7 +19,7 @@ var sites = []site{
 	{"trainer/likelihood", "Gaussian.Gradient", "pass.Backward(r.G)", `$
 		flip("sign of the decoder's drift", r.G, -1)
 		flip("factor 2 in the decoder's drift", r.G, 2)`},
-	{"trainer/method", "flow.priorTile", "Train: f.now.train, })", `$
+	{"trainer/method", "flow.runPrior", "Particles: f.cloud.N, })", `$
 		flip("sign of the prior's drift", p, -1)`},
 	{"trainer/method", "flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(w), prior)", `$
 		flip("phi's gradient without 1/N", f.decoder.g, float32(f.cloud.N))
