@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -161,6 +162,15 @@ func TestIdle(t *testing.T) {
 	}
 }
 
+// skipInPlainGo skips a test of all methods that would take minutes without assembly. Other tests
+// train convolutions with the kernels in plain Go.
+func skipInPlainGo(t *testing.T) {
+	t.Helper()
+	if kernel.Tiles() == kernel.PortableTiles {
+		t.Skip("it takes minutes without assembly")
+	}
+}
+
 // convOptions are options of a method with small convolutions, for pictures of 8 x 8 x 3.
 func convOptions(t *testing.T, name config.Method) config.Options {
 	t.Helper()
@@ -236,6 +246,7 @@ func trainConv(
 // workers, of any BLAS. In 30 steps the errors of most fall by a third, of two-stage methods in
 // their first half by a quarter, and of ipla, which descends without Adam, by a few thousandths.
 func TestEveryMethodTrainsConvolutions(t *testing.T) {
+	skipInPlainGo(t)
 	for _, name := range config.Methods {
 		t.Run(string(name), func(t *testing.T) {
 			eachBLAS(t, func(t *testing.T) {

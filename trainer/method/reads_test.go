@@ -40,6 +40,7 @@ var chosen = []string{"network", "decoder", "score", "encoder", "latent_shape"}
 
 // A key of convolutions changes a training if and only if its method reads it.
 func TestMethodsReadTheirKeysOfConvolutions(t *testing.T) {
+	skipInPlainGo(t)
 	for _, name := range config.Methods {
 		c := config.Config{Method: name, Options: convOptions(t, name)}
 		m, _ := trainConv(t, name, c.Options, 2, 64, 0)
