@@ -18,11 +18,13 @@ func courseFlow(t *testing.T, c course, o config.Options) *flow {
 	t.Helper()
 	p := pool.New(2)
 	t.Cleanup(p.Close)
-	f, err := c.flow(nil, Setup{
+	s := Setup{
 		Options: o, Train: testData(),
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: decoderOf(t, o), Prior: diffusionOf(t, o),
-	})
+	}
+	s.cut()
+	f, err := c.flow(nil, s)
 	if err != nil {
 		t.Fatal(err)
 	}
