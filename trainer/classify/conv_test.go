@@ -112,7 +112,7 @@ func TestWaves(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !c.net.CutFree() {
-			t.Skip("with this BLAS bits depend on the waves")
+			t.Skip("waves show in the bits of a library's products, by design")
 		}
 		training, err := newTraining(c, model.Size{Rows: 32, Wave: wave, Tile: 3}, p)
 		if err != nil {

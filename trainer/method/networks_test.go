@@ -167,7 +167,7 @@ func TestIdle(t *testing.T) {
 func skipInPlainGo(t *testing.T) {
 	t.Helper()
 	if kernel.Tiles() == kernel.PortableTiles {
-		t.Skip("it takes minutes without assembly")
+		t.Skip("it takes minutes without assembly, and other tests train convolutions there")
 	}
 }
 

@@ -269,7 +269,7 @@ func TestPlannedPass(t *testing.T) {
 // TestSameBitsInWaves: waves, tiles and ForwardAt do not show in the bits of native products.
 func TestSameBitsInWaves(t *testing.T) {
 	if !NewMLP(nil, 1, 1).CutFree() {
-		t.Skip("a library's products show where rows are cut")
+		t.Skip("cuts show in the bits of a library's products, by design")
 	}
 	const rows = 7
 	for seed := range uint64(graphs) {
