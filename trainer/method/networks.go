@@ -121,8 +121,8 @@ func Resolved(c, stored config.Config) config.Config {
 	return c
 }
 
-// convDefaults sets the defaults of convolutions in the keys that the method reads and that were not
-// given. They come from first runs, and not yet from a study, as those of MLPs do (bench/study).
+// convDefaults sets the defaults of convolutions in the keys that the method reads and that were
+// not given. They come from first runs, and not yet from a study, as those of MLPs (bench/study).
 func convDefaults(c *config.Config, given func(key string) bool) {
 	for key, value := range map[string]string{
 		"batch": "128", "epochs": "40", "cloud_init": "pca",
