@@ -34,7 +34,19 @@ func BenchmarkMulTile(b *testing.B) {
 	})
 }
 
-// BenchmarkPeak is what BenchmarkMulTile could reach.
+// BenchmarkMulGroups is the same in the order of products of rounded factors.
+func BenchmarkMulGroups(b *testing.B) {
+	eachPathBench(b, func() (int64, func()) {
+		const n = 384
+		rows, cols := GroupsShape()
+		c, start := make([]float32, rows*cols), make([]float32, cols)
+		x, y := fill(rows*n), fill(n*cols)
+		call := func() { MulGroups(c, cols, start, 0, x, 1, rows, 0, y, rows, n, 1) }
+		return int64(2 * rows * cols * n), call
+	})
+}
+
+// BenchmarkPeak is what BenchmarkMulTile and BenchmarkMulGroups could reach.
 func BenchmarkPeak(b *testing.B) {
 	const rounds = 1 << 12
 	eachPathBench(b, func() (int64, func()) { return Peak(rounds), func() { Peak(rounds) } })
@@ -60,6 +72,22 @@ func BenchmarkPackColumns(b *testing.B) {
 		return func() {
 			for i := 0; i < n; i += benchPanel * benchWide {
 				PackColumns(dst[i:], benchPanel, src[i:], benchWide, benchPanel, benchWide)
+			}
+		}
+	})
+}
+
+func BenchmarkRoundRows(b *testing.B)  { benchRounding(b, RoundRows) }
+func BenchmarkRoundRest(b *testing.B)  { benchRounding(b, RoundRest) }
+func BenchmarkRoundPairs(b *testing.B) { benchRounding(b, RoundPairs) }
+
+// benchRounding rounds into panels, as BenchmarkPackRows packs.
+func benchRounding(b *testing.B, f rounding) {
+	eachBench(b, 8, func(n int) func() {
+		dst, src, rows := make([]float32, n), fill(n), n/benchWide
+		return func() {
+			for j := 0; j < benchWide; j += benchPanel {
+				f(dst[j*rows:], benchPanel, src[j:], benchWide, benchPanel, rows, 1)
 			}
 		}
 	})

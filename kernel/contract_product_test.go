@@ -13,7 +13,9 @@ type fitting struct {
 }
 
 // fittings are calls for the tiles of the path in use.
-func fittings() []fitting {
+func fittings() []fitting { return append(productFittings(), roundedFittings()...) }
+
+func productFittings() []fitting {
 	rows, cols := TileShape()
 	const n, width = 5, 37
 	ldc, lds := cols+3, cols+1
@@ -191,9 +193,10 @@ func TestShortPacking(t *testing.T) {
 	defer func() { active = chosen }()
 	var sizes []int
 	p := generic
-	p.packRows = func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32) {
+	strip := func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32) {
 		sizes = append(sizes, width*rows)
 	}
+	p.packRows, p.roundRows, p.roundRest, p.roundPairs = strip, strip, strip, strip
 	p.transpose = func(dst []float32, width int, src []float32, ld, n int) {
 		sizes = append(sizes, transposedRows*n)
 	}
@@ -203,12 +206,18 @@ func TestShortPacking(t *testing.T) {
 	x := make([]float32, 40*(2*most+9))
 	PackRows(x, 3000, x, 3000, 3000, rows, 1)
 	CopyRows(x, 3000, x, 0, 3000, rows)
+	RoundRows(x, 3000, x, 0, 3000, rows, 1)
+	RoundRest(x, 3000, x, 0, 3000, rows, 1)
+	RoundPairs(x, 3000, x, 0, 3000, rows, 1)
 	PackColumns(
 		x, 37, x, 2*most+9, 37, 2*most+9,
 	) // 2 blocks of 16 rows, the last 5 are transposedRows in Go
 	want := []int{
 		63000, 63000, 24000, // PackRows
 		63000, 63000, 24000, // CopyRows
+		63000, 63000, 24000, // RoundRows
+		63000, 63000, 24000, // RoundRest
+		63000, 63000, 24000, // RoundPairs
 		MaxRow, MaxRow, 8 * transposedRows, MaxRow, MaxRow, 8 * transposedRows,
 	}
 	if fmt.Sprint(sizes) != fmt.Sprint(want) {

@@ -75,7 +75,13 @@ type path struct {
 	tileRows, tileCols int
 	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32,
 		rs, cs, jump int, b []float32, rows, n, parts int)
-	packRows func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+	groupRows int
+	mulGroups func(c []float32, ldc int, start []float32, lds int, a []float32,
+		rs, cs, jump int, b []float32, rows, n, parts int)
+	packRows   func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+	roundRows  func(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
+	roundRest  func(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
+	roundPairs func(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
 	// of sixteen rows of src; n is a multiple of 4
 	transpose      func(dst []float32, width int, src []float32, ld, n int)
 	peakOperations int // of a round
@@ -98,6 +104,10 @@ var paths = supported(native)
 func supported(candidates []candidate) (list []*path) {
 	for _, c := range candidates {
 		c.path.tiles = c.tiles
+		// Not in assembly yet.
+		c.path.groupRows, c.path.mulGroups = 4, mulGroupsOf(c.path.tileCols)
+		c.path.roundRows, c.path.roundRest = roundRowsGeneric, roundRestGeneric
+		c.path.roundPairs = roundPairsGeneric
 		if cpuid.CPU.Supports(c.needs...) {
 			list = append(list, c.path)
 		}

@@ -29,8 +29,15 @@ type raw struct {
 	kernel string // field of path
 	args   params
 	least  int     // least width of a row
+	unit   int     // what its width is a multiple of, 0 for any
 	mayBe  []alias // what is written may be what is read, where both have one length
 	call   func(p *path, o *operands)
+
+	// Of kernels on tiles, whose shape differs between paths: the most rows, the documented loop,
+	// and what the depth of each of several parts is a multiple of, 0 for any.
+	most func(p *path) int
+	loop func(o *operands)
+	part int
 
 	floats     []param  // of args, those of float32
 	bytes, ids *param   // of args, those of other types, or nil
@@ -332,6 +339,8 @@ var raws = complete(slices.Concat([]raw{
 			out("c", tileOut), in("start", tileStart), in("a", tileLeft), in("b", tilePanel),
 		},
 		mayBe: []alias{{"c", "start"}},
+		most:  func(p *path) int { return p.tileRows },
+		loop:  documentedTile,
 		call: func(p *path, o *operands) {
 			p.mulTile(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.jump, o.f[3], o.rows,
 				o.d/o.parts, o.parts)
@@ -351,7 +360,7 @@ var raws = complete(slices.Concat([]raw{
 			p.transpose(o.f[0], o.ldc, o.f[1], o.stride, o.d)
 		},
 	},
-}, layerRaws))
+}, layerRaws, roundedRaws))
 
 // complete sorts the parameters by type.
 func complete(raws []raw) []raw {

@@ -27,13 +27,22 @@ func Tiles() TileKind { return active.tiles }
 // stride; with the stride 0, one row starts all. n*parts*C is at most [MaxRow].
 func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int,
 	b []float32, rows, n, parts int) {
+	if multiplies(active.tileRows, c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts) {
+		active.mulTile(c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts)
+	}
+}
+
+// multiplies reports whether there is a tile to compute, of at most so many rows, and checks its
+// arguments.
+func multiplies(most int, c []float32, ldc int, start []float32, lds int, a []float32,
+	rs, cs, jump int, b []float32, rows, n, parts int) bool {
 	cols := active.tileCols
 	if rows < 1 || n < 0 {
 		check(rows == 0)
-		return
+		return false
 	}
 	k := n * parts
-	check(rows <= active.tileRows && n <= MaxRow && 1 <= parts && parts <= MaxRow &&
+	check(rows <= most && n <= MaxRow && 1 <= parts && parts <= MaxRow &&
 		k*cols <= MaxRow && ldc >= 0 && (rows == 1 || ldc >= cols) &&
 		lds >= 0 && rs >= 0 && cs >= 0 && jump >= 0 &&
 		len(c) >= (rows-1)*ldc+cols && len(start) >= (rows-1)*lds+cols && len(b) >= k*cols &&
@@ -46,7 +55,7 @@ func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs
 		}
 		wroteGrid(c, rows, ldc, cols)
 	}
-	active.mulTile(c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts)
+	return true
 }
 
 // PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols, and 0 for
@@ -75,6 +84,12 @@ func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha
 // CopyRows is dst[i*ldd+j] = src[i*lds+j] for i < rows, j < cols <= [MaxRow]. Rows of src may
 // overlap.
 func CopyRows(dst []float32, ldd int, src []float32, lds, cols, rows int) {
+	eachStrip(active.packRows, dst, ldd, src, lds, cols, rows, 1)
+}
+
+// eachStrip checks the arguments of a kernel over rows of two arrays, and cuts them into calls.
+func eachStrip(f func(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32),
+	dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32) {
 	if rows <= 0 || cols <= 0 {
 		check(rows == 0 || cols == 0)
 		return
@@ -88,7 +103,7 @@ func CopyRows(dst []float32, ldd int, src []float32, lds, cols, rows int) {
 	}
 	step := MaxRow / cols
 	for lo := 0; lo < rows; lo += step {
-		active.packRows(dst[lo*ldd:], ldd, src[lo*lds:], lds, cols, min(rows-lo, step), 1)
+		f(dst[lo*ldd:], ldd, src[lo*lds:], lds, cols, min(rows-lo, step), alpha)
 	}
 }
 

@@ -33,7 +33,7 @@ func productConflicts() []conflict {
 	packRows := func() { PackRows(r.dst[:], 20, r.src[:], 100, 17, 2, 1) }
 	copyRows := func() { CopyRows(r.dst[:], 100, r.src[:], 50, 17, 2) }
 	packColumns := func() { PackColumns(r.dst[:], 20, r.src[:], 12, 16, 8) }
-	return []conflict{
+	return append([]conflict{
 		beside("a tile and its result", true, byRows, &r.c, 100+cols-1),
 		beside("a tile and what is around its result", false, byRows, &r.c, cols, 99, 100+cols),
 		beside("a tile and its start", true, byRows, &r.start, 100+cols-1),
@@ -64,5 +64,28 @@ func productConflicts() []conflict {
 		),
 		beside("PackColumns and its padding", true, packColumns, &r.dst, 159),
 		beside("PackColumns and what is behind", false, packColumns, &r.dst, 160),
+	}, roundedConflicts()...)
+}
+
+// roundedConflicts are the same of products of rounded factors.
+func roundedConflicts() []conflict {
+	_, cols := GroupsShape()
+	r := &raced
+	tile := func() { MulGroups(r.c[:], 100, r.start[:], 100, r.a[:], 10, 1, 0, r.b[:], 2, 3, 1) }
+	rows := func() { RoundRows(r.dst[:], 100, r.src[:], 50, 17, 2, 1) }
+	rest := func() { RoundRest(r.dst[:], 100, r.src[:], 50, 17, 2, 1) }
+	pairs := func() { RoundPairs(r.dst[:], 100, r.src[:], 50, 18, 2, 1) }
+	return []conflict{
+		beside("a tile of groups and its result", true, tile, &r.c, 100+cols-1),
+		beside("a tile of groups and what is around its result", false, tile, &r.c, cols, 99),
+		beside("a tile of groups and its start", true, tile, &r.start, 100+cols-1),
+		beside("a tile of groups and its a", true, tile, &r.a, 12),
+		beside("a tile of groups and what is around its a", false, tile, &r.a, 3, 9, 13),
+		beside("RoundRows and its source", true, rows, &r.src, 66),
+		beside("RoundRows and what is around its source", false, rows, &r.src, 17, 49, 67),
+		beside("RoundRows and its result", true, rows, &r.dst, 116),
+		beside("RoundRows and what is around its result", false, rows, &r.dst, 17, 99, 117),
+		beside("RoundRest and its result", true, rest, &r.dst, 116),
+		beside("RoundPairs and its source", true, pairs, &r.src, 67),
 	}
 }

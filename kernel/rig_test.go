@@ -59,7 +59,7 @@ func (r *rig) prepare(k *raw, s shape, from *source) {
 		repeat: 1 + from.IntN(5),
 	}
 	o.phase = from.IntN(o.repeat)
-	from.strides(o)
+	from.strides(k, o)
 	for i, p := range k.floats {
 		o.f[i] = r.bufs[0].f[i][:o.length(p.layout)]
 	}
@@ -81,8 +81,8 @@ func (r *rig) refer(k *raw) {
 		r.want.f[i] = b.f[i][:copy(b.f[i], x)]
 	}
 	r.want.bytes = b.bytes[:copy(b.bytes, r.in.bytes)]
-	if k.tile() {
-		documentedTile(&r.want)
+	if k.loop != nil {
+		k.loop(&r.want)
 		return
 	}
 	k.call(only(&generic, k.kernel), &r.want)
@@ -283,7 +283,7 @@ func (r *rig) compare(t *testing.T, k *raw, s shape, seed uint64, c class, data 
 	t.Helper()
 	number := 0 // chooses what varies from one call to the next
 	for i, p := range paths {
-		if i == 0 || k.tile() {
+		if i == 0 || k.loop != nil {
 			from := newSource(seed, c)
 			r.prepare(k, k.fit(s, p), from)
 			overlay(k, &r.in, data)

@@ -52,20 +52,18 @@ func (k *raw) has(l layout) bool {
 // clips reports that the kernel counts the rows whose drift it clips.
 func (k *raw) clips() bool { return k.ids != nil && k.place("h") >= 0 }
 
-// tile reports that the kernel works on the tiles of its path, which differ between paths.
-func (k *raw) tile() bool { return k.has(tilePanel) }
-
 // fit turns a shape into one that the kernel takes on the path; one that it takes stays as it is.
 func (k *raw) fit(s shape, p *path) shape {
 	switch {
-	case k.tile():
-		return shape{s.rows % (p.tileRows + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
+	case k.loop != nil:
+		return shape{s.rows % (k.most(p) + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
 	case k.has(transposed):
 		return shape{
 			transposedRows, s.d % (mostNumbers/(transposedRows+mostApart) + 1) &^ 3, transposedRows,
 		}
 	}
 	s.d = max(k.least, s.d%(mostElements+1))
+	s.d -= s.d % max(1, k.unit)
 	s.cols = s.d
 	if k.vector() {
 		s.rows = 1

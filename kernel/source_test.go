@@ -149,8 +149,8 @@ func (r *source) fill(k *raw, o *operands) {
 var ballast = constant(mostNumbers, 0.75)
 
 // strides draws how far apart rows are: of a tile's start as in the tile, not at all, or otherwise;
-// of its factor a by rows, by columns, or neither side by side, in parts if the depth divides.
-func (r *source) strides(o *operands) {
+// of its factor a by rows, by columns, or neither side by side, in parts that divide the depth.
+func (r *source) strides(k *raw, o *operands) {
 	o.ldc = o.cols + r.IntN(mostApart+1)
 	o.lds = [...]int{o.ldc, 0, o.cols + r.IntN(8)}[r.IntN(3)]
 	switch r.IntN(3) {
@@ -162,8 +162,8 @@ func (r *source) strides(o *operands) {
 		o.rs, o.cs = 2+r.IntN(40), 2+r.IntN(12)
 	}
 	o.parts, o.jump = 1+r.IntN(5), r.IntN(2)*r.IntN(100)
-	if o.d%o.parts != 0 {
-		o.parts = 1
+	for o.parts > 1 && o.d%(o.parts*max(1, k.part)) != 0 {
+		o.parts--
 	}
 }
 
