@@ -98,11 +98,13 @@ func TestTileRows(t *testing.T) {
 	block := number(t, `\bblockM = (\d+)`, "..", "blas", "native.go")
 	tallest := 0
 	for _, table := range append(tables, filepath.Join("..", "kernel", "generic.go")) {
-		rows := number(t, `\btileRows:\s+(\d+),`, table)
-		tallest = max(tallest, rows)
-		if block%rows != 0 {
-			t.Errorf("%s: tiles of %d rows do not divide blockM = %d in blas/native.go",
-				table, rows, block)
+		for _, field := range []string{"tileRows", "groupRows"} {
+			rows := number(t, `\b`+field+`:\s+(\d+),`, table)
+			tallest = max(tallest, rows)
+			if block%rows != 0 {
+				t.Errorf("%s: %s = %d does not divide blockM = %d in blas/native.go",
+					table, field, rows, block)
+			}
 		}
 	}
 	if finest != tallest {

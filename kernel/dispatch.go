@@ -104,10 +104,6 @@ var paths = supported(native)
 func supported(candidates []candidate) (list []*path) {
 	for _, c := range candidates {
 		c.path.tiles = c.tiles
-		// Not in assembly yet.
-		c.path.groupRows, c.path.mulGroups = 4, mulGroupsOf(c.path.tileCols)
-		c.path.roundRows, c.path.roundRest = roundRowsGeneric, roundRestGeneric
-		c.path.roundPairs = roundPairsGeneric
 		if cpuid.CPU.Supports(c.needs...) {
 			list = append(list, c.path)
 		}

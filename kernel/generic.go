@@ -51,7 +51,7 @@ var generic = path{
 	tileCols:        16,
 	mulTile:         mulTileGeneric,
 	groupRows:       4,
-	mulGroups:       mulGroupsOf(genericCols),
+	mulGroups:       mulGroupsGeneric,
 	packRows:        packRowsGeneric,
 	roundRows:       roundRowsGeneric,
 	roundRest:       roundRestGeneric,

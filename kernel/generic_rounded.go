@@ -55,33 +55,29 @@ func roundPairsGeneric(dst []float32, ldd int, src []float32, lds, cols, rows in
 	}
 }
 
-// mulGroupsOf is mulGroups over panels of cols columns.
-func mulGroupsOf(cols int) func(c []float32, ldc int, start []float32, lds int, a []float32,
+func mulGroupsGeneric(c []float32, ldc int, start []float32, lds int, a []float32,
 	rs, cs, jump int, b []float32, rows, n, parts int) {
-	return func(c []float32, ldc int, start []float32, lds int, a []float32,
-		rs, cs, jump int, b []float32, rows, n, parts int) {
-		for i := range rows {
-			for j := range cols {
-				sum := start[i*lds+j]
-				for p := range parts {
-					left, right := i*rs+p*(n*cs+jump), p*n*cols+j
-					for k := 0; k < n; k += GroupDepth {
-						sum += groupSum(
-							a[left+k*cs:], cs, b[right+k*cols:], cols, min(GroupDepth, n-k),
-						)
-					}
+	for i := range rows {
+		for j := range genericCols {
+			sum := start[i*lds+j]
+			for p := range parts {
+				left, right := i*rs+p*(n*cs+jump), p*n*genericCols+j
+				for k := 0; k < n; k += GroupDepth {
+					sum += groupSum(
+						a[left+k*cs:], cs, b[right+k*genericCols:], min(GroupDepth, n-k),
+					)
 				}
-				c[i*ldc+j] = sum
 			}
+			c[i*ldc+j] = sum
 		}
 	}
 }
 
 // groupSum is the sum over n numbers of the depth.
-func groupSum(a []float32, cs int, b []float32, cols, n int) float32 {
+func groupSum(a []float32, cs int, b []float32, n int) float32 {
 	var chains [2]float32
 	for k := range n {
-		chains[k%2] = fma32(a[k*cs], b[k*cols], chains[k%2])
+		chains[k%2] = fma32(a[k*cs], b[k*genericCols], chains[k%2])
 	}
 	return chains[0] + chains[1]
 }

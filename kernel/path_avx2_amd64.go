@@ -49,7 +49,12 @@ var avx2Path = path{
 	packRows:        avx2.PackRows,
 	transpose:       avx2.Transpose,
 	peak:            avx2.Peak,
+	mulGroups:       avx2.MulGroups,
+	roundRows:       avx2.RoundRows,
+	roundPairs:      avx2.RoundPairs,
+	roundRest:       avx2.RoundRest,
 	tileRows:        6,
 	tileCols:        16,
+	groupRows:       3,
 	peakOperations:  192,
 }

@@ -49,7 +49,12 @@ var avx512Path = path{
 	packRows:        avx512.PackRows,
 	transpose:       avx512.Transpose,
 	peak:            avx512.Peak,
+	mulGroups:       avx512.MulGroups,
+	roundRows:       avx512.RoundRows,
+	roundPairs:      avx512.RoundPairs,
+	roundRest:       avx512.RoundRest,
 	tileRows:        14,
 	tileCols:        32,
+	groupRows:       7,
 	peakOperations:  896,
 }

@@ -49,7 +49,12 @@ var neonPath = path{
 	packRows:        neon.PackRows,
 	transpose:       neon.Transpose,
 	peak:            neon.Peak,
+	mulGroups:       neon.MulGroups,
+	roundRows:       neon.RoundRows,
+	roundPairs:      neon.RoundPairs,
+	roundRest:       neon.RoundRest,
 	tileRows:        6,
 	tileCols:        16,
+	groupRows:       3,
 	peakOperations:  192,
 }

@@ -13,6 +13,14 @@ func (a *amd64) tile() (rows, blocks int) {
 	return 6, 1
 }
 
+// groupRows is half as many rows: a block has two accumulators.
+func (a *amd64) groupRows() int {
+	if a.wide() {
+		return 7
+	}
+	return 3
+}
+
 // amd64Column reaches seven rows from each base through multiples of the stride.
 type amd64Column struct {
 	bases []reg.GPVirtual

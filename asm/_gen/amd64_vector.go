@@ -184,6 +184,12 @@ func (a *amd64) lookup(t, q part) part {
 	return d
 }
 
+func (a *amd64) swapPairs(x part) part {
+	d := a.reg()
+	a.c.VPSHUFD(operand.Imm(0xb1), x.(operand.Op), d)
+	return d
+}
+
 func (a *amd64) zeros() vec {
 	v := make(vec, a.parts())
 	for i := range v {

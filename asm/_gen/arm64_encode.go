@@ -62,6 +62,8 @@ var (
 	zip1D = three(0x4ec03800, "zip1", "2d")
 	zip2D = three(0x4ec07800, "zip2", "2d")
 
+	swapS = two(0x4ea00800, "rev64", "4s", "4s")
+
 	evenS = three(0x4e801800, "uzp1", "4s")
 	oddS  = three(0x4e805800, "uzp2", "4s")
 	evenH = three(0x4e401800, "uzp1", "8h")

@@ -5,6 +5,9 @@ import "fmt"
 // tile leaves registers for the row of b and numbers of a.
 func (a *neon) tile() (rows, blocks int) { return 6, 1 }
 
+// groupRows is half as many rows: a block has two accumulators.
+func (a *neon) groupRows() int { return 3 }
+
 // armColumn has a pointer for every row, which the load itself moves on.
 type armColumn struct {
 	rows []*armValue

@@ -39,6 +39,8 @@ func (a *neon) lookup(_, q part) part {
 	return d
 }
 
+func (a *neon) swapPairs(x part) part { return a.op1(swapS, x) }
+
 var armBinary = map[binary]*armForm{
 	opAdd: fADD, opSub: fSUB, opMul: fMUL, opDiv: fDIV, opMax: fMAX, opMin: fMIN,
 	opIAdd: iADD, opISub: iSUB, opIMax: iMAX, opIMin: iMIN, opAnd: vAND, opOr: vORR, opXor: vEOR,

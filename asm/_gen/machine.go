@@ -139,6 +139,8 @@ type isa interface {
 
 	// tile is the shape of the tiles of matrix products: rows, and blocks in a row.
 	tile() (rows, blocks int)
+	// groupRows is the most rows of the tiles of MulGroups, which have as many blocks in a row.
+	groupRows() int
 	// column is the numbers at p + i*stride bytes for i < rows; the next column is step bytes
 	// further. entry is number i in all lanes. Each is to be read once before next moves on.
 	column(p, stride, step gp, rows int) column
@@ -167,6 +169,7 @@ type isa interface {
 	xorAnd(a, b, c part) part             // a ^ (b & c), c a constant
 	swapBit30(t, a, b part) (a2, b2 part) // a and b, exchanged in lanes where bit 30 of t is set
 	lookup(t, q part) part                // entry q mod 8 of the table
+	swapPairs(a part) part                // lanes 2i and 2i+1 exchanged
 
 	// Lane 0 alone: a scalar is a part whose other lanes are unspecified.
 	fold(acc vec) part              // sum of 16 lanes, by halves: 16 to 8 to 4 to 2 to 1

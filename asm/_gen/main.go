@@ -21,6 +21,7 @@ var families = []struct {
 	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
 	{"convert", machine.conversions},
 	{"product", func(m machine) { m.products(); m.packing(); m.peak() }},
+	{"rounded", func(m machine) { m.groups(); m.roundings() }},
 }
 
 // target is a package of assembly.

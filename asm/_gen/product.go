@@ -8,8 +8,7 @@ func (m machine) products() {
 	rows, blocks := m.tile()
 	m.begin(
 		"MulTile",
-		"func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, "+
-			"b []float32, rows, n, parts int)",
+		tileSignature,
 		fmt.Sprintf(
 			"c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs+k/n*jump]*b[k*%[1]d+j] "+
 				"for k < n*parts in order, each rounded once; i < rows <= %[2]d, j < %[1]d, "+
@@ -17,16 +16,24 @@ func (m machine) products() {
 			blocks*blockLen, rows,
 		),
 	)
-	for r := rows; r > 1; r-- {
+	m.byRows(rows, func(r int) { m.mulTile(r, blocks) })
+	m.end()
+}
+
+const tileSignature = "func(c []float32, ldc int, start []float32, lds int, " +
+	"a []float32, rs, cs, jump int, b []float32, rows, n, parts int)"
+
+// byRows emits the tiles of every number of rows up to most.
+func (m machine) byRows(most int, emit func(rows int)) {
+	for r := most; r > 1; r-- {
 		m.branch(m.integer("rows"), less, r, fmt.Sprintf("under%d", r))
-		m.mulTile(r, blocks)
+		emit(r)
 		m.jump("done")
 		m.label(fmt.Sprintf("under%d", r))
 	}
 	m.branch(m.integer("rows"), less, 1, "done")
-	m.mulTile(1, blocks)
+	emit(1)
 	m.label("done")
-	m.end()
 }
 
 // bytesOf is the size in bytes of as many float32 as the parameter says.
@@ -56,42 +63,61 @@ func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp))
 
 // mulTile emits the tile of a given number of rows.
 func (m machine) mulTile(rows, blocks int) {
-	t := &tile{machine: m, blocks: blocks, acc: make([][]vec, rows)}
+	acc := make(tileSums, rows)
 	m.eachTileRow(rows, "start", "lds", func(i int, p gp) {
 		for j := range blocks {
-			t.acc[i] = append(t.acc[i], m.load(p, 4*blockLen*j))
+			acc[i] = append(acc[i], m.load(p, 4*blockLen*j))
 		}
 	})
+	t := &tile{machine: m, rows: rows, blocks: blocks, chains: []tileSums{acc}}
+	t.begin()
 	t.multiply()
 	m.eachTileRow(rows, "c", "ldc", func(i int, p gp) {
 		for j := range blocks {
-			m.store(t.acc[i][j], p, 4*blockLen*j)
+			m.store(acc[i][j], p, 4*blockLen*j)
 		}
 	})
 }
 
+// tileSums are the blocks of each row of a tile.
+type tileSums [][]vec
+
 // tile is a tile being computed.
 type tile struct {
 	machine
-	blocks  int
-	acc     [][]vec // of each row
-	a, soon column
-	b, left gp
-	parts   gp // still to come
+	rows, blocks int
+	chains       []tileSums // by turns, a product of number k of the depth is added to chain k
+	a, soon      column
+	b, left      gp
+	parts        gp // still to come
+}
+
+// begin goes to the first products.
+func (t *tile) begin() {
+	t.b, t.left = t.base("b"), t.counter(t.integer("n"))
+	t.a = t.column(t.base("a"), t.bytesOf("rs"), t.bytesOf("cs"), t.rows)
+	t.soon = t.ahead(t.a, aheadA)
+	t.parts = t.counter(t.integer("parts"))
+}
+
+// name is a label of the tile's code.
+func (t *tile) name(s string) string { return fmt.Sprintf("%s%d", s, t.rows) }
+
+// nextPart goes on at label to with the next part, if there is one.
+func (t *tile) nextPart(to string) {
+	t.addImm(t.parts, -1)
+	t.branch(t.parts, less, 1, t.name("sum"))
+	t.skip(t.a, t.bytesOf("jump"))
+	t.moveGP(t.left, t.integer("n"))
+	t.jump(to)
+	t.label(t.name("sum"))
 }
 
 // multiply adds all products. Meanwhile it prefetches the lines of c that will be written, a few at
 // a time: more would delay the loads that the products wait for.
 func (t *tile) multiply() {
-	rows := len(t.acc)
-	name := func(s string) string { return fmt.Sprintf("%s%d", s, rows) }
-	t.b, t.left = t.base("b"), t.counter(t.integer("n"))
-	t.a = t.column(t.base("a"), t.bytesOf("rs"), t.bytesOf("cs"), rows)
-	t.soon = t.ahead(t.a, aheadA)
-	t.parts = t.counter(t.integer("parts"))
-
 	const perStep = 2 // rows of c
-	steps := (rows + perStep - 1) / perStep
+	name, steps := t.name, (t.rows+perStep-1)/perStep
 	t.branch(t.left, less, steps*mulUnroll, name("four"))
 	c, ldc, count := t.base("c"), t.bytesOf("ldc"), t.counter(t.zero())
 	t.label(name("first"))
@@ -117,31 +143,26 @@ func (t *tile) multiply() {
 	t.jump(name("one"))
 
 	t.label(name("end"))
-	t.addImm(t.parts, -1)
-	t.branch(t.parts, less, 1, name("sum"))
-	t.skip(t.a, t.bytesOf("jump"))
-	t.moveGP(t.left, t.integer("n"))
-	t.jump(name("four"))
-	t.label(name("sum"))
+	t.nextPart(name("four"))
 }
 
 // step emits the products of n values of k, and after each calls also.
 func (t *tile) step(n int, also func(k int)) {
 	width := 4 * blockLen * t.blocks
-	rows := (len(t.acc) + n - 1) / n // of a, to be prefetched at each k
+	rows := (t.rows + n - 1) / n // of a, to be prefetched at each k
 	for k := range n {
 		bs := make([]vec, t.blocks)
 		for j := range bs {
 			bs[j] = t.load(t.b, k*width+4*blockLen*j)
 			t.prefetch(t.b, aheadB+k*width+4*blockLen*j)
 		}
-		for i := range t.acc {
+		for i, sums := range t.chains[k%len(t.chains)] {
 			if i/rows == k {
 				t.touch(t.soon, i)
 			}
 			x := t.entry(t.a, i)
 			for j := range bs {
-				t.muladd(opAccum, t.acc[i][j], x, bs[j])
+				t.muladd(opAccum, sums[j], x, bs[j])
 			}
 		}
 		also(k)
@@ -149,60 +170,6 @@ func (t *tile) step(n int, also func(k int)) {
 	}
 	t.addImm(t.b, n*width)
 	t.addImm(t.left, -n)
-}
-
-// rowsAhead is how many rows ahead the packing prefetches.
-const rowsAhead = 8
-
-// packing emits the kernels that lay factors out in the order in which tiles read them.
-func (m machine) packing() {
-	m.begin(
-		"PackRows",
-		"func(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)",
-		"dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols",
-	)
-	to, from := stream{m.base("dst"), 4}, stream{m.base("src"), 4}
-	width, ld, alpha := m.integer("width"), m.integer("ld"), m.float("alpha")
-	soon := m.copyGP(from.p) // the row rowsAhead rows on
-	m.addScaled(soon, m.bytesOf("ld"), rowsAhead)
-	m.eachRow(m.integer("rows"), func() {
-		m.prefetch(soon, 0)
-		m.prefetch(soon, 4*blockLen)
-		m.advance(stream{soon, 4}, ld)
-		s := []stream{m.restart(to), m.restart(from)}
-		m.span(
-			"n", m.integer("cols"), 2, s,
-			func(i int) { m.put(m.mul(m.get(s[1], i), alpha), s[0], i) },
-		)
-		m.advance(to, width)
-		m.advance(from, ld)
-	})
-	m.end()
-
-	m.begin(
-		"Transpose",
-		"func(dst []float32, width int, src []float32, ld, n int)",
-		fmt.Sprintf(
-			"dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < %d", blockLen,
-		),
-	)
-	left := m.integer("n")
-	m.branch(left, less, 4, "done")
-	step := m.zero()
-	m.addImm(step, 16)
-	to = stream{m.base("dst"), 4}
-	width = m.integer("width")
-	rows := m.column(m.base("src"), m.bytesOf("ld"), step, blockLen)
-	m.label("loop")
-	for _, block := range m.transposed(rows) {
-		m.put(block, to, 0)
-		m.advance(to, width)
-	}
-	m.next(rows)
-	m.addImm(left, -4)
-	m.branch(left, greaterEqual, 4, "loop")
-	m.label("done")
-	m.end()
 }
 
 // peak emits nothing but multiply-adds, as many independent ones as a tile has: more than any CPU

@@ -50,6 +50,7 @@ func writePath(dir, pkg, arch string, stubs []stub, m machine) error {
 	}
 	rows, blocks := m.tile()
 	fmt.Fprintf(&b, "tileRows: %d,\ntileCols: %d,\n", rows, blocks*blockLen)
+	fmt.Fprintf(&b, "groupRows: %d,\n", m.groupRows())
 	fmt.Fprintf(&b, "peakOperations: %d,\n}\n", 2*rows*blocks*blockLen)
 	text, err := format.Source(b.Bytes())
 	if err != nil {

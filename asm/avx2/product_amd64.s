@@ -1481,18 +1481,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func PackRows(dst []float32, width int, src []float32, ld int, cols int, rows int, alpha float32)
+// func PackRows(dst []float32, ldd int, src []float32, lds int, cols int, rows int, alpha float32)
 // Requires: AVX, MMX+
 TEXT ·PackRows(SB), $32-84
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+32(FP), CX
-	MOVQ         width+24(FP), DX
-	MOVQ         ld+56(FP), BX
+	MOVQ         ldd+24(FP), DX
+	MOVQ         lds+56(FP), BX
 	VBROADCASTSS alpha+80(FP), Y0
 	VMOVUPS      Y0, (SP)
 	MOVQ         CX, SI
 	XORQ         DI, DI
-	MOVQ         ld+56(FP), R8
+	MOVQ         lds+56(FP), R8
 	LEAQ         (DI)(R8*4), DI
 	LEAQ         (SI)(DI*8), SI
 	MOVQ         rows+72(FP), DI

@@ -1785,20 +1785,20 @@ sum1:
 done:
 	RET
 
-// func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+// func PackRows(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
 //
-// PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols.
+// PackRows is dst[i*ldd+j] = alpha*src[i*lds+j] for i < rows, j < cols.
 TEXT ·PackRows(SB), 0, $64-84
 	MOVD $frame-64(SP), R25
 	MOVD dst_base+0(FP), R0
 	MOVD src_base+32(FP), R1
-	MOVD width+24(FP), R2
-	MOVD ld+56(FP), R3
+	MOVD ldd+24(FP), R2
+	MOVD lds+56(FP), R3
 	FMOVS alpha+80(FP), F0
 	WORD $0x4e040400 // dup v0.4s, v0.s[0]
 	MOVD R1, R4
 	MOVD $0, R5
-	MOVD ld+56(FP), R6
+	MOVD lds+56(FP), R6
 	ADD R6<<2, R5
 	ADD R5<<3, R4
 	MOVD rows+72(FP), R5

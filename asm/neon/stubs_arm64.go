@@ -206,10 +206,10 @@ func F32ToU8(dst []uint8, src []float32)
 //go:noescape
 func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, b []float32, rows, n, parts int)
 
-// PackRows is dst[i*width+j] = alpha*src[i*ld+j] for i < rows, j < cols.
+// PackRows is dst[i*ldd+j] = alpha*src[i*lds+j] for i < rows, j < cols.
 //
 //go:noescape
-func PackRows(dst []float32, width int, src []float32, ld, cols, rows int, alpha float32)
+func PackRows(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
 
 // Transpose is dst[k*width+j] = src[j*ld+k] for k < n, a multiple of 4, and j < 16.
 //
@@ -220,3 +220,23 @@ func Transpose(dst []float32, width int, src []float32, ld, n int)
 //
 //go:noescape
 func Peak(n int)
+
+// MulGroups is c[i*ldc+j] = start[i*lds+j], then += even + odd for every 32 numbers k < n*parts, which are the sums of a[i*rs+k*cs+k/n*jump]*b[k*16+j] over the even and the odd k in order, each rounded once; i < rows <= 3, j < 16, parts > 0, and n a multiple of 32 unless parts = 1.
+//
+//go:noescape
+func MulGroups(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, b []float32, rows, n, parts int)
+
+// RoundRows is dst[i*ldd+j] = bf16(alpha*src[i*lds+j]) for i < rows, j < cols.
+//
+//go:noescape
+func RoundRows(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
+
+// RoundPairs is dst[i*ldd+j] = bf16(alpha*src[i*lds+j^1]) for i < rows, j < cols.
+//
+//go:noescape
+func RoundPairs(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
+
+// RoundRest is with x = alpha*src[i*lds+j], dst[i*ldd+j] = bf16(x - bf16(x)), or 0 where bf16(x) is not finite, for i < rows, j < cols.
+//
+//go:noescape
+func RoundRest(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)
