@@ -21,6 +21,7 @@ type Backend struct {
 	routines routines // of a library
 	info     func() LibraryInfo
 	load     func() error // makes it ready, once; nil: it always is
+	order    *order       // of native products
 }
 
 // routines are the products as BLAS states them, row-major.
@@ -34,7 +35,7 @@ func (b *Backend) Name() string { return b.name }
 
 // CutFree reports whether the backend gives the same bits however the rows and columns of a product
 // are cut into several products.
-func (b *Backend) CutFree() bool { return b == &nativeBackend }
+func (b *Backend) CutFree() bool { return b.order != nil }
 
 func (b *Backend) ready() error {
 	if b.load == nil {

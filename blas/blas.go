@@ -100,8 +100,8 @@ func (b *Backend) Gemm(
 		return
 	}
 	switch {
-	case b == &nativeBackend:
-		multiply(tl, tr, alpha, left, right, beta, c)
+	case b.order != nil:
+		b.order.product(tl, tr, alpha, left, right, beta, c)
 	case left.gathered():
 		b.gathered(tl, tr, alpha, left, right, beta, c)
 	default:

@@ -53,7 +53,7 @@ func TestWorkspaces(t *testing.T) {
 // TestConcurrent: products of many goroutines at once, also by one factor, have the bits that they
 // have alone.
 func TestConcurrent(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		j := newJobs()
 		want := j.done()
 		var callers sync.WaitGroup

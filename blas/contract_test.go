@@ -48,7 +48,7 @@ func TestShapePanics(t *testing.T) {
 
 // TestFactorPanics: a factor is used after Set, with shapes that fit.
 func TestFactorPanics(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		d := empty
 		var unset, f Factor
 		panics(t, "before Set", errUnset, func() { unset.Mul(d(2, 3).Left(), nil, d(2, 5)) })

@@ -18,7 +18,8 @@ func spreads(taps, c, channels int) bool { return taps > 1 && c >= 16 && channel
 // SetConv makes the factor of a convolution by the weights b, taps*C x channels: for [Factor.Mul]
 // of patches of whole pictures of C channels. With many channels it is Set(N, b). With at most 12
 // from at least 16, the order of the sums is another: a number is the bias plus, for each tap in
-// order, the sum over the channels. It allocates when the factor grows.
+// order, the sum over the channels, in which the weights are the left factor. It allocates when the
+// factor grows.
 func (f *Factor) SetConv(b Matrix, taps int) {
 	if taps < 1 || b.Rows%taps != 0 || !b.valid() {
 		panic(errShape)
@@ -120,7 +121,8 @@ func (w *Window) addTap(sum, seen []float32, tap int) {
 // ConvGrad is dw = alpha patches^T dy + beta dw, as [Backend.Gemm] is for transposed patches, of
 // which it takes whole taps. If dy has fewer channels than the pictures and its rows follow each
 // other, its patches are gathered instead: each element is the same sum, with alpha rounded into
-// the pictures.
+// the pictures; but groups and pairs of numbers are then counted in the pixels of the pictures, and
+// not in those of dy.
 func (b *Backend) ConvGrad(alpha float32, patches Left, dy Matrix, beta float32, dw Matrix) {
 	win, channels := patches.window, dy.Cols
 	whole := patches.gathered() && patches.first%win.C == 0 && patches.m.Cols%win.C == 0

@@ -1,7 +1,5 @@
 package blas
 
-import "github.com/plume-ml/plume/kernel"
-
 // Patches need not be gathered where tiles can read them from a copy of some lines of a picture
 // with zeros around it, its frame: each run of a patch lies there in one piece, and the next one a
 // line further on.
@@ -19,7 +17,7 @@ func (w *workspace) frame(a *Left, line, lines int) []float32 {
 			continue
 		}
 		clear(to[:left])
-		copy(to[left:left+n], a.m.Data[(line+y)*n:])
+		w.order.line(to[left:left+n], a.m.Data[(line+y)*n:][:n])
 		clear(to[left+n:])
 	}
 	return framed
@@ -33,8 +31,25 @@ func (w *Window) lines(line, pixels int) int {
 	return min(max(1, pixels/w.W), w.H-line%w.H)
 }
 
-// whole reports that the patches have all their columns.
-func (l *Left) whole() bool { return l.gathered() && l.m.Cols == l.window.KH*l.window.run() }
+// line copies a line of a picture into a frame.
+func (o *order) line(dst, src []float32) {
+	switch {
+	case !o.rounds:
+		copy(dst, src)
+	default:
+		o.layAcross(left, dst, len(dst), src, len(src), len(src), 1)
+	}
+}
+
+// framed reports whether the patches are read from frames: if they have all their columns, and no
+// group or pair lies in two runs.
+func (o *order) framed(l *Left) bool {
+	w := l.window
+	if !l.gathered() || l.m.Cols != w.KH*w.run() {
+		return false
+	}
+	return !o.rounds || !o.splits && w.C%2 == 0 && w.run()%group == 0
+}
 
 // convolvedRows is about how many rows of c are computed from a frame, convolvedK how many numbers
 // of patches make one chain: all those of 3 x 3 pixels of 128 channels.
@@ -55,13 +70,13 @@ func (w *workspace) convolveLines(
 ) {
 	win, width, run := a.window, a.window.framed(), a.window.run()
 	framed := w.frame(a, line, lines)
-	rows, cols := kernel.TileShape()
+	rows, cols := w.order.shape()
 	tiles := (win.W + rows - 1) / rows
 	for j := 0; j < c.Cols; j += cols {
 		s := s
 		for l := 0; l < win.KH*run; {
 			kh, from := l/run, l%run
-			k := depth{
+			k := reach{
 				n: min(convolvedK, run-from), parts: max(1, min(convolvedK/run, win.KH-kh)),
 				jump: width - run,
 			}
@@ -85,15 +100,15 @@ func (w *workspace) convolveLines(
 const framedPixels = 96
 
 // framedT reports whether the patches are read from frames when they are transposed.
-func (l *Left) framedT() bool {
-	return l.gathered() && l.window.H*l.window.W >= framedPixels
+func (o *order) framedT(l *Left) bool {
+	return !o.rounds && l.gathered() && l.window.H*l.window.W >= framedPixels
 }
 
 // correlate is c = s + a^T b for the pixels of some lines of a picture; b is their rows in panels.
 func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s start, c Matrix) {
 	win, width, run := a.window, a.window.framed(), a.window.run()
 	framed := w.frame(a, line, lines)
-	rows, cols := kernel.TileShape()
+	rows, cols := w.order.shape()
 	for j := 0; j < c.Cols; j += cols {
 		panel := panels[j*lines*win.W:]
 		for at := 0; at < c.Rows; {
@@ -102,7 +117,7 @@ func (w *workspace) correlate(a *Left, line, lines int, panels []float32, s star
 			s := s
 			for l := 0; l < lines*win.W; {
 				i, x := l/win.W, l%win.W
-				k := depth{
+				k := reach{
 					n: min(blockK, win.W-x), parts: max(1, min(blockK/win.W, lines-i)),
 					jump: width - win.W*win.C,
 				}

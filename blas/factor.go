@@ -39,28 +39,32 @@ func (f *Factor) Set(t Trans, b Matrix) {
 	f.set, f.taps = true, 0
 	f.b = operand{transposed: bool(t), stride: b.Stride, data: b.Data, alpha: 1}
 	f.rows, f.cols = t.shape(b)
-	if f.choose() != &nativeBackend {
+	o := f.choose().order
+	if o == nil {
 		return
 	}
-	_, f.width = kernel.TileShape()
-	f.panels = grow(&f.panels, panelSize(f.rows, f.cols, f.width))
-	f.b.packPanels(f.panels, f.width, 0, f.rows, 0, f.cols)
+	w := o.workspace()
+	defer w.release()
+	_, f.width = o.shape()
+	f.panels = grow(&f.panels, o.panelSize(f.rows, f.cols, f.width))
+	w.packPanels(f.b, f.panels, f.width, 0, f.rows, 0, f.cols)
 }
 
 // Reserve gives the factor memory for rows x cols numbers of op(b), which floats makes: Set then
 // allocates nothing for as many. Some backends need none.
 func (f *Factor) Reserve(rows, cols int, floats func(n int) []float32) {
-	if f.choose() != &nativeBackend {
+	o := f.choose().order
+	if o == nil {
 		return
 	}
-	_, width := kernel.TileShape()
-	f.panels = floats(panelSize(rows, cols, width))
+	_, width := o.shape()
+	f.panels = floats(o.panelSize(rows, cols, width))
 }
 
 // ReserveTurned gives the factor memory for [Factor.SetTurned] to weights of rows x cols, which
 // floats makes: it then allocates nothing for as many.
 func (f *Factor) ReserveTurned(rows, cols, taps int, floats func(n int) []float32) {
-	if taps == 1 || f.choose() == &nativeBackend {
+	if taps == 1 || f.choose().order != nil {
 		f.Reserve(cols*taps, rows/taps, floats)
 		return
 	}
@@ -82,25 +86,37 @@ func (f *Factor) SetTurned(b Matrix, taps int) {
 	c, channels := b.Rows/taps, b.Cols
 	f.set, f.taps = true, 0
 	f.rows, f.cols = taps*channels, c
-	if f.choose() != &nativeBackend {
-		f.width = c
+	o := f.choose().order
+	if o == nil {
 		f.b = operand{stride: max(1, c), data: grow(&f.panels, f.rows*c), alpha: 1}
-	} else {
-		_, f.width = kernel.TileShape()
-		f.panels = grow(&f.panels, panelSize(f.rows, c, f.width))
+		turnedPanel(f.panels, c, b, taps, 0, c)
+		return
 	}
-	for t := range taps {
-		tap := b.rows((taps-1-t)*c, (taps-t)*c)
-		for j := 0; j < c; j += f.width {
-			panel := f.panels[j*f.rows+t*channels*f.width:]
-			rows := min(f.width, c-j)
-			kernel.PackColumns(panel, f.width, tap.rows(j, j+rows).Data, b.Stride, rows, channels)
-		}
+	w := o.workspace()
+	defer w.release()
+	_, f.width = o.shape()
+	f.panels = grow(&f.panels, o.panelSize(f.rows, c, f.width))
+	deep := o.depth(f.rows)
+	for j := 0; j < c; j += f.width {
+		w.panel(f.panels[j*deep:][:f.width*deep], f.width, f.rows, func(panel []float32) {
+			turnedPanel(panel, f.width, b, taps, j, min(f.width, c-j))
+		})
 	}
 }
 
-// Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend starts its chains
-// from the bias, which costs nothing; others add it at the end.
+// turnedPanel writes columns j to j+cols of the turned weights, in rows of the given width.
+func turnedPanel(panel []float32, width int, b Matrix, taps, j, cols int) {
+	c, channels := b.Rows/taps, b.Cols
+	for t := range taps {
+		tap := b.rows((taps-1-t)*c+j, (taps-1-t)*c+j+cols)
+		kernel.PackColumns(
+			panel[t*channels*width:], width, tap.Data, b.Stride, cols, channels,
+		)
+	}
+}
+
+// Mul is c = a f, or with a bias c[i] = bias + row i of a f. The native backend in float32 starts
+// its chains from the bias, which costs nothing; others add it at the end.
 func (f *Factor) Mul(a Left, bias []float32, c Matrix) {
 	if bias != nil && len(bias) != f.cols {
 		panic(errShape)
@@ -108,11 +124,16 @@ func (f *Factor) Mul(a Left, bias []float32, c Matrix) {
 	if !f.multiplies(a, c) {
 		return
 	}
-	if f.taps > 0 || f.backend == &nativeBackend {
+	o := f.backend.order
+	if f.taps > 0 || o == &chains {
 		f.chains(&a, start{data: bias}, c)
 		return
 	}
-	f.gemm(a, 0, c)
+	if o != nil {
+		f.chains(&a, start{}, c)
+	} else {
+		f.gemm(a, 0, c)
+	}
 	for i := 0; bias != nil && i < c.Rows; i++ {
 		kernel.Add(c.Data[i*c.Stride:][:c.Cols], bias)
 	}
@@ -125,7 +146,7 @@ func (f *Factor) MulAdd(a Left, c Matrix, add bool) {
 	case !add:
 		f.Mul(a, nil, c)
 	case !f.multiplies(a, c):
-	case f.taps > 0 || f.backend == &nativeBackend:
+	case f.taps > 0 || f.backend.order != nil:
 		f.chains(&a, continued(c), c)
 	default:
 		f.gemm(a, 1, c)
@@ -162,18 +183,20 @@ func (f *Factor) gemm(a Left, beta float32, c Matrix) {
 }
 
 func (f *Factor) mulNative(a *Left, s start, c Matrix) {
-	w := takeWorkspace()
+	o := f.backend.order
+	w := o.workspace()
 	defer w.release()
-	if a.whole() {
-		w.convolve(a, f.panels, f.rows*f.width, s, c)
+	stride := o.depth(f.rows) * f.width
+	if o.framed(a) {
+		w.convolve(a, f.panels, stride, s, c)
 		return
 	}
 	if f.rows == 0 {
 		w.multiply(a, N, 0, 0, f.panels, 0, s, c)
 	}
-	for l := 0; l < f.rows; l += blockK {
-		kc := min(blockK, f.rows-l)
-		w.multiply(a, N, l, kc, f.panels[l*f.width:], f.rows*f.width, s, c)
+	for l := 0; l < f.rows; l += o.blockK {
+		kc := min(o.blockK, f.rows-l)
+		w.multiply(a, N, l, kc, f.panels[o.depth(l)*f.width:], stride, s, c)
 		s = continued(c)
 	}
 }

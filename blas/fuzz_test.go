@@ -39,8 +39,8 @@ func (s *source) refill(kind uint8, ms ...Matrix) {
 	}
 }
 
-// FuzzGemm: products of any shape and any numbers are the documented chains, as are those by a
-// factor.
+// FuzzGemm: products of any shape and any numbers, in any precision, are the documented chains, as
+// are those by a factor.
 func FuzzGemm(f *testing.F) {
 	f.Add(
 		uint16(15), uint16(33), uint16(40), uint8(0), uint16(0), float32(1), float32(0), uint8(3),
@@ -58,10 +58,22 @@ func FuzzGemm(f *testing.F) {
 		uint16(6), uint16(64), uint16(64), uint8(3), uint16(1025), float32(0), float32(-1),
 		uint8(0), uint64(4),
 	)
+	f.Add(
+		uint16(8), uint16(40), uint16(70), uint8(4), uint16(0), float32(1), float32(1), uint8(0),
+		uint64(5),
+	)
+	f.Add(
+		uint16(8), uint16(40), uint16(71), uint8(9), uint16(0), float32(1), float32(1), uint8(4),
+		uint64(6),
+	)
+	f.Add(
+		uint16(8), uint16(40), uint16(70), uint8(14), uint16(0), float32(1), float32(1), uint8(3),
+		uint64(7),
+	)
 	f.Fuzz(
 		func(t *testing.T, m, n, k uint16, flags uint8, stride uint16, alpha, beta float32,
 			kind uint8, seed uint64) {
-			use(t, "native")
+			usePrecision(t, Precisions[flags>>2&3])
 			rows, cols := int(m)%(mostRows+1), int(n)%(mostCols+1)
 			depth := min(int(k)%(mostDepth+1), mostWork/max(1, rows*cols))
 			s := newSource(seed)
@@ -82,7 +94,7 @@ func FuzzGemm(f *testing.F) {
 			p.beta = 1
 			var factor Factor
 			factor.Set(p.tb, p.b)
-			p.checkChain(t, p.mul(&factor, bias))
+			p.checkFactor(t, p.mul(&factor, bias), bias)
 		},
 	)
 }

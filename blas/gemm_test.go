@@ -48,7 +48,7 @@ func (s *source) drawn() [][3]int {
 
 // TestGemm: products are those in float64, within the error of their roundings.
 func TestGemm(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s, pair := newSource(1), 0
 		check := func(p *product) {
 			t.Helper()
@@ -74,7 +74,7 @@ func TestGemm(t *testing.T) {
 
 // TestScalars: every pair of alpha and beta, for all flags.
 func TestScalars(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s := newSource(2)
 		eachTrans(func(ta, tb Trans) {
 			for i := range scalars {

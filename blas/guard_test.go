@@ -54,7 +54,7 @@ var guardShapes = [][3]int{
 
 // TestGuardPages: products touch nothing before or after their operands.
 func TestGuardPages(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		f, s := newFence(t), newSource(1)
 		for i, d := range guardShapes {
 			eachTrans(func(ta, tb Trans) {
@@ -72,8 +72,9 @@ func TestGuardPages(t *testing.T) {
 }
 
 // TestGuardPacked: the same where the left factor's stride makes the native backend pack it.
-func TestGuardPacked(t *testing.T) {
-	use(t, "native")
+func TestGuardPacked(t *testing.T) { eachNative(t, testGuardPacked) }
+
+func testGuardPacked(t *testing.T) {
 	f, s := newFence(t), newSource(2)
 	for _, stride := range []int{1024, 1500, 2048} {
 		for _, ta := range flags {
@@ -89,7 +90,7 @@ func TestGuardPacked(t *testing.T) {
 
 // TestGuardFactor: nor do factors, with a bias.
 func TestGuardFactor(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		f, s := newFence(t), newSource(3)
 		for _, d := range guardShapes {
 			for _, tb := range flags {

@@ -29,6 +29,46 @@ func eachBackend(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
+// eachProducts runs a test on every backend of this build, and on native products in every
+// precision.
+func eachProducts(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	eachBackend(t, test)
+	eachRounding(t, test)
+}
+
+// eachNative runs a test on native products in every precision.
+func eachNative(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Run("native", func(t *testing.T) {
+		use(t, "native")
+		test(t)
+	})
+	eachRounding(t, test)
+}
+
+// eachRounding runs a test on native products in every precision but float32.
+func eachRounding(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	for _, p := range Precisions[1:] {
+		t.Run(string(p), func(t *testing.T) {
+			usePrecision(t, p)
+			test(t)
+		})
+	}
+}
+
+// usePrecision makes the native backend in a precision the default until the end of the test.
+func usePrecision(t testing.TB, p Precision) {
+	t.Helper()
+	use(t, "native")
+	b, err := Default().In(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current.Store(&choice{backend: b})
+}
+
 var flags = []Trans{N, T}
 
 // eachTrans calls f for all four pairs of flags.

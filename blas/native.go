@@ -13,18 +13,17 @@ import (
 // each other out of it; patches are gathered into blocks of rows, or read from copies of some lines
 // of their picture.
 //
-// Every element is one chain of multiply-adds in the order of k, started from beta c, with alpha
+// Every element begins with beta c, and takes its terms in the order of its [Precision], with alpha
 // rounded into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the
 // same bits.
 //
-// Block sizes, in numbers: long chains, since each block of k reads and writes c once more.
+// blockM and blockN are the rows and columns of a block of c.
 const (
-	blockK = 1024
 	blockM = 84 // a multiple of the rows of the tiles of every path (TestTileRows in asm)
 	blockN = 2048
 )
 
-var nativeBackend = Backend{name: "native", info: nativeInfo}
+var nativeBackend = Backend{name: "native", info: nativeInfo, order: &chains}
 
 func nativeInfo() LibraryInfo {
 	return LibraryInfo{Backend: "native", Library: "plume", Threads: 1}
@@ -32,8 +31,10 @@ func nativeInfo() LibraryInfo {
 
 // workspace is the memory of one product under way.
 type workspace struct {
-	a, b []float32 // packed blocks
-	edge []float32 // a tile that goes beyond the edge of c
+	order *order    // of the product
+	a, b  []float32 // packed blocks
+	raw   []float32 // numbers that are still to be rounded
+	edge  []float32 // a tile that goes beyond the edge of c
 
 	spread []float32 // of convolutions to or from a few channels
 }
@@ -53,8 +54,14 @@ func takeWorkspace() *workspace {
 		idle.list = idle.list[:n-1]
 		return w
 	}
-	rows, cols := kernel.TileShape()
-	return &workspace{edge: kernel.Floats(rows * cols)}
+	return &workspace{}
+}
+
+// workspace is memory for a product in the order.
+func (o *order) workspace() *workspace {
+	w := takeWorkspace()
+	w.order = o
+	return w
 }
 
 func (w *workspace) release() {
@@ -71,25 +78,25 @@ func grow(x *[]float32, n int) []float32 {
 	return (*x)[:n]
 }
 
-// multiply is a product of the native backend.
-func multiply(tl, tr Trans, alpha float32, left Left, b Matrix, beta float32, c Matrix) {
+// product is a product of the native backend.
+func (o *order) product(tl, tr Trans, alpha float32, left Left, b Matrix, beta float32, c Matrix) {
 	_, k := tl.shape(left.m)
 	right := operand{transposed: bool(tr), stride: b.Stride, data: b.Data, alpha: alpha}
-	w := takeWorkspace()
+	w := o.workspace()
 	defer w.release()
-	_, cols := kernel.TileShape()
+	_, cols := o.shape()
 	first := scaled(beta, c)
 	for j := 0; j < c.Cols; j += blockN {
 		part := c.Slice(j, min(c.Cols, j+blockN))
 		s := first.at(j)
 		for l := 0; l < k; {
-			kc := min(left.numbers(tl, l), k-l)
-			panels := grow(&w.b, panelSize(kc, part.Cols, cols))
-			right.packPanels(panels, cols, l, l+kc, j, j+part.Cols)
-			if bool(tl) && left.framedT() {
+			kc := min(o.numbers(&left, tl, l), k-l)
+			panels := grow(&w.b, o.panelSize(kc, part.Cols, cols))
+			w.packPanels(right, panels, cols, l, l+kc, j, j+part.Cols)
+			if bool(tl) && o.framedT(&left) {
 				w.correlate(&left, l/left.window.W, kc/left.window.W, panels, s, part)
 			} else {
-				w.multiply(&left, tl, l, kc, panels, kc*cols, s, part)
+				w.multiply(&left, tl, l, kc, panels, o.depth(kc)*cols, s, part)
 			}
 			s = continued(part)
 			l += kc
@@ -98,11 +105,11 @@ func multiply(tl, tr Trans, alpha float32, left Left, b Matrix, beta float32, c 
 }
 
 // numbers is how many numbers of op(l), from number at on, make a block.
-func (l *Left) numbers(t Trans, at int) int {
+func (o *order) numbers(l *Left, t Trans, at int) int {
 	switch w := l.window; {
 	case t == N || !l.gathered():
-		return blockK
-	case l.framedT():
+		return o.blockK
+	case o.framedT(l):
 		return w.lines(at/w.W, gatheredK) * w.W
 	}
 	return gatheredK
@@ -145,19 +152,19 @@ func scaled(beta float32, c Matrix) start {
 func (w *workspace) multiply(
 	a *Left, t Trans, l, kc int, panels []float32, stride int, s start, c Matrix,
 ) {
-	rows, cols := kernel.TileShape()
+	rows, cols := w.order.shape()
 	high := blockM
 	if bool(t) && a.gathered() {
 		high = gatheredM
 	}
 	for i := 0; i < c.Rows; i += high {
 		mc := min(high, c.Rows-i)
-		block := w.leftBlock(a, t, i, mc, l, kc, rows)
+		block, depth := w.leftBlock(a, t, i, mc, l, kc, rows), w.order.depth(kc)
 		for j := 0; j < c.Cols; j += cols {
-			panel := panels[j/cols*stride:][:kc*cols]
+			panel := panels[j/cols*stride:][:depth*cols]
 			for r := 0; r < mc; r += rows {
 				t := tile{i: i + r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
-				w.tile(t, s, block.from(r), panel, depth{n: kc, parts: 1}, c)
+				w.tile(t, s, block.from(r), panel, reach{n: depth, parts: 1}, c)
 			}
 		}
 	}
@@ -166,33 +173,32 @@ func (w *workspace) multiply(
 // tile is a part of c.
 type tile struct{ i, j, rows, cols int }
 
-// depth is the numbers of k that a tile takes: n in each part, between which it skips jump numbers
-// of a.
-type depth struct{ n, parts, jump int }
+// reach is the numbers of k that a tile takes, in its order's depth: n in each part, between which
+// it skips jump numbers of a.
+type reach struct{ n, parts, jump int }
 
 var zeros [64]float32
 
-func (w *workspace) tile(t tile, s start, a strided, panel []float32, k depth, c Matrix) {
-	_, cols := kernel.TileShape()
+func (w *workspace) tile(t tile, s start, a strided, panel []float32, k reach, c Matrix) {
+	rows, cols := w.order.shape()
 	dst, ldc := c.Data[t.i*c.Stride+t.j:], c.Stride
 	first, lds := zeros[:cols], 0
 	if s.data != nil {
 		first, lds = s.data[t.i*s.stride+t.j:], s.stride
 	}
 	if t.cols == cols {
-		kernel.MulTile(
+		w.order.mul(
 			dst, ldc, first, lds, a.data, a.rs, a.cs, k.jump, panel, t.rows, k.n, k.parts,
 		)
 		return
 	}
+	edge := grow(&w.edge, rows*cols)
 	if s.data != nil {
-		kernel.PackRows(w.edge, cols, first, lds, t.cols, t.rows, 1)
-		first, lds = w.edge, cols
+		kernel.PackRows(edge, cols, first, lds, t.cols, t.rows, 1)
+		first, lds = edge, cols
 	}
-	kernel.MulTile(
-		w.edge, cols, first, lds, a.data, a.rs, a.cs, k.jump, panel, t.rows, k.n, k.parts,
-	)
+	w.order.mul(edge, cols, first, lds, a.data, a.rs, a.cs, k.jump, panel, t.rows, k.n, k.parts)
 	for i := range t.rows {
-		copy(dst[i*ldc:i*ldc+t.cols], w.edge[i*cols:])
+		copy(dst[i*ldc:i*ldc+t.cols], edge[i*cols:])
 	}
 }

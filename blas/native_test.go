@@ -15,8 +15,9 @@ var (
 )
 
 // TestNativeTiles: products around the sizes of tiles are the documented chains, bit for bit.
-func TestNativeTiles(t *testing.T) {
-	use(t, "native")
+func TestNativeTiles(t *testing.T) { eachNative(t, testNativeTiles) }
+
+func testNativeTiles(t *testing.T) {
 	s, count := newSource(1), 0
 	for _, m := range aroundRows {
 		for _, n := range aroundCols {
@@ -30,8 +31,9 @@ func TestNativeTiles(t *testing.T) {
 }
 
 // TestNativeBlocks: the chains depend neither on blocks nor on where the left factor is read.
-func TestNativeBlocks(t *testing.T) {
-	use(t, "native")
+func TestNativeBlocks(t *testing.T) { eachNative(t, testNativeBlocks) }
+
+func testNativeBlocks(t *testing.T) {
 	s, count := newSource(2), 0
 	check := func(p *product) {
 		t.Helper()
@@ -61,8 +63,9 @@ func (s *source) cuts(n int) []int {
 }
 
 // TestNativeSplits: a product has the same bits as products of its parts, wherever it is cut.
-func TestNativeSplits(t *testing.T) {
-	use(t, "native")
+func TestNativeSplits(t *testing.T) { eachNative(t, testNativeSplits) }
+
+func testNativeSplits(t *testing.T) {
 	s, count := newSource(3), 0
 	for _, d := range [][3]int{
 		{50, 70, 40}, {blockM + 9, 40, 9}, {9, 100, blockK + 2}, {5, blockN + 50, 3},
@@ -98,7 +101,7 @@ func TestLeftBlock(t *testing.T) {
 		{true, true, 1025}, {true, true, 2048},
 	} {
 		data := make([]float32, 30*c.stride)
-		var w workspace
+		w := chains.workspace()
 		left := Matrix{Rows: 30, Cols: 30, Stride: c.stride, Data: data}.Left()
 		got := w.leftBlock(&left, Trans(c.transposed), 0, 30, 0, 30, 6)
 		if packed := unsafe.SliceData(got.data) != unsafe.SliceData(data); packed != c.packed {

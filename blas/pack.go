@@ -10,39 +10,52 @@ type operand struct {
 	alpha      float32
 }
 
-// panelSize is how many numbers k x n takes in panels of cols columns.
-func panelSize(k, n, cols int) int { return (n + cols - 1) / cols * cols * k }
-
 // chunk is how many rows are packed at a time: few enough that the panels beside each other find
-// the rows' pages and lines where the last one left them.
-const chunk = 32
+// the rows' pages and lines where the last one left them. It is whole groups.
+const chunk = group
 
-// packPanels writes rows l to end and columns j to last into panels of cols columns: the rows of
-// each follow each other, and zeros fill what lies beyond the last column.
-func (o operand) packPanels(dst []float32, cols, l, end, j, last int) {
-	k := end - l
+// packPanels writes rows l to end and columns j to last of a right factor into panels of cols
+// columns: the rows of each follow each other, and zeros fill what lies beyond the last column.
+func (w *workspace) packPanels(x operand, dst []float32, cols, l, end, j, last int) {
+	o, k := w.order, end-l
 	if k == 0 {
 		return
 	}
-	if o.transposed {
+	deep := o.depth(k)
+	if x.transposed {
 		for at := j; at < last; at += cols {
-			panel := dst[(at-j)*k:][:k*cols]
-			src := o.data[at*o.stride+l:]
-			kernel.PackColumns(panel, cols, src, o.stride, min(cols, last-at), k)
-			if o.alpha != 1 {
-				kernel.Scale(panel, o.alpha)
-			}
+			src := x.data[at*x.stride+l:]
+			w.panel(dst[(at-j)*deep:][:deep*cols], cols, k, func(panel []float32) {
+				kernel.PackColumns(panel, cols, src, x.stride, min(cols, last-at), k)
+				if x.alpha != 1 {
+					kernel.Scale(panel, x.alpha)
+				}
+			})
 		}
 		return
 	}
 	for first := l; first < end; first += chunk {
 		rows := min(chunk, end-first)
 		for at := j; at < last; at += cols {
-			panel := dst[(at-j)*k+(first-l)*cols:][:rows*cols]
-			src := o.data[first*o.stride+at:]
-			kernel.PackRows(panel, cols, src, o.stride, min(cols, last-at), rows, o.alpha)
+			src := x.data[first*x.stride+at:]
+			to := dst[(at-j)*deep+o.depth(first-l)*cols:][:o.depth(rows)*cols]
+			w.panel(to, cols, rows, func(panel []float32) {
+				kernel.PackRows(panel, cols, src, x.stride, min(cols, last-at), rows, x.alpha)
+			})
 		}
 	}
+}
+
+// panel makes a panel of k rows, which pack writes: in place, or into memory from where they are
+// rounded.
+func (w *workspace) panel(dst []float32, cols, k int, pack func(panel []float32)) {
+	if !w.order.rounds {
+		pack(dst)
+		return
+	}
+	raw := grow(&w.raw, k*cols)
+	pack(raw)
+	w.order.lay(right, dst, cols, raw, cols, cols, k)
 }
 
 // strided is a block whose element (i, k) is at i*rs + k*cs, or one in panels, each as high as a
@@ -69,16 +82,18 @@ func (w *workspace) leftBlock(a *Left, t Trans, i, mc, l, kc, rows int) strided 
 	switch {
 	case kc == 0:
 		return strided{}
+	case w.order.rounds:
+		return w.rounded(a, t, i, mc, l, kc)
 	case a.gathered():
-		return w.gathered(a, t, i, mc, l, kc)
+		return w.gathered(&w.a, a, t, i, mc, l, kc)
 	case bool(t) && a.m.Stride <= far:
 		return strided{a.m.Data[l*a.m.Stride+i:], 1, a.m.Stride, 1}
 	case !bool(t) && a.m.Stride%conflict != 0:
 		return strided{a.m.Data[i*a.m.Stride+l:], a.m.Stride, 1, a.m.Stride}
 	case bool(t):
-		block := grow(&w.a, panelSize(kc, mc, rows))
+		block := grow(&w.a, w.order.panelSize(kc, mc, rows))
 		stored := operand{stride: a.m.Stride, data: a.m.Data, alpha: 1}
-		stored.packPanels(block, rows, l, l+kc, i, i+mc)
+		w.packPanels(stored, block, rows, l, l+kc, i, i+mc)
 		return strided{block, 1, rows, kc}
 	}
 	block := grow(&w.a, mc*(kc+spread))
@@ -90,13 +105,36 @@ func (w *workspace) leftBlock(a *Left, t Trans, i, mc, l, kc, rows int) strided 
 const spread = 16
 
 // gathered is the same of patches.
-func (w *workspace) gathered(a *Left, t Trans, i, mc, l, kc int) strided {
+func (w *workspace) gathered(memory *[]float32, a *Left, t Trans, i, mc, l, kc int) strided {
 	if t {
-		to := block{grow(&w.a, kc*mc), mc}
+		to := block{grow(memory, kc*mc), mc}
 		a.gather(to, l, l+kc, i, i+mc)
 		return strided{to.data, 1, mc, 1}
 	}
-	to := block{grow(&w.a, mc*(kc+spread)), kc + spread}
+	to := block{grow(memory, mc*(kc+spread)), kc + spread}
 	a.gather(to, i, i+mc, l, l+kc)
 	return strided{to.data, to.ld, 1, to.ld}
+}
+
+// rounded is the same of an order that rounds.
+func (w *workspace) rounded(a *Left, t Trans, i, mc, l, kc int) strided {
+	var from strided
+	switch {
+	case a.gathered():
+		from = w.gathered(&w.raw, a, t, i, mc, l, kc)
+	case bool(t):
+		from = strided{data: a.m.Data[l*a.m.Stride+i:], cs: a.m.Stride}
+	default:
+		from = strided{data: a.m.Data[i*a.m.Stride+l:], rs: a.m.Stride}
+	}
+	deep := w.order.depth(kc)
+	if t {
+		to := grow(&w.a, deep*mc)
+		w.order.lay(left, to, mc, from.data, from.cs, mc, kc)
+		return strided{to, 1, mc, 1}
+	}
+	ld := deep + spread
+	to := grow(&w.a, mc*ld)
+	w.order.layAcross(left, to, ld, from.data, from.rs, kc, mc)
+	return strided{to, ld, 1, ld}
 }

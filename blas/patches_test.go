@@ -82,7 +82,7 @@ func (p *product) same(t *testing.T, what string, got, want Matrix) {
 
 // TestPatches: products of patches are those of the patches written out.
 func TestPatches(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s, pair := newSource(1), 0
 		eachPatches(s, func(what string, left Left, written Matrix) {
 			eachTrans(func(ta, tb Trans) {
@@ -100,7 +100,7 @@ func TestPatches(t *testing.T) {
 
 // TestPatchesByFactor: the same by a factor, from a bias.
 func TestPatchesByFactor(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s := newSource(2)
 		var f Factor
 		eachPatches(s, func(what string, left Left, written Matrix) {
@@ -119,7 +119,7 @@ func TestPatchesByFactor(t *testing.T) {
 
 // TestSetTurned: the factor is the documented one, and what is reserved for it is what it needs.
 func TestSetTurned(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s := newSource(4)
 		for _, d := range [][3]int{{1, 5, 4}, {9, 3, 33}, {3, 40, 7}, {25, 1, 1}} {
 			taps, c, channels := d[0], d[1], d[2]
@@ -144,7 +144,7 @@ func TestSetTurned(t *testing.T) {
 
 // TestGuardPatches: products of patches touch nothing before or after their operands.
 func TestGuardPatches(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		f, s := newFence(t), newSource(5)
 		for _, of := range windows {
 			data := s.fill(of.pictures * of.H * of.W * of.C)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"testing"
-
-	"github.com/plume-ml/plume/kernel"
 )
 
 // product is one call of Gemm.
@@ -18,8 +16,8 @@ type product struct {
 
 func (p *product) String() string {
 	return fmt.Sprintf(
-		"%s, ta %v, tb %v, m %d, n %d, k %d, alpha %v, beta %v, strides %d, %d, %d", Default().name,
-		p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride,
+		"%s in %s, ta %v, tb %v, m %d, n %d, k %d, alpha %v, beta %v, strides %d, %d, %d",
+		Default().name, Default().Precision(), p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride,
 	)
 }
 
@@ -64,19 +62,38 @@ func slack(n int) float64 {
 
 // want is element (i, j) in float64, and the tolerance for float32 that adds the terms in any
 // order: no term is rounded more than k+3 times, in two products (with a or b, and with alpha) and
-// in at most k+1 sums.
+// in at most k+1 sums; three times as often if factors are split. Rounded factors have tolerances
+// of their own.
 func (p *product) want(i, j int) (sum, tol float64) {
-	size := 0.0
+	size, rest := 0.0, 0.0
 	if p.beta != 0 {
 		sum = float64(p.beta) * float64(at(p.c, N, i, j))
 		size = math.Abs(sum)
 	}
 	left, right := line(p.a, p.ta, i), line(p.b, !p.tb, j)
 	for l := 0; l < p.k && p.alpha != 0; l++ {
-		v := float64(p.alpha) * float64(left.at(l)) * float64(right.at(l))
-		sum, size = sum+v, size+math.Abs(v)
+		a, b := float64(left.at(l)), float64(p.alpha)*float64(right.at(l))
+		sum, size = sum+a*b, size+math.Abs(a*b)
+		rest += (math.Abs(a) + math.Abs(b)) * leastFactor
 	}
-	return sum, slack(p.k+3) * size
+	precision := Default().Precision()
+	times := p.k
+	switch precision {
+	case Float32:
+		rest = 0
+	case BF16x3:
+		times *= 3
+	}
+	return sum, (slack(times+3)+roundings[precision])*size + rest
+}
+
+// leastFactor is the magnitude below which factors become zero; roundings are the relative errors of
+// a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2 and
+// the product of the second parts is left out.
+const leastFactor = 0x1p-56
+
+var roundings = map[Precision]float64{
+	BF16: 2.01 * 0x1p-8, BF16Pairs: 2.01 * 0x1p-8, BF16x3: 3.01 * 0x1p-16,
 }
 
 // near reports that got is want within tol, or exactly if want is not finite.
@@ -86,7 +103,8 @@ func near(got float32, want, tol float64) bool {
 	case math.IsNaN(want):
 		return math.IsNaN(g)
 	case math.IsInf(want, 0):
-		return g == want
+		// The second part of a factor may be 0, which infinity makes NaN.
+		return g == want || Default().Precision() == BF16x3 && math.IsNaN(g)
 	}
 	return math.Abs(g-want) <= tol
 }
@@ -108,7 +126,7 @@ func (p *product) check(t *testing.T, got Matrix) {
 }
 
 // chain is c after the product as the native backend documents it: a row of c is beta times what
-// it was, and takes a[i,l] times row l of alpha b, l in order, by Axpy.
+// it was, and takes terms, in the order of the precision.
 func (p *product) chain() Matrix {
 	c := copyOf(p.c)
 	right := p.right()
@@ -121,8 +139,12 @@ func (p *product) chain() Matrix {
 			}
 			sum[j] *= p.beta
 		}
-		for l := 0; l < p.k && p.alpha != 0; l++ {
-			kernel.Axpy(sum, at(p.a, p.ta, i, l), right[l*p.n:][:p.n])
+		if p.alpha != 0 && p.n > 0 {
+			left := make([]float32, p.k)
+			for l := range left {
+				left[l] = at(p.a, p.ta, i, l)
+			}
+			addTerms(Default().Precision(), sum, left, right)
 		}
 	}
 	return c
@@ -140,7 +162,30 @@ func (p *product) right() []float32 {
 // checkChain compares c with the chains, bit for bit.
 func (p *product) checkChain(t *testing.T, got Matrix) {
 	t.Helper()
-	want := p.chain()
+	p.sameRows(t, got, p.chain())
+}
+
+// checkFactor does so for a product by a factor. A bias is what chains start from in float32, and
+// added to the sums in other precisions.
+func (p *product) checkFactor(t *testing.T, got Matrix, bias []float32) {
+	t.Helper()
+	if bias == nil || Default().Precision() == Float32 {
+		p.checkChain(t, got)
+		return
+	}
+	from := *p
+	from.beta = 0
+	want := from.chain()
+	for i := range want.Rows {
+		for j, v := range bias {
+			row(want, i)[j] += v
+		}
+	}
+	p.sameRows(t, got, want)
+}
+
+func (p *product) sameRows(t *testing.T, got, want Matrix) {
+	t.Helper()
 	for i := range p.m {
 		sameBits(t, fmt.Sprintf("%v: row %d", p, i), row(got, i), row(want, i))
 	}

@@ -25,7 +25,7 @@ func (s *source) opposite(p *product, l int) {
 
 // TestSpecialNumbers: a NaN or an infinity affects its row or column of c, and nothing else.
 func TestSpecialNumbers(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s, pair := newSource(1), 0
 		for _, d := range [][3]int{
 			{1, 1, 1}, {5, 7, 3}, {29, 33, 9}, {15, 65, 40}, {blockM + 2, 18, 5},
@@ -58,7 +58,7 @@ func TestSpecialNumbers(t *testing.T) {
 
 // TestSpecialFactor: the same for products by a factor, whose bias may be special too.
 func TestSpecialFactor(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s := newSource(2)
 		var f Factor
 		for _, v := range []float32{nan, inf, -inf} {
@@ -87,7 +87,7 @@ func TestSpecialFactor(t *testing.T) {
 
 // TestAlphaZero: with alpha = 0 the factors are not read, as in the reference BLAS.
 func TestAlphaZero(t *testing.T) {
-	eachBackend(t, func(t *testing.T) {
+	eachProducts(t, func(t *testing.T) {
 		s := newSource(3)
 		for _, beta := range []float32{0, 1, -0.6} {
 			eachTrans(func(ta, tb Trans) {
