@@ -66,6 +66,7 @@ func inOrder(library *Backend, tiles kernel.TileKind) (list []*Backend) {
 // choice is the default backend, and why it is not the first of this build, or nil.
 type choice struct {
 	backend    *Backend
+	named      bool // to Use
 	passedOver error
 }
 
@@ -118,7 +119,7 @@ func Use(name string) error {
 	if err != nil {
 		return err
 	}
-	current.Store(&choice{backend: b})
+	current.Store(&choice{backend: b, named: true})
 	return nil
 }
 

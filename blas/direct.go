@@ -48,7 +48,7 @@ func (o *order) framed(l *Left) bool {
 	if !l.gathered() || l.m.Cols != w.KH*w.run() {
 		return false
 	}
-	return !o.rounds || !o.splits && w.C%2 == 0 && w.run()%group == 0
+	return !o.rounds || !o.splits && w.C%2 == 0 && w.run()%Group == 0
 }
 
 // convolvedRows is about how many rows of c are computed from a frame, convolvedK how many numbers

@@ -43,14 +43,15 @@ var (
 	}
 )
 
-// group is the numbers of k that BF16 adds up before they reach an element.
-const group = 32
+// Group is how many numbers of k BF16 and BF16x3 add up before they reach an element. Where a sum is
+// interrupted after whole groups, and goes on from what its element holds, the bits are the same.
+const Group = 32
 
 // depth is how many numbers of k tiles take for k of the factors.
 func (o *order) depth(k int) int {
 	switch {
 	case o.splits:
-		return (k + group - 1) / group * 3 * group
+		return (k + Group - 1) / Group * 3 * Group
 	case o.rounds:
 		return (k + 1) / 2 * 2
 	}
@@ -98,12 +99,12 @@ func (o *order) lay(s side, dst []float32, ldd int, src []float32, lds, cols, n 
 }
 
 func (o *order) laySplit(s side, dst []float32, ldd int, src []float32, lds, cols, n int) {
-	for lo := 0; lo < n; lo += group {
-		rows := min(group, n-lo)
+	for lo := 0; lo < n; lo += Group {
+		rows := min(Group, n-lo)
 		for p, round := range parts[s] {
-			to := dst[(3*lo+p*group)*ldd:]
+			to := dst[(3*lo+p*Group)*ldd:]
 			round(to, ldd, src[lo*lds:], lds, cols, rows, 1)
-			for i := rows; i < group; i++ {
+			for i := rows; i < Group; i++ {
 				clear(to[i*ldd:][:cols])
 			}
 		}
@@ -114,12 +115,12 @@ func (o *order) laySplit(s side, dst []float32, ldd int, src []float32, lds, col
 func (o *order) layAcross(s side, dst []float32, ldd int, src []float32, lds, n, rows int) {
 	switch {
 	case o.splits:
-		for lo := 0; lo < n; lo += group {
-			cols := min(group, n-lo)
+		for lo := 0; lo < n; lo += Group {
+			cols := min(Group, n-lo)
 			for p, round := range parts[s] {
-				to := dst[3*lo+p*group:]
+				to := dst[3*lo+p*Group:]
 				round(to, ldd, src[lo:], lds, cols, rows, 1)
-				block{to[cols:], ldd}.clear(rows, group-cols)
+				block{to[cols:], ldd}.clear(rows, Group-cols)
 			}
 		}
 	case o.swaps:

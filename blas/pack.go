@@ -12,7 +12,7 @@ type operand struct {
 
 // chunk is how many rows are packed at a time: few enough that the panels beside each other find
 // the rows' pages and lines where the last one left them. It is whole groups.
-const chunk = group
+const chunk = Group
 
 // packPanels writes rows l to end and columns j to last of a right factor into panels of cols
 // columns: the rows of each follow each other, and zeros fill what lies beyond the last column.

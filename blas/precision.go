@@ -52,6 +52,16 @@ func (b *Backend) In(p Precision) (*Backend, error) {
 	return native, nil
 }
 
+// In is the default backend with products in the given precision: the native one, where the default
+// has float32 alone and nobody named it to [Use].
+func In(p Precision) (*Backend, error) {
+	c := current.Load()
+	if p != Float32 && c.backend.order == nil && !c.named {
+		return nativeBackend.In(p)
+	}
+	return c.backend.In(p)
+}
+
 func names(list []Precision) (s []string) {
 	for _, p := range list {
 		s = append(s, string(p))

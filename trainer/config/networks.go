@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/plume-ml/plume/blas"
 )
 
 // Network names a kind of decoder or encoder.
@@ -59,6 +61,9 @@ const (
 func (o *Options) networkKeys() []Key {
 	width := between(1, maxWidth)
 	return group("Networks",
+		choiceKey(&o.Precision, "precision", blas.Float32, blas.Precisions,
+			"what the networks' products round their factors to, and the order of their sums, "+
+				"with the same bits on every CPU; parameters and sums are float32 in all"),
 		choiceKey(&o.Network, "network", AutoNetwork, Kinds,
 			"the networks that are auto below; auto: conv for colour pictures and from 32 x 32 up"),
 		choiceKey(&o.Decoder, "decoder", AutoNetwork, Kinds, "the decoder"),

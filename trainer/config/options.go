@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -13,6 +14,7 @@ import (
 // explains its effect.
 type Options struct {
 	// Networks.
+	Precision       blas.Precision // of products; empty: float32
 	Network         Network
 	Decoder         Network
 	Score           Score

@@ -3,6 +3,7 @@ package method
 import (
 	"slices"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -28,6 +29,10 @@ func (s *Setup) cut() {
 		s.Wave = rows
 	} else {
 		s.Wave = min(max(s.Wave/s.Tile, 1)*s.Tile, rows)
+	}
+	if s.Products != nil && s.Products.Precision() != blas.Float32 {
+		whole := blas.Group * n // sums over rows may be interrupted after whole groups
+		s.Wave = min((s.Wave+whole-1)/whole*whole, s.Batch*n)
 	}
 }
 

@@ -72,7 +72,11 @@ func (n *network) values(ema bool) []float32 {
 // NewDecoder returns the decoder that resolved options describe, for pictures of the given shape.
 // Its products are computed by the present default of package blas.
 func NewDecoder(o config.Options, picture data.Shape) (*model.Net, error) {
-	return newDecoder(nil, o, picture)
+	b, err := products(nil, o)
+	if err != nil {
+		return nil, err
+	}
+	return newDecoder(b, o, picture)
 }
 
 // NewPrior returns the prior of the named method with the given options. Its products are computed
@@ -82,5 +86,9 @@ func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.prior(nil, o)
+	b, err := products(nil, o)
+	if err != nil {
+		return nil, err
+	}
+	return m.prior(b, o)
 }

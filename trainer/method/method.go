@@ -92,8 +92,8 @@ type Setup struct {
 	CloudDir string
 	Ctx      context.Context // ends New early, while that file is made; nil: never
 
-	// Products computes the products of the networks that Options describe; nil: the present
-	// default of package blas. Methods with different ones can train at once.
+	// Products computes the products of the networks that Options describe, in their precision;
+	// nil: the present default of package blas. Methods with different ones can train at once.
 	Products *blas.Backend
 	// Decoder, Prior and Encoder, where not nil, replace the networks that Options describe: tests
 	// train models with known solutions. An encoder maps D numbers to 2 d, the mean and the

@@ -245,6 +245,16 @@ func latentShape(o config.Options) layer.Shape {
 	return layer.Vector(o.Latent)
 }
 
+// products computes the products of networks with the given options: by b, or if that is nil by
+// the default of package blas, in their precision.
+func products(b *blas.Backend, o config.Options) (*blas.Backend, error) {
+	p := cmp.Or(o.Precision, blas.Float32)
+	if b == nil {
+		return blas.In(p)
+	}
+	return b.In(p)
+}
+
 // newDecoder returns the decoder that the options, which are resolved, describe.
 func newDecoder(
 	products *blas.Backend, o config.Options, picture data.Shape,

@@ -115,6 +115,9 @@ func New(name config.Method, s Setup) (Method, error) {
 // networks sets the setup's networks, for pictures of the given shape, where they are nil, and cuts
 // tiles and waves for them.
 func (m spec) networks(s *Setup, picture data.Shape) (err error) {
+	if s.Products, err = products(s.Products, s.Options); err != nil {
+		return err
+	}
 	if s.Decoder == nil {
 		if s.Decoder, err = newDecoder(s.Products, s.Options, picture); err != nil {
 			return err
