@@ -42,7 +42,8 @@ func (b *Backend) In(p Precision) (*Backend, error) {
 	}
 	if b.order == nil {
 		return nil, fmt.Errorf("precision %q: the products of %s have float32 alone, "+
-			"and those of native also %s", p, b.name, strings.Join(names(Precisions[1:]), ", "))
+			"those of native (--blas native) also %s", p, b.name,
+			strings.Join(names(Precisions[1:]), ", "))
 	}
 	native, ok := natives[p]
 	if !ok {

@@ -112,8 +112,8 @@ func TestIn(t *testing.T) {
 	}
 }
 
-// TestContinued: sums over k that are interrupted at whole groups, and go on from what c holds, have
-// the bits of those that are not.
+// TestContinued: sums over k that are interrupted at whole groups, and go on from what c holds,
+// have the bits of those that are not.
 func TestContinued(t *testing.T) {
 	eachNative(t, func(t *testing.T) {
 		s := newSource(9)

@@ -17,7 +17,8 @@ type product struct {
 func (p *product) String() string {
 	return fmt.Sprintf(
 		"%s in %s, ta %v, tb %v, m %d, n %d, k %d, alpha %v, beta %v, strides %d, %d, %d",
-		Default().name, Default().Precision(), p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta, p.a.Stride, p.b.Stride, p.c.Stride,
+		Default().name, Default().Precision(), p.ta, p.tb, p.m, p.n, p.k, p.alpha, p.beta,
+		p.a.Stride, p.b.Stride, p.c.Stride,
 	)
 }
 
@@ -87,8 +88,8 @@ func (p *product) want(i, j int) (sum, tol float64) {
 	return sum, (slack(times+3)+roundings[precision])*size + rest
 }
 
-// leastFactor is the magnitude below which factors become zero; roundings are the relative errors of
-// a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2 and
+// leastFactor is the magnitude below which factors become zero; roundings are the relative errors
+// of a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2 and
 // the product of the second parts is left out.
 const leastFactor = 0x1p-56
 

@@ -58,12 +58,17 @@ const (
 	maxLambda = 40 // exp(-40) is far above the smallest float32: alpha and sigma stay normal
 )
 
-func (o *Options) networkKeys() []Key {
-	width := between(1, maxWidth)
+func (o *Options) productKeys() []Key {
 	return group("Networks",
 		choiceKey(&o.Precision, "precision", blas.Float32, blas.Precisions,
 			"what the networks' products round their factors to, and the order of their sums, "+
 				"with the same bits on every CPU; parameters and sums are float32 in all"),
+	)
+}
+
+func (o *Options) networkKeys() []Key {
+	width := between(1, maxWidth)
+	return group("Networks",
 		choiceKey(&o.Network, "network", AutoNetwork, Kinds,
 			"the networks that are auto below; auto: conv for colour pictures and from 32 x 32 up"),
 		choiceKey(&o.Decoder, "decoder", AutoNetwork, Kinds, "the decoder"),

@@ -14,7 +14,7 @@ import (
 // explains its effect.
 type Options struct {
 	// Networks.
-	Precision       blas.Precision // of products; empty: float32
+	Precision       blas.Precision // of products
 	Network         Network
 	Decoder         Network
 	Score           Score
@@ -72,7 +72,7 @@ type Options struct {
 }
 
 func (o *Options) keys() []Key {
-	return slices.Concat(o.networkKeys(), o.particleKeys(), o.optimizerKeys())
+	return slices.Concat(o.productKeys(), o.networkKeys(), o.particleKeys(), o.optimizerKeys())
 }
 
 // Validate returns every value that is out of range, and every contradictory combination.

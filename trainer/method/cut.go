@@ -30,8 +30,7 @@ func (s *Setup) cut() {
 	} else {
 		s.Wave = min(max(s.Wave/s.Tile, 1)*s.Tile, rows)
 	}
-	if s.Products != nil && s.Products.Precision() != blas.Float32 {
-		whole := blas.Group * n // sums over rows may be interrupted after whole groups
+	if whole := s.whole() * n; whole > n {
 		s.Wave = min((s.Wave+whole-1)/whole*whole, s.Batch*n)
 	}
 }
@@ -63,7 +62,16 @@ func (s *Setup) tiles(points, tile int, networks ...model.Packer) pool.Tiles {
 
 // waves cuts the rows of a batch of datapoints into waves.
 func (s *Setup) waves(points int) pool.Tiles {
-	return s.Pool.Tiles(points, s.Options.Particles, s.Wave, false)
+	return pool.CutWhole(points, s.Options.Particles, s.Wave, s.whole())
+}
+
+// whole is the datapoints of which a wave has a multiple: with rounded factors, sums over rows may
+// be interrupted after whole groups alone.
+func (s *Setup) whole() int {
+	if s.Products == nil || s.Products.Precision() == blas.Float32 {
+		return 1
+	}
+	return blas.Group
 }
 
 // wave is number w of the waves, each point of which has rows rows.

@@ -80,7 +80,8 @@ var flowMethods = []config.Method{"ipld", "pgd", "mpgd", "ipla", "soul", "shortr
 // off from the parameters.
 func small() config.Options {
 	return config.Options{
-		Network: config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
+		Precision: blas.Float32,
+		Network:   config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
 		DecoderBlocks: 1, UNetBlocks: 1, CloudInit: config.FromNormal,
 		Condition: config.Unconditional,
 		Latent:    3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},

@@ -248,11 +248,10 @@ func latentShape(o config.Options) layer.Shape {
 // products computes the products of networks with the given options: by b, or if that is nil by
 // the default of package blas, in their precision.
 func products(b *blas.Backend, o config.Options) (*blas.Backend, error) {
-	p := cmp.Or(o.Precision, blas.Float32)
 	if b == nil {
-		return blas.In(p)
+		return blas.In(o.Precision)
 	}
-	return b.In(p)
+	return b.In(o.Precision)
 }
 
 // newDecoder returns the decoder that the options, which are resolved, describe.

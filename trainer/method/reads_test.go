@@ -13,7 +13,8 @@ import (
 
 // altered are other values of all keys of the options but those in unaltered.
 var altered = map[string]string{
-	"dynamics": "exact", "step_size": "0.03", "step_size_end": "0.01", "step_schedule": "cosine",
+	"precision": "bf16",
+	"dynamics":  "exact", "step_size": "0.03", "step_size_end": "0.01", "step_schedule": "cosine",
 	"friction": "0.8", "inner_steps": "3", "scale_anchor": "5", "drift_clip": "0.001",
 	"catch_up": "4", "param_noise": "2", "encoder_widths": "8", "prior_share": "0.5",
 	"score_width": "10", "score_blocks": "1", "score_features": "6", "lambda_min": "-5",

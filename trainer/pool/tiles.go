@@ -5,6 +5,7 @@ package pool
 type Tiles struct {
 	Count        int // tiles
 	points, each int
+	unit         int // points that no cut separates; 0: one
 	first        int // number of the first point
 }
 
@@ -24,6 +25,13 @@ func (p *Pool) Tiles(points, each, size int, free bool) Tiles {
 	return Tiles{Count: count, points: points, each: each}
 }
 
+// CutWhole cuts points*each rows into tiles of about size rows, each of which but the last has a
+// multiple of unit points.
+func CutWhole(points, each, size, unit int) Tiles {
+	count := Pieces(Pieces(points, unit), max(1, size/each/unit))
+	return Tiles{Count: count, points: points, each: each, unit: unit}
+}
+
 // From is the tiles of points that are numbered from first on.
 func (t Tiles) From(first int) Tiles {
 	t.first = first
@@ -32,8 +40,9 @@ func (t Tiles) From(first int) Tiles {
 
 // Points is the points of tile i: first inclusive, last exclusive.
 func (t Tiles) Points(i int) (first, last int) {
-	first, last = Span(t.points, t.Count, i)
-	return t.first + first, t.first + last
+	unit := max(1, t.unit)
+	first, last = Span(Pieces(t.points, unit), t.Count, i)
+	return t.first + first*unit, t.first + min(last*unit, t.points)
 }
 
 // Rows is the rows of tile i: lo inclusive, hi exclusive.
