@@ -89,8 +89,8 @@ func (p *product) want(i, j int) (sum, tol float64) {
 }
 
 // leastFactor is the magnitude below which factors become zero; roundings are the relative errors
-// of a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2 and
-// the product of the second parts is left out.
+// of a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2
+// and the product of the second parts is left out.
 const leastFactor = 0x1p-56
 
 var roundings = map[Precision]float64{
