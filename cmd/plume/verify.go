@@ -7,10 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/verify"
@@ -58,6 +61,10 @@ func newVerify() *cobra.Command {
 		"`directory` for diagrams (PNG and SVG) and report.json")
 	flags.BoolVar(&v.asJSON, "json", false, "print a JSON object instead of the table")
 	flags.BoolVarP(&v.quiet, "quiet", "q", false, "no progress on stderr")
+	names := config.Names(blas.Precisions)
+	flags.StringVar((*string)(&v.options.Precision), "precision", names[0],
+		"of the networks' products: "+strings.Join(names, ", "))
+	complete(cmd, "precision", names)
 	flags.Uint64Var(&v.options.Seed, "seed", 1, "seed of all random numbers")
 	flags.IntVar(&v.options.Threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
@@ -67,6 +74,9 @@ func newVerify() *cobra.Command {
 func (v *verifyCommand) run() error {
 	if v.options.Threads < 0 {
 		return usage(fmt.Errorf("--threads is %d; expected 0 or more", v.options.Threads))
+	}
+	if _, err := blas.In(v.options.Precision); err != nil {
+		return usage(fmt.Errorf("--precision: %w", err))
 	}
 	made := firstMissing(v.out)
 	if v.out != "" {

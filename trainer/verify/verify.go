@@ -1,12 +1,14 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/verify/lab"
 	"github.com/plume-ml/plume/trainer/verify/linear"
@@ -21,6 +23,9 @@ type Options struct {
 	Threads  int          // workers; 0: all cores
 	Only     []string     // sections such as "8.1", or parts of experiments' titles; none: all
 	Progress func(string) // called with each experiment before it runs; may be nil
+
+	// Precision of the products of the networks that are not exact; empty: float32.
+	Precision blas.Precision
 }
 
 // ErrUnknown is wrapped by the error for an element of Options.Only that no experiment matches.
@@ -47,6 +52,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	products, err := blas.In(cmp.Or(o.Precision, blas.Float32))
+	if err != nil {
+		return nil, err
+	}
 	workers := pool.New(o.Threads)
 	defer workers.Close()
 	report := &Report{Seed: o.Seed, Thorough: o.Thorough, Checks: []lab.Check{}}
@@ -54,7 +63,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		if o.Progress != nil {
 			o.Progress(e.String())
 		}
-		found, err := lab.New(ctx, workers, e, o.Seed, o.Thorough).Run()
+		l := lab.New(ctx, workers, e, o.Seed, o.Thorough)
+		l.Products = products
+		found, err := l.Run()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e, err)
 		}

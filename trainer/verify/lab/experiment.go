@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/record"
@@ -24,7 +25,8 @@ func (e Experiment) String() string { return e.Section + " " + e.Title }
 
 // Lab is where an experiment runs: its workers, its seeds, and what it found.
 type Lab struct {
-	Pool *pool.Pool
+	Pool     *pool.Pool
+	Products *blas.Backend // of the networks that are not exact; nil: the default of package blas
 
 	ctx        context.Context
 	experiment Experiment

@@ -21,7 +21,7 @@ func (l *Lab) Frozen(
 	d := law.Dim()
 	o := Plain(d, len(cloud)/d, frozenStep, lr)
 	o.PriorWeight = weight
-	decoder := model.NewMLP(nil, d, 1)
+	decoder := model.NewMLP(l.Products, d, 1)
 	train := data.Table{D: 1, X: make([]float32, 1)}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: train, Batch: 1, Tile: 64, Seed: l.Seed(k), Pool: l.Pool,

@@ -27,6 +27,9 @@ func (l *Lab) Learn(
 	o config.Options, train data.Table, decoder *model.Net, steps, n int,
 ) (z, x []float32, err error) {
 	const batch = 256
+	if l.Products != nil {
+		o.Precision = l.Products.Precision()
+	}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: train, Batch: batch, Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
 		Decoder: decoder,

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
@@ -21,7 +22,8 @@ const Float32Error = 1e-5
 // networks are the smallest valid ones and have no effect: the models bring networks of their own.
 func Plain(latent, particles int, h, lr float64) config.Options {
 	return config.Options{
-		Network: config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
+		Precision: blas.Float32,
+		Network:   config.MLP, Decoder: config.MLP, Score: config.ScoreMLP, Encoder: config.MLP,
 		DecoderBlocks: 1, UNetBlocks: 1, CloudInit: config.FromNormal,
 		Condition: config.Unconditional,
 		Latent:    latent, ObsNoise: 1, ScoreWidth: 1, ScoreBlocks: 1, ScoreFeatures: 2,

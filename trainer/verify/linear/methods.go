@@ -62,8 +62,8 @@ func (c trained) start(
 	o.ParamDrag, o.ParamNoise, o.PriorShare = c.drag, c.noise, c.share
 	setup := method.Setup{
 		Options: o, Train: data, Batch: data.Len(), Tile: 64, Seed: l.Seed(k), Pool: p,
-		Decoder: model.NewMLP(nil, factorLatent, factorDim),
-		Encoder: model.NewEncoder(nil, factorDim, factorLatent),
+		Decoder: model.NewMLP(l.Products, factorLatent, factorDim),
+		Encoder: model.NewEncoder(l.Products, factorDim, factorLatent),
 	}
 	var law *exactnet.Gaussian
 	if c.learnS {

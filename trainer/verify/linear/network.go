@@ -17,7 +17,7 @@ func learnedNetwork(l *lab.Lab) error {
 	// With W learned too, the scale is free. Without an anchor the particles' bias inflates the
 	// latents: in 20,000 steps to a mean square of 90, at which the samples are 0.6 nats off.
 	o.ScaleAnchor = 1
-	decoder := model.NewMLP(nil, factorLatent, factorDim)
+	decoder := model.NewMLP(l.Products, factorLatent, factorDim)
 	_, x, err := l.Learn(o, data.Table, decoder, l.N(3000, 20000), n)
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func scoreDrift(p diffusion.Process, m, s float64) func(float64) float64 {
 // start builds the training; k numbers the seed.
 func (c posterior) start(l *lab.Lab, k int) (method.Method, error) {
 	o := c.options()
-	decoder := model.NewMLP(nil, axesDim, axesDim)
+	decoder := model.NewMLP(l.Products, axesDim, axesDim)
 	w := make([]float32, decoder.Layout().Size())
 	for j := range axesDim {
 		w[j*axesDim+j] = float32(posteriorGain[j%len(spread)])

@@ -33,8 +33,8 @@ func (t twoModes) prior(b diffusion.Bound) *prior.Diffusion {
 }
 
 // decoder is x = w z, fixed.
-func (t twoModes) decoder() *model.Net {
-	net := model.NewMLP(nil, 1, 1)
+func (t twoModes) decoder(l *lab.Lab) *model.Net {
+	net := model.NewMLP(l.Products, 1, 1)
 	p := make([]float32, net.Layout().Size())
 	p[0] = float32(t.w)
 	return net.Frozen(p)

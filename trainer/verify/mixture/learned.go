@@ -27,8 +27,8 @@ func gaussianEncoder(l *lab.Lab) error {
 	m, err := method.New("vae+diffusion", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(observed)}, Batch: len(observed),
 		Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
-		Encoder: model.NewEncoder(nil, 1, 1),
+		Decoder: t.decoder(l), Prior: t.prior(prior.NewBound(o)),
+		Encoder: model.NewEncoder(l.Products, 1, 1),
 	})
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func train(l *lab.Lab, k int, dynamics particle.Dynamics) error {
 	}
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: exactnet.Narrow(x)}, Batch: len(x),
-		Tile: 64, Seed: l.Seed(k), Pool: l.Pool, Decoder: model.NewMLP(nil, 1, 1),
+		Tile: 64, Seed: l.Seed(k), Pool: l.Pool, Decoder: model.NewMLP(l.Products, 1, 1),
 		Prior: &prior.Diffusion{Bound: prior.NewBound(o), Score: exactnet.Score(law)},
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func (t twoModes) copies(l *lab.Lab, x float64, points, seed int) (method.Method
 	}
 	return method.New("ipld", method.Setup{
 		Options: o, Train: copies, Batch: points, Tile: 64, Seed: l.Seed(seed), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
+		Decoder: t.decoder(l), Prior: t.prior(prior.NewBound(o)),
 	})
 }
 

@@ -29,7 +29,7 @@ func learnedNetwork(l *lab.Lab) error {
 	_, x := t.draw(r, 1024)
 	o := lab.LearnedOptions(1, t.noise)
 	train := data.Table{D: 1, X: exactnet.Narrow(x)}
-	latents, _, err := l.Learn(o, train, t.decoder(), l.N(3000, 20000), n)
+	latents, _, err := l.Learn(o, train, t.decoder(l), l.N(3000, 20000), n)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func samples(l *lab.Lab) error {
 	m, err := method.New("ipld", method.Setup{
 		Options: o, Train: data.Table{D: 1, X: make([]float32, 1)}, Batch: 1,
 		Tile: 64, Seed: l.Seed(0), Pool: l.Pool,
-		Decoder: t.decoder(), Prior: t.prior(prior.NewBound(o)),
+		Decoder: t.decoder(l), Prior: t.prior(prior.NewBound(o)),
 	})
 	if err != nil {
 		return err
