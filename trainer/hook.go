@@ -35,7 +35,8 @@ type Summary struct {
 type Option func(*Trainer)
 
 // Given says which keys of the configuration were given. The others may take the defaults of the
-// networks that suit the data (method.Resolve). Without it, all were.
+// networks that suit the data. It is needed only where a value that was chosen is also the method's
+// default: without it, keys with these values may take the others (method.Resolve).
 func Given(keys []string) Option {
 	return func(t *Trainer) {
 		t.given = func(key string) bool { return slices.Contains(keys, key) }

@@ -65,7 +65,7 @@ func (t *Trainer) openStored() (*run.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.cfg = method.Resolved(t.cfg, stored.Config)
+	t.cfg = method.Resolved(t.cfg, stored.Config, t.given)
 	return stored, stored.Config.CheckResume(t.cfg)
 }
 

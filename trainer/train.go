@@ -29,8 +29,8 @@ var errClosed = errors.New("the model is closed")
 // Train trains a model on all of the images, in memory. It reads and writes no files, unless the
 // configuration keeps the particles in one, and measures nothing: for a run with records,
 // checkpoints, held-out images and reports see New. It ignores the keys of data, but not flip, and
-// the keys of reports. method.DefaultOn has the defaults that suit images; without them, or Given,
-// convolutions are trained with those of an MLP.
+// the keys of reports. Where convolutions suit the images, as they suit colour pictures, keys with
+// the method's defaults take those of convolutions (method.Resolve), unless Given says otherwise.
 //
 // The training is that of a run with holdout = 0 on the same images, bit for bit. If it diverges,
 // Train does not try smaller steps as a run does: it returns an error that wraps ErrDiverged. When

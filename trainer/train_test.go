@@ -117,7 +117,8 @@ func TestIdleKeys(t *testing.T) {
 	}
 }
 
-// Convolutions train with their own defaults in the keys that were not given.
+// Convolutions train with their own defaults in the keys that were not given, or that nobody says
+// were given and that have the default of MLPs.
 func TestTrainGiven(t *testing.T) {
 	digits, err := data.Open(t.Context(), "digits", data.Options{})
 	if err != nil {
@@ -127,22 +128,22 @@ func TestTrainGiven(t *testing.T) {
 	c.Network, c.Epochs, c.DecoderChannels = config.Conv, 1, []int{4, 4, 4}
 	c.Score, c.ScoreWidth, c.ScoreFeatures = config.ScoreMLP, 8, 8
 	given := []string{"network", "epochs", "decoder_channels", "score", "score_width"}
-	for _, more := range []string{"", "cloud_init"} {
-		option := Given(append(given, "score_features", more))
-		m, err := Train(t.Context(), c, data.Subset(digits, data.Range(0, 20)), option)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := config.FromComponents
-		if more != "" {
-			want = config.FromNormal
-		}
-		if m.cfg.CloudInit != want || m.cfg.Batch != 128 || m.cfg.Epochs != 1 {
-			t.Errorf("given %q: cloud_init = %v, batches of %d, %d epochs",
-				more, m.cfg.CloudInit, m.cfg.Batch, m.cfg.Epochs)
-		}
-		if err := m.Close(); err != nil {
-			t.Error(err)
+	for want, options := range map[config.Start][][]Option{
+		config.FromComponents: {nil, {Given(append(given, "score_features"))}},
+		config.FromNormal:     {{Given(append(given, "cloud_init"))}},
+	} {
+		for _, o := range options {
+			m, err := Train(t.Context(), c, data.Subset(digits, data.Range(0, 20)), o...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.cfg.CloudInit != want || m.cfg.Batch != 128 || m.cfg.Epochs != 1 {
+				t.Errorf("%d options: cloud_init = %v, want %v; batches of %d, %d epochs",
+					len(o), m.cfg.CloudInit, want, m.cfg.Batch, m.cfg.Epochs)
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // Package trainer trains models of images.
 //
-// Train trains in memory. It takes a configuration (method.DefaultOn, package config) and a data
-// set (data.Open, or the rows of a data.Table), and returns a Model, which draws samples and gives
-// the latents of the images.
+// Train trains in memory. It takes a configuration (method.Default, package config) and a data set
+// (data.Open, or the rows of a data.Table), and returns a Model, which draws samples and gives the
+// latents of the images.
 //
 // New prepares a run instead, in a directory that keeps its configuration, records, checkpoints and
 // pictures. Trainer.Run trains it, and calls Hooks with its progress. Resume continues an

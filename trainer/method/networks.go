@@ -20,8 +20,9 @@ import (
 // what Validate refuses.
 //
 // Convolutions have defaults of their own. They take the place of those of [DefaultFor] in the keys
-// that were not given, as given reports; nil: all were, so that nothing but the networks' kinds and
-// sizes is chosen.
+// that were not given, as given reports. Without it (nil), keys with the values of DefaultFor were
+// not given, but for a configuration that names a conv decoder with its latents, as those of
+// DefaultOn and stored ones do: there all were.
 func Resolve(
 	c config.Config, picture data.Shape, given func(key string) bool,
 ) (config.Config, error) {
@@ -33,6 +34,9 @@ func Resolve(
 		return c, err
 	}
 	o := &c.Options
+	if given == nil {
+		given = unlike(m, c)
+	}
 	if o.Network == config.AutoNetwork {
 		o.Network = config.MLP
 		if model.SuitsConv(layer.Shape(picture)) {
@@ -42,7 +46,7 @@ func Resolve(
 	if o.Decoder == config.AutoNetwork {
 		o.Decoder = o.Network
 	}
-	if o.Decoder == config.Conv && given != nil {
+	if o.Decoder == config.Conv {
 		convDefaults(&c, given)
 	}
 	if m.encoder != nil && o.Encoder == config.AutoNetwork {
@@ -98,13 +102,30 @@ func Describe(c config.Config, picture data.Shape) (string, error) {
 	return text, nil
 }
 
+// unlike reports the keys that count as given when nobody says which were (Resolve).
+func unlike(m spec, c config.Config) func(key string) bool {
+	if c.Decoder == config.Conv && len(c.LatentShape) > 0 {
+		return func(string) bool { return true }
+	}
+	usual := m.usual()
+	changed := usual.Changed(c)
+	return func(key string) bool { return slices.Contains(changed, key) }
+}
+
 // Resolved returns a configuration with the choices of a stored one where it leaves them to the
-// data, as it may again when a run is resumed.
-func Resolved(c, stored config.Config) config.Config {
-	usual, err := DefaultFor(c.Method)
+// data, as it may again when a run is resumed. given is as in Resolve.
+func Resolved(c, stored config.Config, given func(key string) bool) config.Config {
+	m, err := find(c.Method)
 	if err != nil {
 		return c
 	}
+	if given == nil {
+		given = unlike(m, c)
+	}
+	if stored.Decoder == config.Conv {
+		convDefaults(&c, given)
+	}
+	usual := m.usual()
 	for _, name := range []string{
 		"network", "decoder", "score", "encoder", "latent_shape", "latent", "decoder_channels",
 		"encoder_channels", "unet_channels", "classes",
@@ -202,8 +223,7 @@ func resolveLatents(c *config.Config, m spec, picture data.Shape, p *config.Prob
 		p.Expect(len(o.EncoderChannels) == n+1, "encoder_channels", o.EncoderChannels,
 			fmt.Sprintf("%d numbers, as for decoder_channels", n+1))
 	}
-	usual, err := DefaultFor(m.name)
-	p.Expect(err == nil && (o.Latent == usual.Latent || o.Latent == z.Len()), "latent", o.Latent,
+	p.Expect(o.Latent == m.usual().Latent || o.Latent == z.Len(), "latent", o.Latent,
 		fmt.Sprintf("%d, the numbers of latent_shape = %v: leave it out", z.Len(), o.LatentShape))
 	o.Latent = z.Len()
 }

@@ -97,6 +97,40 @@ func asked(t *testing.T, set string) (c config.Config, given []string) {
 	return c, given
 }
 
+// If nobody says which keys were given, those with the method's defaults were not, unless the
+// configuration names its networks already.
+func TestResolveUnlike(t *testing.T) {
+	picture := data.Shape{H: 32, W: 32, C: 3}
+	mlp := Default()
+	mlp.Epochs = 3
+	conv, err := Resolve(mlp, picture, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := DefaultOn(mlp.Method, picture)
+	if changed := of.Changed(conv); err != nil || !slices.Equal(changed, []string{"epochs"}) {
+		t.Errorf("%v differ from the defaults of convolutions: %v", changed, err)
+	}
+	if again := Resolved(mlp, conv, nil); len(again.Changed(conv)) > 0 {
+		t.Errorf("resumed, %v differ", again.Changed(conv))
+	}
+	mlp.StepSize *= 2
+	if again := Resolved(mlp, conv, nil); !slices.Equal(again.Changed(conv), []string{"step_size"}) {
+		t.Errorf("resumed with another step size, %v differ", again.Changed(conv))
+	}
+	conv.StepSize = Default().StepSize
+	kept, err := Resolve(conv, picture, nil)
+	if changed := kept.Changed(conv); err != nil || len(changed) > 0 {
+		t.Errorf("%v of a configuration that names its networks changed: %v", changed, err)
+	}
+	chosen := Default()
+	chosen.Decoder = config.Conv
+	if c, err := Resolve(chosen, picture, nil); err != nil || c.StepSize != of.StepSize {
+		t.Errorf("a decoder without its latents: step size %v, want %v: %v", c.StepSize,
+			of.StepSize, err)
+	}
+}
+
 // Sizes that do not fit are refused, with the place and what would fit.
 func TestResolveRefuses(t *testing.T) {
 	picture := data.Shape{H: 32, W: 32, C: 3}

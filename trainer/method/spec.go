@@ -55,19 +55,26 @@ func Default() config.Config {
 // DefaultFor returns the default configuration of the named method: the common defaults with the
 // method's own. An unknown method is an error.
 func DefaultFor(name config.Method) (config.Config, error) {
-	c := config.Common()
-	c.Method = name
 	m, err := find(name)
 	if err != nil {
+		c := config.Common()
+		c.Method = name
 		return c, err
 	}
+	return m.usual(), nil
+}
+
+// usual is the method's default configuration.
+func (m spec) usual() config.Config {
+	c := config.Common()
+	c.Method = m.name
 	if m.defaults != nil {
 		m.defaults(&c.Options)
 	}
 	if m.batch > 0 {
 		c.Batch = m.batch
 	}
-	return c, nil
+	return c
 }
 
 // Validate reports the errors of Config.Validate, and those that depend on the method.
