@@ -20,9 +20,9 @@ import (
 // what Validate refuses.
 //
 // Convolutions have defaults of their own. They take the place of those of [DefaultFor] in the keys
-// that were not given, as given reports. Without it (nil), keys with the values of DefaultFor were
-// not given, but for a configuration that names a conv decoder with its latents, as those of
-// DefaultOn and stored ones do: there all were.
+// that were not given, as given reports. Without it (nil), those are the keys with the values of
+// DefaultFor; but none in a configuration that names both network and decoder, as those of DefaultOn
+// and stored ones do. A step_size_end that was not given keeps its ratio to step_size.
 func Resolve(
 	c config.Config, picture data.Shape, given func(key string) bool,
 ) (config.Config, error) {
@@ -35,7 +35,7 @@ func Resolve(
 	}
 	o := &c.Options
 	if given == nil {
-		given = unlike(m, c)
+		given = m.unlike(c)
 	}
 	if o.Network == config.AutoNetwork {
 		o.Network = config.MLP
@@ -46,9 +46,7 @@ func Resolve(
 	if o.Decoder == config.AutoNetwork {
 		o.Decoder = o.Network
 	}
-	if o.Decoder == config.Conv {
-		convDefaults(&c, given)
-	}
+	m.fill(&c, given)
 	if m.encoder != nil && o.Encoder == config.AutoNetwork {
 		o.Encoder = o.Decoder
 	}
@@ -67,16 +65,6 @@ func Resolve(
 		return c, err
 	}
 	return c, Validate(c)
-}
-
-// DefaultOn returns the defaults of the named method for pictures of the given shape: those of
-// [DefaultFor], with the networks that suit the pictures and the defaults of these.
-func DefaultOn(name config.Method, picture data.Shape) (config.Config, error) {
-	c, err := DefaultFor(name)
-	if err != nil {
-		return c, err
-	}
-	return Resolve(c, picture, func(string) bool { return false })
 }
 
 // Describe names the networks of a resolved configuration for pictures of the given shape, with
@@ -102,16 +90,6 @@ func Describe(c config.Config, picture data.Shape) (string, error) {
 	return text, nil
 }
 
-// unlike reports the keys that count as given when nobody says which were (Resolve).
-func unlike(m spec, c config.Config) func(key string) bool {
-	if c.Decoder == config.Conv && len(c.LatentShape) > 0 {
-		return func(string) bool { return true }
-	}
-	usual := m.usual()
-	changed := usual.Changed(c)
-	return func(key string) bool { return slices.Contains(changed, key) }
-}
-
 // Resolved returns a configuration with the choices of a stored one where it leaves them to the
 // data, as it may again when a run is resumed. given is as in Resolve.
 func Resolved(c, stored config.Config, given func(key string) bool) config.Config {
@@ -120,10 +98,7 @@ func Resolved(c, stored config.Config, given func(key string) bool) config.Confi
 		return c
 	}
 	if given == nil {
-		given = unlike(m, c)
-	}
-	if stored.Decoder == config.Conv {
-		convDefaults(&c, given)
+		given = m.unlike(c)
 	}
 	usual := m.usual()
 	for _, name := range []string{
@@ -139,24 +114,8 @@ func Resolved(c, stored config.Config, given func(key string) bool) config.Confi
 			}
 		}
 	}
+	m.fill(&c, given)
 	return c
-}
-
-// convDefaults sets the defaults of convolutions in the keys that the method reads and that were
-// not given. They come from first runs, and not yet from a study, as those of MLPs (bench/study).
-func convDefaults(c *config.Config, given func(key string) bool) {
-	for key, value := range map[string]string{
-		"batch": "128", "epochs": "40", "cloud_init": "pca",
-		"step_size": "0.006", "step_size_end": "0.001", "friction": "0.3", "scale_anchor": "2",
-		"decoder_decay": "0", "prior_weight": "elbo",
-	} {
-		if given(key) || !Reads(c.Method, key) {
-			continue
-		}
-		if err := c.Key(key).Set(value); err != nil {
-			panic("method: a default that is no value")
-		}
-	}
 }
 
 // ResolveClasses returns the configuration with the number of classes, if that is left to the data.

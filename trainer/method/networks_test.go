@@ -54,6 +54,12 @@ func TestResolve(t *testing.T) {
 			"decoder=conv latent_shape=2,2,4 latent=16 batch=500 cloud_init=pca",
 		},
 		{data.Shape{H: 32, W: 32, C: 3}, "method=vae", "encoder=conv score=auto unet_channels="},
+		{data.Shape{H: 28, W: 28, C: 1}, "step_size=0.007", "step_size=0.007 step_size_end=0.001167"},
+		{data.Shape{H: 28, W: 28, C: 1}, "step_size_end=0.01", "step_size=0.006"},
+		{data.Shape{H: 32, W: 32, C: 3}, "step_size=0.0003", "step_size_end=5e-05"},
+		{data.Shape{H: 32, W: 32, C: 3}, "step_size=0.0003 step_size_end=0.001",
+			"step_size=0.0003 step_size_end=0.001"},
+		{data.Shape{H: 28, W: 28, C: 1}, "method=shortrun step_size=0.02", "step_size_end=0.02"},
 	} {
 		base, given := asked(t, c.set)
 		isGiven := func(key string) bool { return slices.Contains(given, key) }
@@ -114,9 +120,9 @@ func TestResolveUnlike(t *testing.T) {
 	if again := Resolved(mlp, conv, nil); len(again.Changed(conv)) > 0 {
 		t.Errorf("resumed, %v differ", again.Changed(conv))
 	}
-	mlp.StepSize *= 2
-	if again := Resolved(mlp, conv, nil); !slices.Equal(again.Changed(conv), []string{"step_size"}) {
-		t.Errorf("resumed with another step size, %v differ", again.Changed(conv))
+	mlp.Friction = 0.7
+	if again := Resolved(mlp, conv, nil); !slices.Equal(again.Changed(conv), []string{"friction"}) {
+		t.Errorf("resumed with another friction, %v differ", again.Changed(conv))
 	}
 	conv.StepSize = Default().StepSize
 	kept, err := Resolve(conv, picture, nil)

@@ -1,0 +1,79 @@
+package method
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+)
+
+// DefaultOn returns the defaults of the named method for pictures of the given shape: those of
+// [DefaultFor], with the networks that suit the pictures and the defaults of these.
+func DefaultOn(name config.Method, picture data.Shape) (config.Config, error) {
+	c, err := DefaultFor(name)
+	if err != nil {
+		return c, err
+	}
+	return Resolve(c, picture, func(string) bool { return false })
+}
+
+// convolutions are the defaults of convolutions where they differ from those of MLPs. They come from
+// first runs, and not yet from a study, as those of MLPs (bench/study).
+var convolutions = map[string]string{
+	"batch": "128", "epochs": "40", "cloud_init": "pca",
+	"step_size": "0.006", "step_size_end": "0.001", "friction": "0.3", "scale_anchor": "2",
+	"decoder_decay": "0", "prior_weight": "elbo",
+}
+
+// usualWith is the method's default configuration with a kind of decoder.
+func (m spec) usualWith(decoder config.Network) config.Config {
+	c := m.usual()
+	if decoder != config.Conv {
+		return c
+	}
+	for key, value := range convolutions {
+		if !Reads(m.name, key) {
+			continue
+		}
+		if err := c.Key(key).Set(value); err != nil {
+			panic("method: a default that is no value")
+		}
+	}
+	return c
+}
+
+// fill sets the defaults of the chosen decoder in the keys that were not given (Resolve).
+func (m spec) fill(c *config.Config, given func(key string) bool) {
+	usual := m.usualWith(c.Decoder)
+	for key := range convolutions {
+		if given(key) || c.Decoder != config.Conv || !Reads(m.name, key) {
+			continue
+		}
+		if err := c.Key(key).Set(usual.Key(key).String()); err != nil {
+			panic("method: a default that is no value")
+		}
+	}
+	const end = "step_size_end"
+	if given("step_size") && !given(end) && Reads(m.name, end) {
+		c.StepSizeEnd = short(c.StepSize / usual.StepSize * usual.StepSizeEnd)
+	}
+}
+
+// short rounds to four digits.
+func short(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
+	if err != nil {
+		panic("method: a number that is none")
+	}
+	return y
+}
+
+// unlike reports the keys that count as given when nobody says which were (Resolve).
+func (m spec) unlike(c config.Config) func(key string) bool {
+	if c.Network != config.AutoNetwork && c.Decoder != config.AutoNetwork {
+		return func(string) bool { return true }
+	}
+	changed := m.usual().Changed(c)
+	return func(key string) bool { return slices.Contains(changed, key) }
+}
