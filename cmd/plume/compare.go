@@ -26,9 +26,10 @@ the seeds.
 A contestant is a method, and keys that it alone sets: METHOD[:KEY=VALUE]..., as in
 ipld:particles=4:inner_steps=2. Its configuration begins with the defaults of its method;
 --config, PLUME_* and the flags of the keys, in this order, set keys of all contestants; its own
-keys come last. The table lists every key in which contestants differ. The comparison itself sets
-method, epochs, eval_every, checkpoint_every and keep_checkpoints, whatever a file or PLUME_*
-says. A preset is a list of contestants:
+keys come last. step_size=x0.5 is half of what it would be on these data, and pgd:like=ipld is pgd
+with the defaults of ipld. The table lists every key in which contestants differ. The comparison
+itself sets method, epochs, eval_every, checkpoint_every and keep_checkpoints, whatever a file or
+PLUME_* says. A preset is a list of contestants:
 %s
 A budget of time is turned into epochs once, before the first run: the steps of all contestants
 are timed in turns, and each gets the epochs that fit, without the time of reports, checkpoints

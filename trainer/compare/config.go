@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -16,18 +17,28 @@ const (
 	savedPoints = 20
 )
 
-// configFor returns the configuration of a contestant; the plan sets its length.
+// configFor returns the configuration of a contestant before it is known which networks suit the
+// data; the plan sets its length.
 func (o Options) configFor(c Contestant) (config.Config, error) {
 	base := method.DefaultFor
 	if o.Base != nil {
 		base = o.Base
 	}
 	cfg, err := base(c.Method)
+	if err == nil && c.Like != "" {
+		var like config.Config
+		if like, err = base(c.Like); err == nil {
+			c.follow(&cfg, like)
+		}
+	}
 	if err != nil {
 		return cfg, fmt.Errorf("contestant %s: %w", c.Name, err)
 	}
 	cfg.Method, cfg.Epochs = c.Method, 1
 	for _, own := range c.Own {
+		if _, relative := own.multiple(); relative {
+			continue
+		}
 		if err := cfg.Key(own.Key).Set(own.Value); err != nil {
 			return cfg, fmt.Errorf("contestant %s: %s = %s: %w", c.Name, own.Key, own.Value, err)
 		}
@@ -39,21 +50,66 @@ func (o Options) configFor(c Contestant) (config.Config, error) {
 	return cfg, nil
 }
 
-// resolve makes the choices that the contestant's configuration leaves to the data.
+// follow gives cfg the values of another configuration in the keys that the method reads.
+func (c Contestant) follow(cfg *config.Config, other config.Config) {
+	for _, name := range cfg.Changed(other) {
+		if name == "method" || !method.Reads(c.Method, name) {
+			continue
+		}
+		if err := cfg.Key(name).Set(other.Key(name).String()); err != nil {
+			panic("compare: a value that is no value")
+		}
+	}
+}
+
+// usual is the contestant's configuration without base and keys of its own.
+func (c Contestant) usual() (config.Config, error) {
+	cfg, err := method.DefaultFor(c.Method)
+	if err == nil && c.Like != "" {
+		var like config.Config
+		if like, err = method.DefaultFor(c.Like); err == nil {
+			c.follow(&cfg, like)
+		}
+	}
+	return cfg, err
+}
+
+// resolve makes the choices that the contestant's configuration leaves to the data, and then
+// multiplies.
 func (o Options) resolve(
 	c Contestant, cfg config.Config, picture data.Shape,
 ) (config.Config, error) {
-	usual, err := method.DefaultFor(c.Method)
+	usual, err := c.usual()
 	if err != nil {
 		return cfg, err
 	}
 	given := slices.Concat(FixedKeys, o.Given, usual.Changed(cfg))
+	var relative []Own
 	for _, own := range c.Own {
+		if _, ok := own.multiple(); ok {
+			relative = append(relative, own)
+		} else {
+			given = append(given, own.Key)
+		}
+	}
+	isGiven := func(key string) bool { return slices.Contains(given, key) }
+	resolved, err := method.Resolve(cfg, picture, isGiven)
+	if err != nil || len(relative) == 0 {
+		return resolved, err
+	}
+	for _, own := range relative {
+		factor, _ := own.multiple()
+		value, err := strconv.ParseFloat(resolved.Key(own.Key).String(), 64)
+		if err != nil {
+			return cfg, err
+		}
+		text := strconv.FormatFloat(factor*value, 'g', 12, 64) // 3 * 0.1 is 0.3
+		if err := cfg.Key(own.Key).Set(text); err != nil {
+			return cfg, err
+		}
 		given = append(given, own.Key)
 	}
-	return method.Resolve(cfg, picture, func(key string) bool {
-		return slices.Contains(given, key)
-	})
+	return method.Resolve(cfg, picture, isGiven)
 }
 
 // forRun returns a contestant's configuration for one run.
@@ -65,8 +121,7 @@ func forRun(c config.Config, epochs int, seed uint64) config.Config {
 	return c
 }
 
-// configs returns the configurations of all contestants. No two may be equal, even under different
-// names.
+// configs returns the configurations of all contestants, as configFor makes them.
 func (o Options) configs() ([]config.Config, error) {
 	all := make([]config.Config, len(o.Contestants))
 	var problems []error
@@ -79,11 +134,7 @@ func (o Options) configs() ([]config.Config, error) {
 		return nil, err
 	}
 	for i, c := range o.Contestants {
-		for j, other := range o.Contestants[:i] {
-			if len(all[i].Changed(all[j])) == 0 {
-				return nil, fmt.Errorf("contestants %s and %s: expected different configurations",
-					other.Name, c.Name)
-			}
+		for _, other := range o.Contestants[:i] {
 			if c.dir() == other.dir() {
 				return nil, fmt.Errorf("contestants %s and %s: expected names that differ in more "+
 					"than special characters", other.Name, c.Name)
@@ -95,6 +146,20 @@ func (o Options) configs() ([]config.Config, error) {
 		}
 	}
 	return all, nil
+}
+
+// checkDistinct refuses contestants whose configurations, which are resolved, are equal under
+// different names.
+func (o Options) checkDistinct(all []config.Config) error {
+	for i, c := range o.Contestants {
+		for j, other := range o.Contestants[:i] {
+			if len(all[i].Changed(all[j])) == 0 {
+				return fmt.Errorf("contestants %s and %s: expected different configurations, "+
+					"got equal ones on these data", other.Name, c.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // unequal returns a key that all contestants must share and in which a and b differ, or "".

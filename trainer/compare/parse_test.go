@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 
 func TestParse(t *testing.T) {
 	got, err := Parse("pgd, ipld:particles=04:inner-steps=2," +
-		"ipld:decoder_widths=[64,128]:lr=1e-3,pgd+diffusion")
+		"ipld:decoder_widths=[64,128]:lr=1e-3,pgd+diffusion,pgd:like=ipld:step-size=x.5")
 	want := []Contestant{
 		{Name: "pgd", Method: "pgd"},
 		{
@@ -26,6 +27,10 @@ func TestParse(t *testing.T) {
 			Own: []Own{{"decoder_widths", "64,128"}, {"lr", "0.001"}},
 		},
 		{Name: "pgd+diffusion", Method: "pgd+diffusion"},
+		{
+			Name: "pgd:like=ipld:step_size=x0.5", Method: "pgd", Like: "ipld",
+			Own: []Own{{"step_size", "x0.5"}},
+		},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
@@ -49,6 +54,11 @@ func TestParseRefuses(t *testing.T) {
 		"ipld:epochs=3":          "epochs is no key that a contestant sets",
 		"ipld:data=digits":       "data is no key that a contestant sets",
 		"ipld:lr=1:lr=2":         "lr: expected one value",
+		"ipld:step_size=x0":      "step_size = x0: expected a number",
+		"ipld:particles=x2":      "particles = x2: expected an integer",
+		"vae:step_size=x2":       "step_size=x2: step_size is not read by vae",
+		"pgd:like=ipd":           `like = ipd: expected one of ipld, pgd, .*did you mean "ipld"`,
+		"pgd:like=vae:like=ipld": "like: expected one value",
 		"ipld:seed=2,pgd:size=3": "size is no key that a contestant sets",
 	} {
 		_, err := Parse(text)
@@ -60,6 +70,85 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// Pictures on which MLPs are trained, and convolutions.
+var grey, colour = data.Shape{H: 8, W: 8, C: 1}, data.Shape{H: 8, W: 8, C: 3}
+
+// on returns the configurations on pictures of a shape.
+func (o Options) on(picture data.Shape) ([]config.Config, error) {
+	configs, err := o.configs()
+	if err != nil {
+		return nil, err
+	}
+	return configs, o.resolveAll(configs, picture, 0)
+}
+
+// Multiples are of what a contestant would have on the data, the end of the schedule with its
+// start; and contestants like another method have its defaults, as the data change them.
+func TestRelative(t *testing.T) {
+	contestants, err := Parse("ipld:step_size=x0.5,ipld:step_size=x3:step_size_end=0.01," +
+		"pgd:like=ipld,ipld:lr=x0.1,ipld")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, picture := range []data.Shape{grey, colour} {
+		for given, base := range map[string]float64{"": 0, "step_size": 0.02} {
+			o := Options{
+				Contestants: contestants, Given: []string{given},
+				Base: func(name config.Method) (config.Config, error) {
+					c, err := method.DefaultFor(name)
+					if base > 0 {
+						c.StepSize = base
+					}
+					return c, err
+				},
+			}
+			all, err := o.on(picture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			usual, err := method.DefaultOn("ipld", picture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if base == 0 {
+				base = usual.StepSize
+			}
+			end := usual.StepSizeEnd / usual.StepSize
+			near := func(got, want float64) bool { return math.Abs(got/want-1) < 1e-3 }
+			half, thrice, pgd, slow := all[0], all[1], all[2], all[3]
+			if !near(half.StepSize, base/2) || !near(half.StepSizeEnd, base/2*end) {
+				t.Errorf("half of %v: %v to %v", base, half.StepSize, half.StepSizeEnd)
+			}
+			if !near(thrice.StepSize, 3*base) || thrice.StepSizeEnd != 0.01 {
+				t.Errorf("three times %v: %v to %v", base, thrice.StepSize, thrice.StepSizeEnd)
+			}
+			if !near(pgd.StepSize, base) || pgd.Friction != usual.Friction ||
+				pgd.Dynamics != usual.Dynamics || pgd.DecoderDecay != usual.DecoderDecay {
+				t.Errorf("pgd like ipld: %+v", pgd.Options)
+			}
+			if !near(slow.LR, usual.LR/10) || !near(slow.StepSize, base) {
+				t.Errorf("a tenth of lr: %v, step size %v", slow.LR, slow.StepSize)
+			}
+		}
+	}
+}
+
+// Whether contestants are equal depends on the data.
+func TestDistinct(t *testing.T) {
+	contestants, err := Parse("ipld,ipld:cloud_init=normal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Contestants: contestants}
+	if _, err := o.on(colour); err != nil {
+		t.Error(err)
+	}
+	if _, err := o.on(grey); err == nil ||
+		!strings.Contains(err.Error(), "expected different configurations") {
+		t.Errorf("equal on grey pictures: %v", err)
+	}
+}
+
 // Every preset must be a valid comparison of contestants with different configurations.
 func TestPresets(t *testing.T) {
 	for _, p := range Presets() {
@@ -67,9 +156,11 @@ func TestPresets(t *testing.T) {
 		if err != nil {
 			t.Fatal(p.Name, err)
 		}
-		if configs, err := (Options{Contestants: contestants}).configs(); err != nil ||
-			len(configs) < 2 {
-			t.Errorf("%s: %d contestants, %v", p.Name, len(configs), err)
+		for _, picture := range []data.Shape{grey, colour} {
+			configs, err := (Options{Contestants: contestants}).on(picture)
+			if err != nil || len(configs) < 2 {
+				t.Errorf("%s: %d contestants, %v", p.Name, len(configs), err)
+			}
 		}
 	}
 	all, err := Preset("methods")
@@ -123,7 +214,7 @@ func TestConfigsRefused(t *testing.T) {
 	} {
 		contestants, err := Parse(list)
 		if err == nil {
-			_, err = Options{Contestants: contestants}.configs()
+			_, err = Options{Contestants: contestants}.on(grey)
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; expected %q", list, err, want)

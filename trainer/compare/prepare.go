@@ -34,15 +34,8 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	classes, _ := data.ClassesOf(all) // none without labels
-	for i := range configs {
-		configs[i], err = o.resolve(o.Contestants[i], configs[i], all.Shape())
-		if err == nil {
-			configs[i], err = method.ResolveClasses(configs[i], classes.Len())
-		}
-		if err != nil {
-			name := o.Contestants[i].Name
-			return Plan{}, nil, fmt.Errorf("%w: contestant %s: %w", ErrUsage, name, err)
-		}
+	if err := o.resolveAll(configs, all.Shape(), classes.Len()); err != nil {
+		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	fingerprint, err := data.Fingerprint(ctx, all)
 	if err != nil {
@@ -65,6 +58,22 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 		return Plan{}, nil, errors.Join(err, lock.Release())
 	}
 	return plan, lock, nil
+}
+
+// resolveAll makes the choices that the configurations leave to the data.
+func (o Options) resolveAll(
+	configs []config.Config, picture data.Shape, classes int,
+) (err error) {
+	for i, c := range o.Contestants {
+		configs[i], err = o.resolve(c, configs[i], picture)
+		if err == nil {
+			configs[i], err = method.ResolveClasses(configs[i], classes)
+		}
+		if err != nil {
+			return fmt.Errorf("contestant %s: %w", c.Name, err)
+		}
+	}
+	return o.checkDistinct(configs)
 }
 
 // readData reads the data of the comparison, with messages if that takes long.
