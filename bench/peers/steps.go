@@ -14,14 +14,7 @@ import (
 
 // compareSteps measures training steps and sampling, and returns their tables.
 func compareSteps(o options, dir string) (string, error) {
-	if err := supported(defaults()); err != nil {
-		return "", err
-	}
-	images, err := data.Open(context.Background(), defaults().Data, data.Options{})
-	if err != nil {
-		return "", err
-	}
-	recordings, err := recordAll(o, dir, images)
+	recordings, err := recordAll(o, dir)
 	if err != nil {
 		return "", err
 	}
@@ -35,7 +28,7 @@ func compareSteps(o options, dir string) (string, error) {
 		notes = append(notes,
 			"None of the interpreters "+tried+" can import torch or jax (see -python).")
 	}
-	t := &tournament{rounds: o.rounds, pixels: images.Shape().Dim()}
+	t := &tournament{rounds: o.rounds}
 	defer t.stop()
 	if err := t.enter(choose(found)); err != nil {
 		return "", err
@@ -49,13 +42,20 @@ func compareSteps(o options, dir string) (string, error) {
 }
 
 // recordAll records the works that are asked for, and writes the files for the scripts.
-func recordAll(o options, dir string, images data.Dataset) (list []*recording, err error) {
-	if err := writePictures(dir, images); err != nil {
-		return nil, err
-	}
+func recordAll(o options, dir string) (list []*recording, err error) {
 	for _, w := range works() {
 		if !o.pattern.MatchString(w.name) {
 			continue
+		}
+		if err := supported(w.config); err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+		images, err := w.open()
+		if err != nil {
+			return nil, err
+		}
+		if err := writePictures(dir, w.config.Data, images); err != nil {
+			return nil, err
 		}
 		r, err := w.record(dir, images)
 		if err != nil {
@@ -64,6 +64,11 @@ func recordAll(o options, dir string, images data.Dataset) (list []*recording, e
 		list = append(list, r)
 	}
 	return list, nil
+}
+
+// open returns the images of a work.
+func (w work) open() (data.Dataset, error) {
+	return data.Open(context.Background(), w.config.Data, data.Options{})
 }
 
 // entrant is a side that does some works, each in one way.
@@ -79,7 +84,6 @@ type entrant struct {
 // tournament is the sides and their measurements.
 type tournament struct {
 	rounds   int
-	pixels   int
 	entrants []*entrant
 	watch    watch
 	outcomes []*outcome
@@ -192,8 +196,13 @@ func (t *tournament) turn(o *outcome, e *entrant) error {
 	})
 }
 
-func writePictures(dir string, images data.Dataset) error {
+// writePictures writes the images of a data set into a file of its name, unless they are there.
+func writePictures(dir, name string, images data.Dataset) error {
+	file := filepath.Join(dir, name)
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
 	pixels := make([]float32, images.Len()*images.Shape().Dim())
 	images.Gather(pixels, data.Range(0, images.Len()))
-	return writeFloats(filepath.Join(dir, "images"), pixels)
+	return writeFloats(file, pixels)
 }

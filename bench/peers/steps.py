@@ -5,7 +5,8 @@
 The arithmetic is that of plume's training step (ALGORITHM.md, sections 2, 4 and 6), written to be
 fast. Images, particles and parameters stay in memory, each network has one flat buffer of
 parameters over which optimiser and average pass once, and one backward pass serves both.
-There are several ways to compute the gradients (steps_ways.py) and the update. Which is fastest
+There are several ways to compute the gradients (steps_ways.py; of convolutions, steps_conv.py) and
+the update. Which is fastest
 depends on the shape and on the threads, so the driver tries them all. "x2" cuts the rows into two
 halves with a Python thread for each; they run concurrently because PyTorch's functions release the
 interpreter's lock.
@@ -16,6 +17,7 @@ import math
 import numpy as np
 import torch
 
+import steps_conv
 import steps_sampling
 from steps_adam import Update, fastest_adam
 from steps_common import mean_sech, serve
@@ -28,10 +30,25 @@ GUARD = 1e6  # mean of z^2 above which a particle is redrawn
 class Network:
     """The flat parameters of a network, and views of its layers."""
 
-    def __init__(self, layers, flat):
-        self.p, self.g = flat, torch.empty_like(flat)
-        self.layers, self.grads = views(layers, self.p), views(layers, self.g)
+    def __init__(self, sizes, flat):
+        self.sizes, self.p, self.g = sizes, flat, torch.empty_like(flat)
+        self.layers, self.grads = views(sizes, self.p), views(sizes, self.g)
         self.leaves = [t.detach().requires_grad_() for layer in self.layers for t in layer]
+
+    def twin(self):
+        """A network over the same parameters with gradients of its own."""
+        return Network(self.sizes, self.p)
+
+    def stored(self, x, are_values):
+        """Numbers for each parameter, in plume's order."""
+        return x
+
+
+def networks(work, kind, *flat):
+    """Decoder and score network."""
+    if work.conv:
+        return steps_conv.networks(work, kind, *flat)
+    return map(Network, (work.decoder, work.score), flat)
 
 
 class Piece:
@@ -43,8 +60,7 @@ class Piece:
         self.rows = rows = slice(first * work.particles, last * work.particles)
         self.x, self.z, self.u = run.x[first:last], run.z[rows], run.u[rows]
         self.drift = torch.empty_like(self.z)
-        self.phi, self.theta = (net if i == 0 else Network(layers, net.p) for net, layers in
-                                ((run.phi, work.decoder), (run.theta, work.score)))
+        self.phi, self.theta = (net.twin() if i else net for net in (run.phi, run.theta))
         self.random = torch.Generator().manual_seed(i)
         self.eps, self.xi = torch.empty_like(self.z), torch.empty_like(self.z)
         self.way = make(self)
@@ -85,7 +101,7 @@ class Run:
         kind, pieces = parse(way)
         self.work, self.threads = work, Threads(pieces)
         phi, theta, z, u = tensors(work.start())
-        self.phi, self.theta = Network(work.decoder, phi), Network(work.score, theta)
+        self.phi, self.theta = networks(work, kind, phi, theta)
         self.cloud = [t.view(work.points, -1) for t in (z, u)]  # a row has a datapoint's particles
         self.images = torch.from_numpy(work.pictures())
         self.x = torch.empty(work.batch, work.pixels)
@@ -93,7 +109,7 @@ class Run:
         self.frequencies, self.variance = torch.from_numpy(work.frequencies), work.obs_noise**2
         self.own = 1 / (1 + math.exp(-work.lambda_min))
         self.mean_square = float(z.square().mean())
-        self.pieces = [Piece(self, i, KINDS[kind]) for i in range(self.threads.n)]
+        self.pieces = [Piece(self, i, kinds(work)[kind]) for i in range(self.threads.n)]
         adam = fastest_adam(len(phi) // self.threads.n)
         self.updates = [self.part(name, lr, i, adam) for i in range(self.threads.n)
                         for name, lr in (("phi", work.lr), ("theta", work.score_lr * work.lr))]
@@ -157,10 +173,10 @@ def record(work, way):
     for step, noise in zip(work.steps, work.noise()):
         sums = run.step(np.array(step["index"]), step["repeat"], tensors(noise))
     out = []
-    for first in 0, 1:
-        parts = run.updates[first::2]
-        out += [torch.cat([get(u) for u in parts]) for get in
-                (lambda u: u.p, lambda u: u.adam.m, lambda u: u.adam.v, lambda u: u.average)]
+    for net, parts in (run.phi, run.updates[::2]), (run.theta, run.updates[1::2]):
+        for are_values, get in ((True, lambda u: u.p), (False, lambda u: u.adam.m),
+                                (False, lambda u: u.adam.v), (True, lambda u: u.average)):
+            out.append(net.stored(torch.cat([get(u) for u in parts]), are_values))
     work.write(t.numpy() for t in out + run.cloud)
     return "ok " + " ".join(map(str, sums))
 
@@ -170,8 +186,12 @@ def train(work, way):
     return lambda: run.step(*next(run.batches))
 
 
+def kinds(work):
+    return steps_conv.KINDS if work.conv else KINDS
+
+
 def ways(work):
-    return steps_sampling.ways() if work.images else with_pieces(list(KINDS))
+    return steps_sampling.ways() if work.images else with_pieces(list(kinds(work)))
 
 
 def check(work, way):

@@ -8,10 +8,12 @@ A side answers every line on its standard input by one line:
     time WORK WAY      milliseconds for a step, or for all sampled images
 
 A work is the training steps of a shape, or sampling. WORK.json describes it, WORK.start is the
-initial state and WORK.noise the noise of the recorded work. All arrays are float32, without header.
+initial state and WORK.noise the noise of the recorded work; its images are in a file that the
+description names. All arrays are float32, without header.
 """
 
 import json
+import math
 import pathlib
 import sys
 import time
@@ -30,7 +32,7 @@ class Work:
         self.__dict__.update(json.loads((self.folder / f"{name}.json").read_text()))
         self.rows = self.batch * self.particles
         self.span = self.lambda_max - self.lambda_min
-        widths = [self.latent, *self.decoder_widths, self.pixels]
+        widths = [self.latent, *self.decoder_widths, self.pixels]  # of MLPs
         d, w = self.latent, self.score_width
         self.decoder = list(zip(widths, widths[1:]))  # inputs and outputs of each layer
         self.score = [(self.score_features, w), (w, w), (d, w),
@@ -48,9 +50,11 @@ class Work:
         return out
 
     def start(self):
-        """Parameters of decoder and score network, by layers; positions; velocities."""
+        """Parameters of decoder and score network, as listed; positions; velocities."""
         cloud = (self.points * self.particles, self.latent)
-        return self.array("start", size(self.decoder), size(self.score), cloud, cloud)
+        sizes = (sum(math.prod(p["shape"]) for p in params)
+                 for params in (self.decoder_params, self.score_params))
+        return self.array("start", *sizes, cloud, cloud)
 
     def noise(self):
         """For each recorded step: levels lambda, noise of the diffusion, and noise of the move."""
@@ -64,7 +68,7 @@ class Work:
 
     def pictures(self):
         """The images of the data set, one in each row."""
-        return np.fromfile(self.folder / "images", np.float32).reshape(self.points, self.pixels)
+        return np.fromfile(self.folder / self.data, np.float32).reshape(self.points, self.pixels)
 
     def write(self, arrays):
         with open(self.folder / f"{self.name}.out", "wb") as file:
@@ -78,10 +82,6 @@ class Work:
             for i in range(self.points // self.batch):
                 for repeat in range(self.repeats):
                     yield order[i * self.batch:(i + 1) * self.batch], repeat
-
-
-def size(layers):
-    return sum(a * b + b for a, b in layers)
 
 
 def places(layers):

@@ -1,258 +1,221 @@
-"""A training step of convolutional networks in PyTorch, in the ways in which it may be fast.
+"""Convolutional networks in PyTorch and the ways to compute their gradients, for steps.py.
 
-    OMP_NUM_THREADS=2 python3 bench/peers/steps_conv.py             # all ways with two threads
-    OMP_NUM_THREADS=1 python3 bench/peers/steps_conv.py compile-x2  # two halves of the rows
-
-The shapes are called "conv": a decoder from 8 x 8 x 4 to 32 x 32 x 3 with 64, 64 and 32 channels,
-and a U-Net of 64 and 128 channels over the latents, 128 rows. The step is plume's (ALGORITHM.md,
-section 4) without the move of the particles, which costs nothing beside it: noise and levels,
-both networks forward and back, with gradients by the parameters and by the latents, and AdamW.
+The networks are model.NewConvDecoder and model.NewUNet with plume's parameters by their paths. As
+in PyTorch, pictures have the shape rows x channels x height x width. In the ways called "last",
+channels are last in memory, in "plain" they are first; "chunks" takes a quarter of a thread's rows
+at a time.
 """
 
-import argparse
-import contextlib
-import itertools
 import math
-import time
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from steps_torch import COMPILES, Threads, compiled, cut, parse, with_pieces
+from steps_torch import COMPILES, compiled, cut, features
 
-ROWS, LATENT, PICTURE = 128, (4, 8, 8), (3, 32, 32)
-DECODER, SCORE, BLOCKS = (64, 64, 32), (64, 128), 1  # channels of each level; residual blocks
-GROUPS, HEADS, FEATURES, EMBEDDING = 8, 4, 64, 256
-OBS_NOISE, LAMBDA_MIN, LAMBDA_MAX = 0.1, -10.0, 10.0
+EPSILON = 1e-5  # of the norms
 
 
-class Residual(nn.Module):
-    """Norm, SiLU and convolution, twice, beside a skip; an embedding modulates the second norm."""
+class Network:
+    """The flat parameters of a network, as PyTorch likes them, and views of each by its path."""
 
-    def __init__(self, before, channels, embedding=0):
-        super().__init__()
-        self.norm1 = nn.GroupNorm(GROUPS, before)
-        self.conv1 = nn.Conv2d(before, channels, 3, padding=1)
-        self.norm2 = nn.GroupNorm(GROUPS, channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.emb = nn.Linear(embedding, 2 * channels) if embedding else None
-        self.skip = nn.Conv2d(before, channels, 1) if before != channels else nn.Identity()
+    def __init__(self, layout, flat):
+        self.layout, self.p, self.g = layout, flat, torch.empty_like(flat)
+        self.grads = layout.views(self.g)
+        self.leaves = {name: x.detach().requires_grad_() for name, x in layout.views(flat).items()}
 
-    def forward(self, x, emb=None):
-        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
-        if self.emb is not None:
-            s, t = self.emb(emb)[:, :, None, None].chunk(2, 1)
-            h = torch.addcmul(h + t, h, s)
-        return self.skip(x) + self.conv2(F.silu(h))
+    def twin(self):
+        """A network over the same parameters with gradients of its own."""
+        return Network(self.layout, self.p)
+
+    def stored(self, x, are_values):
+        """Numbers for each parameter, in plume's order: values of parameters, or others."""
+        out = torch.empty_like(x)
+        out[self.layout.order] = x - self.layout.more if are_values else x
+        return out
 
 
-class Attention(nn.Module):
-    """Attention of the pixels of a row to each other, beside a skip."""
+class Layout:
+    """Where the parameters lie: order holds the places in plume's flat parameters, and more is what
+    PyTorch's are above plume's: norms store their scale as the deviation from one."""
 
-    def __init__(self, channels):
-        super().__init__()
-        self.norm = nn.GroupNorm(GROUPS, channels)
-        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = nn.Conv2d(channels, channels, 1)
+    def __init__(self, params, last):
+        self.last, self.shapes, order, more, at = last, {}, [], [], 0
+        for p in params:
+            name, shape = p["name"], p["shape"]
+            n = math.prod(shape)
+            places = self.turned(name, torch.arange(at, at + n).view(shape))
+            self.shapes[name] = places.shape
+            order.append(places.reshape(-1))
+            more.append(torch.full((n,), float(name.endswith(".scale"))))
+            at += n
+        self.order, self.more = torch.cat(order), torch.cat(more)
 
-    def forward(self, x):
-        qkv = self.qkv(self.norm(x)).flatten(2).unflatten(1, (3, HEADS, -1))
-        q, k, v = qkv.transpose(3, 4).unbind(1)  # rows x heads x pixels x channels of a head
+    def turned(self, name, x):
+        """plume's array in PyTorch's order. PyTorch counts the four pixels of a block after the
+        channels, plume before them; a level's linear layer is between the two."""
+        level, _, rest = name.partition(".")
+        up = level.startswith("up") and rest in ("weight", "bias")
+        if up:
+            x = x.unflatten(-1, (4, -1)).transpose(-1, -2).flatten(-2)
+        elif level.startswith("down") and rest == "weight":
+            x = x.unflatten(0, (4, -1)).transpose(0, 1).flatten(0, 1)
+        if x.dim() == 4:  # rows, columns, channels of x, channels of y
+            return x.permute(3, 0, 1, 2) if self.last else x.permute(3, 2, 0, 1)
+        return x.t() if x.dim() == 2 else x
+
+    def packed(self, flat):
+        """plume's parameters in PyTorch's order."""
+        return flat[self.order] + self.more
+
+    def views(self, flat):
+        out, at = {}, 0
+        for name, shape in self.shapes.items():
+            x = flat[at:at + shape.numel()].view(shape)
+            out[name] = x.permute(0, 3, 1, 2) if self.last and x.dim() == 4 else x
+            at += x.numel()
+        return out
+
+
+def networks(work, kind, phi, theta):
+    """Decoder and score network of a kind of way."""
+    for params, flat in (work.decoder_params, phi), (work.score_params, theta):
+        layout = Layout(params, "plain" not in kind)
+        yield Network(layout, layout.packed(flat))
+
+
+def conv(p, name, x):
+    return F.conv2d(x, p[name + ".weight"], p[name + ".bias"], padding=1)
+
+
+def linear(p, name, x):
+    """A linear layer of every pixel, or of a vector."""
+    weight = p[name + ".weight"]
+    if x.dim() == 2:
+        return F.linear(x, weight, p[name + ".bias"])
+    return F.conv2d(x, weight[:, :, None, None], p[name + ".bias"])
+
+
+def norm(p, name, x):
+    groups = max(g for g in range(1, 9) if x.shape[1] % g == 0)
+    return F.group_norm(x, groups, p[name + ".scale"], p[name + ".shift"], EPSILON)
+
+
+def residual(p, name, x, emb):
+    h = norm(p, name + ".norm2", conv(p, name + ".conv1", F.silu(norm(p, name + ".norm1", x))))
+    if emb is not None:
+        s, t = linear(p, name + ".emb", emb)[:, :, None, None].chunk(2, 1)
+        h = torch.addcmul(h + t, h, s)
+    skip = linear(p, name + ".skip", x) if name + ".skip.weight" in p else x
+    return skip + conv(p, name + ".conv2", F.silu(h))
+
+
+def blocks(p, name, h, emb=None):
+    """The residual blocks of a level."""
+    i = 0
+    while f"{name}.block{i}.conv1.weight" in p:
+        h, i = residual(p, f"{name}.block{i}", h, emb), i + 1
+    return h
+
+
+def levels(p, side):
+    """The names of the levels of a side with a linear layer, between them and the one before."""
+    i = 1
+    while f"{side}{i}.weight" in p:
+        yield f"{side}{i}"
+        i += 1
+
+
+def attention(p, name, x, heads):
+    qkv = linear(p, name + ".qkv", norm(p, name + ".norm", x))
+    qkv = qkv.flatten(2).unflatten(1, (3, heads, -1))
+    q, k, v = qkv.transpose(3, 4).unbind(1)  # rows x heads x pixels x channels of a head
+    if hasattr(F, "scaled_dot_product_attention"):
         y = F.scaled_dot_product_attention(q, k, v)
-        return x + self.out(y.transpose(2, 3).reshape(x.shape))
+    else:
+        y = torch.softmax(q @ k.transpose(2, 3) / math.sqrt(q.shape[3]), 3) @ v
+    return x + linear(p, name + ".proj", y.transpose(2, 3).reshape(x.shape))
 
 
-class Level(nn.Module):
-    """Residual blocks of equally many pixels."""
-
-    def __init__(self, before, channels, embedding=0):
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            Residual(channels if i else before, channels, embedding) for i in range(BLOCKS))
-
-    def forward(self, h, emb=None):
-        for block in self.blocks:
-            h = block(h, emb)
-        return h
+def end(p, h):
+    return conv(p, "out", F.silu(norm(p, "norm", h)))
 
 
-class Out(nn.Module):
-    """The end of a network."""
-
-    def __init__(self, before, channels):
-        super().__init__()
-        self.norm = nn.GroupNorm(GROUPS, before)
-        self.conv = nn.Conv2d(before, channels, 3, padding=1)
-
-    def forward(self, h):
-        return self.conv(F.silu(self.norm(h)))
+def decoder(p, z):
+    h = blocks(p, "up0", conv(p, "in", z))
+    for name in levels(p, "up"):
+        h = blocks(p, name, F.pixel_shuffle(linear(p, name, h), 2))
+    return end(p, h)
 
 
-def pairs(channels):
-    return list(zip(channels, channels[1:]))
+def unet(p, z, lam, frequencies, heads):
+    emb = F.silu(linear(p, "emb1", features(lam, frequencies)))
+    emb = F.silu(linear(p, "emb2", emb))
+    skips = [blocks(p, "down0", conv(p, "in", z), emb)]
+    for name in levels(p, "down"):
+        skips.append(blocks(p, name, linear(p, name, F.pixel_unshuffle(skips[-1], 2)), emb))
+    h = residual(p, "middle.block0", skips.pop(), emb)
+    if heads > 0:
+        h = attention(p, "middle", h, heads)
+    h = residual(p, "middle.block1", h, emb)
+    for i in reversed(range(len(skips))):
+        h = torch.cat([F.pixel_shuffle(linear(p, f"up{i}", h), 2), skips[i]], 1)
+        h = blocks(p, f"up{i}", h, emb)
+    return end(p, h)
 
 
-class Decoder(nn.Module):
-    """model.NewConvDecoder; pixel_shuffle is plume's split but for the order of channels."""
+class Convolutional:
+    """One graph of both networks, whose leaves are the parameters, z and z_lambda."""
 
-    def __init__(self):
-        super().__init__()
-        self.into = nn.Conv2d(LATENT[0], DECODER[0], 3, padding=1)
-        self.levels = nn.ModuleList(Level(c, c) for c in DECODER)
-        self.ups = nn.ModuleList(nn.Conv2d(a, 4 * b, 1) for a, b in pairs(DECODER))
-        self.out = Out(DECODER[-1], PICTURE[0])
+    def __init__(self, piece, last=True, chunks=1, wrap=lambda f: f):
+        self.work, self.last, self.frequencies = piece.run.work, last, piece.run.frequencies
+        self.rows = [slice(*cut(len(piece.z), chunks, i)) for i in range(chunks)]
+        self.losses = wrap(self.forward)
 
-    def forward(self, z):
-        h = self.levels[0](self.into(z))
-        for up, level in zip(self.ups, self.levels[1:]):
-            h = level(F.pixel_shuffle(up(h), 2))
-        return self.out(h)
+    def pictures(self, x, shape):
+        """Rows of numbers, channels last, as pictures of the given height, width and channels."""
+        x = x.view(-1, *shape).permute(0, 3, 1, 2)
+        return x if self.last else x.contiguous()
 
+    def forward(self, z, zl, phi, theta, x, lam, sigma, push, eps):
+        work = self.work
+        mean = decoder(phi, self.pictures(z, work.latent_shape))
+        error = (mean - self.pictures(x, work.picture)).square().sum()
+        r = unet(theta, self.pictures(zl, work.latent_shape), lam, self.frequencies,
+                 work.score_heads)
+        e = sigma * zl + r.permute(0, 2, 3, 1).reshape(zl.shape) - eps
+        square = e.square().sum(1, keepdim=True)
+        loss = error / work.obs_noise**2 + (push * square).sum()
+        return loss / (2 * work.rows), error, square.sum()
 
-class UNet(nn.Module):
-    """model.NewUNet."""
+    def gradients(self, p, zl, eps):
+        sums = []
+        for rows in self.rows:
+            given = (t[rows] for t in (p.x, p.lam, p.sigma, p.push, eps))
+            sums.append(self.chunk(p, rows, zl, given, first=not sums))
+        return [sum(s) for s in zip(*sums)]
 
-    def __init__(self):
-        super().__init__()
-        self.emb1, self.emb2 = nn.Linear(FEATURES, EMBEDDING), nn.Linear(EMBEDDING, EMBEDDING)
-        self.into = nn.Conv2d(LATENT[0], SCORE[0], 3, padding=1)
-        self.down = nn.ModuleList(Level(c, c, EMBEDDING) for c in SCORE)
-        self.merged = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in pairs(SCORE))
-        self.middle = nn.ModuleList(Residual(SCORE[-1], SCORE[-1], EMBEDDING) for _ in range(2))
-        self.attention = Attention(SCORE[-1])
-        self.split = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in pairs(SCORE))
-        self.up = nn.ModuleList(Level(2 * c, c, EMBEDDING) for c in SCORE[:-1])
-        self.out = Out(SCORE[0], LATENT[0])
-        nn.init.zeros_(self.out.conv.weight)
-        frequencies = torch.logspace(math.log10(0.05), math.log10(5), FEATURES // 2)
-        self.register_buffer("frequencies", frequencies)
-
-    def forward(self, z, lam):
-        phase = lam[:, None] * self.frequencies
-        emb = F.silu(self.emb1(torch.cat([phase.sin(), phase.cos()], 1)))
-        emb = F.silu(self.emb2(emb))
-        skips = [self.down[0](self.into(z), emb)]
-        for merged, level in zip(self.merged, self.down[1:]):
-            skips.append(level(merged(F.pixel_unshuffle(skips[-1], 2)), emb))
-        h = self.middle[0](skips.pop(), emb)
-        h = self.middle[1](self.attention(h), emb)
-        for split, level in reversed(list(zip(self.split, self.up))):
-            h = level(torch.cat([F.pixel_shuffle(split(h), 2), skips.pop()], 1), emb)
-        return self.out(h)
+    def chunk(self, p, rows, zl, given, first):
+        """Writes the drift of some rows, and the gradients or adds to them; returns the sums."""
+        phi, theta = p.phi.leaves, p.theta.leaves
+        z, zl = (t[rows].detach().requires_grad_() for t in (p.z, zl))
+        with torch.enable_grad():
+            loss, error, square = self.losses(z, zl, phi, theta, *given)
+        by = [z, zl, *phi.values(), *theta.values()]
+        dz, dzl, *grads = torch.autograd.grad(loss, by)
+        torch.addcmul(dz, dzl, p.pull[rows], out=p.drift[rows]).mul_(p.run.work.rows)
+        for to, grad in zip([*p.phi.grads.values(), *p.theta.grads.values()], grads):
+            to.copy_(grad) if first else to.add_(grad)
+        return error.detach(), square.detach()
 
 
-class Losses(nn.Module):
-    """The loss of both networks, a mean over the rows of the whole step."""
-
-    def __init__(self):
-        super().__init__()
-        self.decoder, self.score = Decoder(), UNet()
-
-    def forward(self, z, x, lam, eps):
-        error = (self.decoder(z) - x).square().sum() / OBS_NOISE**2
-        alpha = torch.sigmoid(lam).sqrt()[:, None, None, None]
-        sigma = torch.sigmoid(-lam).sqrt()[:, None, None, None]
-        zl = alpha * z + sigma * eps
-        e = sigma * zl + self.score(zl, lam) - eps
-        return (error + (LAMBDA_MAX - LAMBDA_MIN) * e.square().sum()) / (2 * ROWS)
-
-
-def operations():
-    """Floating-point operations of a step: twice the multiply-adds of the products of the forward
-    pass, which the gradients by inputs and by weights make once more each."""
-    count, hooks, losses = [0], [], Losses()
-
-    def product(module, inputs, y):
-        weight = module.weight[0].numel()  # multiply-adds for a number of the output
-        count[0] += y.numel() * weight
-
-    for m in losses.modules():
-        if isinstance(m, (nn.Conv2d, nn.Linear)):
-            hooks.append(m.register_forward_hook(product))
-    with torch.no_grad():
-        latent = torch.zeros(1, *LATENT)
-        losses(latent, torch.zeros(1, *PICTURE), torch.zeros(1), latent)
-    pixels = LATENT[1] * LATENT[2] // 4 ** (len(SCORE) - 1)
-    count[0] += 2 * pixels**2 * SCORE[-1]  # attention
-    return 2 * 3 * ROWS * count[0]
-
-
-class Run:
-    """A training: networks, latents and pictures, and its step in a way such as compile-bf16."""
-
-    def __init__(self, way):
-        kind, pieces = parse(way)
-        words = kind.split("-")
-        self.threads = Threads(pieces)
-        self.losses = Losses()
-        self.format = torch.contiguous_format if "plain" in words else torch.channels_last
-        self.losses.to(memory_format=self.format)
-        self.cast = "bf16" in words
-        self.call = compiled(self.losses) if "compile" in words else self.losses
-        self.parameters = list(self.losses.parameters())
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=1e-3, fused=True)
-        chunks = pieces * (4 if "chunks" in words else 1)
-        self.rows = [cut(ROWS, chunks, i) for i in range(chunks)]
-        self.z, self.x = ([self.put(torch.randn(b - a, *shape)) for a, b in self.rows]
-                          for shape in (LATENT, PICTURE))
-        self.step(Threads(1))  # compiles in one thread
-
-    def put(self, x):
-        return x.contiguous(memory_format=self.format)
-
-    def gradients(self, i, lam):
-        """The gradients of chunk i: by the latents, and by the parameters."""
-        z, lam = self.z[i].requires_grad_(), lam[slice(*self.rows[i])]
-        with torch.autocast("cpu", torch.bfloat16) if self.cast else contextlib.nullcontext():
-            loss = self.call(z, self.x[i], lam, torch.randn_like(z))
-        return torch.autograd.grad(loss, [z, *self.parameters])
-
-    def step(self, threads=None):
-        """A step; returns the gradients by the latents of every chunk."""
-        threads = threads or self.threads
-        places = torch.randperm(ROWS) + torch.rand(1)
-        lam = LAMBDA_MIN + (LAMBDA_MAX - LAMBDA_MIN) / ROWS * places
-        drift, sums = [None] * len(self.rows), [None] * threads.n
-
-        def piece(i):
-            for k in range(*cut(len(self.rows), threads.n, i)):
-                drift[k], *grads = self.gradients(k, lam)
-                sums[i] = [a + b for a, b in zip(sums[i], grads)] if sums[i] else grads
-
-        threads(piece)
-        for p, *grads in zip(self.parameters, *sums):
-            p.grad = sum(grads[1:], grads[0])
-        self.optimizer.step()
-        return drift
-
-
-def ways():
-    """plain has channels first, all others have them last; chunks are a quarter of the rows."""
-    kinds = ["last", "last-chunks", "last-bf16", "plain"]
-    return with_pieces(kinds + [f"compile-{k}" for k in kinds] * COMPILES)
-
-
-def main():
-    parser = argparse.ArgumentParser(description="Measure a convolutional step in PyTorch.")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of every way")
-    parser.add_argument("--seconds", type=float, default=2, help="of a turn")
-    parser.add_argument("way", nargs="*", default=ways())
-    o = parser.parse_args()
-    work, runs, best = operations(), {}, {}
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads, "
-          f"{work / 1e9:.1f} GFLOP a step, {sum(p.numel() for p in Losses().parameters())} "
-          "parameters; the fastest step of each way:")
-    for _, way in itertools.product(range(o.rounds), o.way):
-        if way not in runs:
-            runs[way], best[way] = Run(way), math.inf
-        end = time.perf_counter() + o.seconds
-        while (start := time.perf_counter()) < end:
-            runs[way].step()
-            best[way] = min(best[way], time.perf_counter() - start)
-    for way, took in best.items():
-        print(f"{way:20} {1e3 * took:7.1f} ms {work / took / 1e9:7.1f} GFLOP/s")
-
-
-if __name__ == "__main__":
-    main()
+KINDS = {
+    "last": Convolutional, "last-chunks": lambda p: Convolutional(p, chunks=4),
+    "plain": lambda p: Convolutional(p, last=False),
+}
+if COMPILES:
+    KINDS |= {
+        "compile-last": lambda p: Convolutional(p, wrap=compiled),
+        "compile-last-chunks": lambda p: Convolutional(p, chunks=4, wrap=compiled),
+        "compile-plain": lambda p: Convolutional(p, last=False, wrap=compiled),
+    }

@@ -3,7 +3,7 @@
     python3 bench/peers/steps_jax.py FOLDER   # run by the driver: go run ./bench/peers -what steps
 
 A step is one compiled function to which the state is donated. XLA uses all cores. There is only one
-way, with automatic derivatives and the faster random numbers.
+way, with automatic derivatives and the faster random numbers; none for convolutions.
 """
 
 import math
@@ -219,4 +219,4 @@ def prepare(work, way):
 
 
 if __name__ == "__main__":
-    serve(f"JAX {jax.__version__}", lambda work: ["jit"], check, prepare)
+    serve(f"JAX {jax.__version__}", lambda work: [] if work.conv else ["jit"], check, prepare)

@@ -43,25 +43,30 @@ func (w work) training(images data.Dataset, p *pool.Pool) (*training, error) {
 	return t, t.release()
 }
 
-// lastLayer is the initial size of the weights of the score network's last layer. They are zero in
-// a run, but then the first steps would not show errors in the other layers.
-const lastLayer = 0.05
+// released is the size of the parameters that are zero when a run starts: the last layer of the
+// score network, the last of every residual block of convolutions, and norms. With zeros the first
+// steps would not show errors in these and in the layers before them.
+const released = 0.05
 
-// release sets the weights of the score network's last layer, and its average.
+// release sets these parameters, and the averages.
 func (t *training) release() error {
-	_, layout := t.layouts(t.train.Shape().Dim())
-	params := t.state["prior/params"]
-	averages := t.state["prior/ema"]
-	if len(params) != layout.Size() || len(averages) != layout.Size() {
-		return fmt.Errorf("the method's prior has %d parameters and %d averages, want %d of both",
-			len(params), len(averages), layout.Size())
+	decoder, score := t.networks()
+	for network, net := range map[string]*model.Net{"decoder": decoder, "prior": score} {
+		layout := net.Layout()
+		params, averages := t.state[network+"/params"], t.state[network+"/ema"]
+		if len(params) != layout.Size() || len(averages) != layout.Size() {
+			return fmt.Errorf("the method's %s has %d parameters and %d averages, want %d of both",
+				network, len(params), len(averages), layout.Size())
+		}
+		for i, p := range layout.Params() {
+			x := params[p.Offset : p.Offset+p.Len]
+			if !slices.ContainsFunc(x, func(v float32) bool { return v != 0 }) {
+				kernel.Normal(x, kernel.Key{Seed: seed, Step: uint32(i), Stream: 1 << 16}, 0)
+				kernel.Scale(x, released)
+			}
+		}
+		copy(averages, params)
 	}
-	for i, name := range []string{"out.weight", "out.bias"} {
-		out := layout.View(params, name)
-		kernel.Normal(out, kernel.Key{Seed: seed, Step: uint32(i), Stream: 1 << 16}, 0)
-		kernel.Scale(out, lastLayer)
-	}
-	copy(t.state["prior/ema"], params)
 	t.Restored()
 	return nil
 }
@@ -99,10 +104,12 @@ func (w work) record(dir string, images data.Dataset) (*recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder, score := w.layouts(images.Shape().Dim())
+	decoder, score := w.networks()
 	r := &recording{
 		work: w, start: map[string][]float32{}, want: t.state,
-		params: map[string][]model.Param{"decoder": decoder.Params(), "prior": score.Params()},
+		params: map[string][]model.Param{
+			"decoder": decoder.Layout().Params(), "prior": score.Layout().Params(),
+		},
 	}
 	for name, x := range t.state {
 		r.start[name] = slices.Clone(x)
@@ -118,7 +125,6 @@ func (w work) record(dir string, images data.Dataset) (*recording, error) {
 	return r, r.take(dir, t)
 }
 
-// take takes the recorded steps and writes their noise.
 // take makes the recorded steps, and writes the noise that they use.
 func (r *recording) take(dir string, t *training) error {
 	recorded := t.recordedSteps()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/method"
 )
 
 // TestOperations compares with weights counted by hand.
@@ -18,25 +19,36 @@ func TestOperations(t *testing.T) {
 	const small = 64*256 + 256*256 + 32*256 + 6*256*256 + 256*32 + 32*256 + 256*512 + 512*784
 	const large = 64*512 + 512*512 + 64*512 + 6*512*512 + 512*64 + 64*512 + 512*1024 + 1024*784
 	const score = 64*256 + 256*256 + 32*256 + 6*256*256 + 256*32
+	// The decoder from 8 x 8 x 4 with 64, 64 and 32 channels; the U-Net of 64 and 128 channels with
+	// an embedding of 256. A residual block has two convolutions.
+	const decoder = 9*64*(4*64+2*64*64) + 64*64*256 + 9*256*2*64*64 + 256*64*128 +
+		9*1024*(2*32*32+32*3)
+	const embeddings = 64*256 + 256*256 + 2*64*256 + 3*2*128*256 + 2*64*256
+	const unet = embeddings + 9*64*(4*64+2*64*64) + 16*4*64*128 + 9*16*3*2*128*128 +
+		16*128*4*128 + 16*128*256 + 9*64*(128*64+64*64) + 64*128*64 + 9*64*64*4
+	const norms = 2 * (4*64 + 3*32 + 4*64 + 8*128) // scale and shift, once for all pixels
 	for i, want := range []struct {
 		name       string
 		rows       int
 		operations float64
 	}{
 		{"S", 1024, 6 * 1024 * small}, {"L", 1024, 6 * 1024 * large}, {"D", 500, 6 * 500 * small},
+		{"C", 128, 6 * 128 * (decoder + unet + norms)},
 		{sampling, 1000, 2 * 1000 * (49*score + small)},
 	} {
 		w := works()[i]
-		if w.name != want.name || w.rows() != want.rows || w.operations(784) != want.operations {
+		if w.name != want.name || w.rows() != want.rows || w.operations() != want.operations {
 			t.Errorf("%s: %d rows, %v operations, want %+v",
-				w.name, w.rows(), w.operations(784), want)
+				w.name, w.rows(), w.operations(), want)
 		}
 	}
 }
 
 func TestSupported(t *testing.T) {
-	if err := supported(defaults()); err != nil {
-		t.Error(err)
+	for _, w := range works() {
+		if err := supported(w.config); err != nil {
+			t.Error(err)
+		}
 	}
 	for key, change := range map[string]func(o *config.Options){
 		"dynamics":        func(o *config.Options) { o.Dynamics = "overdamped" },
@@ -51,8 +63,11 @@ func TestSupported(t *testing.T) {
 		"optimizer":       func(o *config.Options) { o.Optimizer = "sgd" },
 		"decoder_decay":   func(o *config.Options) { o.DecoderDecay = 1 },
 		"ema":             func(o *config.Options) { o.EMA = 0 },
+		"condition":       func(o *config.Options) { o.Condition = config.OfPrior },
+		"score":           func(o *config.Options) { o.Score = config.ScoreTransformer },
+		"particles":       func(o *config.Options) { o.Particles = 2 },
 	} {
-		c := defaults()
+		c := convolutions()
 		change(&c.Options)
 		if err := supported(c); err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s: error %v", key, err)
@@ -71,7 +86,28 @@ func tiny(t *testing.T, images int) (work, data.Dataset, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return work{name: "tiny", config: c, images: images, clip: 0.006}, digits, t.TempDir()
+	return work{
+		name: "tiny", config: c, picture: digits.Shape(), images: images, clip: 0.006,
+	}, digits, t.TempDir()
+}
+
+// tinyConvolutions is a very small work of shape C on the embedded digits.
+func tinyConvolutions(t *testing.T) (work, data.Dataset, string) {
+	t.Helper()
+	w, digits, dir := tiny(t, 0)
+	c, err := method.DefaultOn(config.IPLD, w.picture)
+	c.Network, c.Decoder, c.LatentShape = config.Conv, config.Conv, []int{4, 4, 2}
+	c.Score, c.DecoderChannels, c.UNetChannels = config.ScoreUNet, []int{4, 4}, []int{4, 8}
+	c.Latent, c.ScoreWidth, c.ScoreFeatures, c.Batch = 32, 6, 4, 20
+	c.CloudInit, c.ScaleAnchor, c.DecoderDecay = config.FromNormal, 0, 0
+	if err == nil {
+		err = supported(c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config, w.clip = c, 0.06
+	return w, digits, dir
 }
 
 // answerOf returns the answer and the output of a side that computes the same.
@@ -132,11 +168,22 @@ func TestRecord(t *testing.T) {
 
 // TestCompareSteps changes each of the arrays and sums that are compared.
 func TestCompareSteps(t *testing.T) {
-	w, digits, dir := tiny(t, 0)
-	r, err := w.record(dir, digits)
-	if err != nil {
-		t.Fatal(err)
+	for name, shape := range map[string]func(t *testing.T) (work, data.Dataset, string){
+		"mlp":  func(t *testing.T) (work, data.Dataset, string) { return tiny(t, 0) },
+		"conv": tinyConvolutions,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, digits, dir := shape(t)
+			r, err := w.record(dir, digits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changeEach(t, r)
+		})
 	}
+}
+
+func changeEach(t *testing.T, r *recording) {
 	sums, out := r.answerOf()
 	if err := r.compare(answerText(sums), out); err != nil {
 		t.Fatal(err)
@@ -203,6 +250,22 @@ func TestCompareSampling(t *testing.T) {
 	}
 	if len(slices.Collect(maps.Keys(r.want))) != 2 {
 		t.Errorf("recorded %d arrays, want latents and images", len(r.want))
+	}
+}
+
+// TestFelt: places without gradients do not count, unless they are most.
+func TestFelt(t *testing.T) {
+	for _, c := range []struct {
+		squares []float32
+		want    []int
+	}{
+		{[]float32{4, 1e-12, 1, 0.01, 2e-9}, []int{0, 2, 3}},
+		{[]float32{4, 1e-12, 1e-12}, []int{0, 1, 2}},
+		{[]float32{0, 0}, []int{0, 1}},
+	} {
+		if at := felt(c.squares); !slices.Equal(at, c.want) {
+			t.Errorf("%v: %v, want %v", c.squares, at, c.want)
+		}
 	}
 }
 

@@ -49,10 +49,10 @@ func (t *tournament) speeds(b *strings.Builder) {
 	for _, o := range t.outcomes {
 		for _, e := range t.plume() {
 			ms := median(o.times[e])
-			share := o.share(e, t.pixels)
+			share := o.share(e)
 			const line = "| %s | %d | %s | %d | %s | %.0f | %.1f | %.0f %% |"
 			fmt.Fprintf(b, line, o.name, o.rows(), e.family, e.threads,
-				number(ms), float64(o.rows())/ms*1e3, o.operations(t.pixels)/ms/1e6, 100*share)
+				number(ms), float64(o.rows())/ms*1e3, o.operations()/ms/1e6, 100*share)
 			wanted := wantedShare[o.name]
 			if wanted == 0 || e.threads != 2 {
 				b.WriteString(" | |\n")
@@ -64,10 +64,11 @@ func (t *tournament) speeds(b *strings.Builder) {
 }
 
 // share is the median over the rounds of the share of the peak with as many threads.
-func (o *outcome) share(e *entrant, pixels int) float64 {
+func (o *outcome) share(e *entrant) float64 {
 	least := make([]float64, len(o.times[e])) // ms at the peak
+	operations := o.operations()
 	for i, peak := range o.peaks[e.threads] {
-		least[i] = o.operations(pixels) / peak * 1e3
+		least[i] = operations / peak * 1e3
 	}
 	return ratio(least, o.times[e])
 }

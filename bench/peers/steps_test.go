@@ -200,7 +200,7 @@ func TestTables(t *testing.T) {
 		one: {80, 80, 80}, many: {40, 44, 40}, slow: {90, 90, 90}, fast: {60, 60, 70},
 	}}
 	tour := &tournament{
-		rounds: 3, pixels: 784,
+		rounds:   3,
 		entrants: []*entrant{one, many, slow, fast}, outcomes: []*outcome{o},
 	}
 	found := []candidate{

@@ -24,8 +24,8 @@ const turn = 500 * time.Millisecond // TURN of steps_common.py
 // operations per second that its threads reach with multiply-adds alone.
 type stepWorker struct {
 	threads int
-	images  data.Dataset
-	ready   map[string]*repeated
+	images  map[string]data.Dataset // by data set
+	ready   map[string]*repeated    // by work
 }
 
 // repeated is a work to be timed in groups of runs.
@@ -50,11 +50,9 @@ func newStepWorker(kind string) (answerer, error) {
 	if words[1] == "openblas" { // as the command does
 		pool.SpareProcessors()
 	}
-	images, err := data.Open(context.Background(), defaults().Data, data.Options{})
-	if err != nil {
-		return nil, err
+	w := &stepWorker{
+		threads: threads, images: map[string]data.Dataset{}, ready: map[string]*repeated{},
 	}
-	w := &stepWorker{threads: threads, images: images, ready: map[string]*repeated{}}
 	return w.answer, nil
 }
 
@@ -84,15 +82,26 @@ func (w *stepWorker) prepare(name string) (*repeated, error) {
 	}
 	for _, work := range works() {
 		if work.name == name {
-			t, err := work.training(w.images, pool.New(w.threads))
-			if err != nil {
-				return nil, err
-			}
-			w.ready[name] = t.repeated()
-			return w.ready[name], nil
+			return w.start(work)
 		}
 	}
 	return nil, fmt.Errorf("no work %q", name)
+}
+
+func (w *stepWorker) start(work work) (*repeated, error) {
+	images, err := w.images[work.config.Data], error(nil)
+	if images == nil {
+		if images, err = work.open(); err != nil {
+			return nil, err
+		}
+		w.images[work.config.Data] = images
+	}
+	t, err := work.training(images, pool.New(w.threads))
+	if err != nil {
+		return nil, err
+	}
+	w.ready[work.name] = t.repeated()
+	return w.ready[work.name], nil
 }
 
 // repeated makes steps on one minibatch after the other, each repeated as in a run, or samples.
