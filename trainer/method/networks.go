@@ -21,7 +21,7 @@ import (
 //
 // Convolutions have defaults of their own. They take the place of those of [DefaultFor] in the keys
 // that were not given, as given reports. Without it (nil), those are the keys with the values of
-// DefaultFor; but none in a configuration that names both network and decoder, as those of DefaultOn
+// DefaultFor, but none in a configuration that names both network and decoder, as that of DefaultOn
 // and stored ones do. A step_size_end that was not given keeps its ratio to step_size.
 func Resolve(
 	c config.Config, picture data.Shape, given func(key string) bool,
