@@ -40,8 +40,8 @@ func (o *Options) particleKeys() []Key {
 				"or exact (the exact transition of the underdamped diffusion)"),
 		floatKey(&o.StepSize, "step_size", 3e-3, positive, "Langevin step size h at the start"),
 		floatKey(&o.StepSizeEnd, "step_size_end", 5e-4, positive,
-			"Langevin step size at the end of the schedule; if step_size is given and this is not, "+
-				"it keeps its ratio to step_size"),
+			"Langevin step size at the end of the schedule; where only step_size is given, "+
+				"it keeps its ratio to that"),
 		choiceKey(&o.StepSchedule, "step_schedule", optim.Geometric, optim.Schedules,
 			"path of h from step_size to step_size_end"),
 		floatKey(&o.Friction, "friction", 0.2, unitNotZero,
