@@ -3,6 +3,10 @@
 // have the same functions; package kernel chooses between them at run time, and nothing else
 // imports them.
 //
+// Other packages are no paths: they have products of numbers in bf16 alone, beside the path of
+// AVX-512, which runs everything else. The functions of amx compute on tiles, those of avx512bf16
+// by VDPBF16PS, and avx512half, which needs no more than its path, packs factors for both.
+//
 // The files are generated: _gen, a module of its own, states every kernel once, in blocks of
 // sixteen float32, and prints it for each machine (through avo for amd64; for arm64 itself, vector
 // instructions as encoded words, since Go's assembler does not know them). Edit the generator, then
@@ -49,6 +53,7 @@
 //     or written, whatever their length.
 //   - One call handles at most 64 Ki floats, since assembly cannot be preempted.
 //   - amd64: R14 (g) and BP are not ours; VZEROUPPER stands before every RET; no register or
-//     instruction that the dispatch of package kernel does not ask cpuid for.
+//     instruction that the dispatch of package kernel does not ask cpuid for; tiles are configured
+//     and released within a call.
 //   - arm64: R18 and R26 to R30 are not ours.
 package asm

@@ -16,7 +16,8 @@ type instruction struct {
 	op       string
 	operands []string
 	comment  string
-	labelled bool // a label stands before it
+	labels   []string // that stand before it
+	encoded  bool     // it was bytes
 }
 
 // function is what stands between one TEXT and the next, without data.
@@ -51,7 +52,7 @@ func listing(name string) (all []function, err error) {
 		return nil, err
 	}
 	defer file.Close()
-	labelled := false
+	var labels []string
 	lines := bufio.NewScanner(file)
 	for n := 1; lines.Scan(); n++ {
 		code, comment, _ := strings.Cut(lines.Text(), "//")
@@ -65,16 +66,22 @@ func listing(name string) (all []function, err error) {
 		case code == "" || code[0] == '#' ||
 			strings.HasPrefix(code, "DATA ") || strings.HasPrefix(code, "GLOBL "):
 		case strings.HasSuffix(code, ":"):
-			labelled = true
-		case len(all) == 0 || strings.ContainsAny(code, ";:"):
+			labels = append(labels, strings.TrimSuffix(code, ":"))
+		case len(all) == 0 || strings.ContainsAny(code, ";:") && !strings.HasPrefix(code, "BYTE"):
 			return nil, fmt.Errorf("%s: a line that is not understood: %s", at, code)
 		default:
+			encoded := strings.HasPrefix(code, "BYTE")
+			if encoded {
+				if code, err = decodeLine(code); err != nil {
+					return nil, fmt.Errorf("%s: %w", at, err)
+				}
+			}
 			op, rest, _ := strings.Cut(strings.ReplaceAll(code, "\t", " "), " ")
 			f := &all[len(all)-1]
-			f.body = append(
-				f.body, instruction{at, op, split(rest), strings.TrimSpace(comment), labelled},
-			)
-			labelled = false
+			f.body = append(f.body, instruction{
+				at, op, split(rest), strings.TrimSpace(comment), labels, encoded,
+			})
+			labels = nil
 		}
 	}
 	return all, lines.Err()

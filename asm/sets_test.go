@@ -19,28 +19,69 @@ import (
 // {&fooPath, the kind of its tiles, features}.
 func candidates(t *testing.T, arch string) map[string][]string {
 	t.Helper()
+	found := map[string][]string{}
+	for _, fields := range elements(t, arch, "native") {
+		found[pathIn(fields[0])] = required(fields[2])
+	}
+	if len(found) == 0 {
+		t.Fatalf("%s: no path was found in native", arch)
+	}
+	return found
+}
+
+// beside are the packages that it uses beside a path, with all the features that it asks for: the
+// elements of a list in the same file, each {"name", &fooPath, features, ...}.
+func beside(t *testing.T, arch, list string) map[string][]string {
+	t.Helper()
+	paths := candidates(t, arch)
+	found := map[string][]string{}
+	for _, fields := range elements(t, arch, list) {
+		name, err := strconv.Unquote(fields[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[name] = append(required(fields[2]), paths[pathIn(fields[1])]...)
+	}
+	return found
+}
+
+// The lists of packages beside a path: those that PLUME_KERNEL names, and what packs for them.
+const extensions, packers = "extensions", "packers"
+
+// guardsOf are the features that package kernel asks for before it calls a package.
+func guardsOf(t *testing.T, arch string) map[string][]string {
+	t.Helper()
+	all := candidates(t, arch)
+	for _, list := range []string{extensions, packers} {
+		maps.Copy(all, beside(t, arch, list))
+	}
+	return all
+}
+
+// pathIn is the package of a path's table.
+func pathIn(table ast.Expr) string {
+	return strings.TrimSuffix(table.(*ast.UnaryExpr).X.(*ast.Ident).Name, "Path")
+}
+
+// elements are those of a list in package kernel's file of dispatch, by their fields.
+func elements(t *testing.T, arch, list string) (all [][]ast.Expr) {
+	t.Helper()
 	file := filepath.Join("..", "kernel", "dispatch_"+arch+".go")
 	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string][]string{}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
-		if !ok || spec.Names[0].Name != "native" {
+		if !ok || spec.Names[0].Name != list || len(spec.Values) == 0 {
 			return true
 		}
 		for _, e := range spec.Values[0].(*ast.CompositeLit).Elts {
-			fields := e.(*ast.CompositeLit).Elts
-			path := fields[0].(*ast.UnaryExpr).X.(*ast.Ident).Name
-			found[strings.TrimSuffix(path, "Path")] = required(fields[2])
+			all = append(all, e.(*ast.CompositeLit).Elts)
 		}
 		return false
 	})
-	if len(found) == 0 {
-		t.Fatalf("%s: no path was found in native", file)
-	}
-	return found
+	return all
 }
 
 // required are the names in a list of cpuid's features, and those that they imply.
@@ -59,7 +100,8 @@ func required(list ast.Expr) (names []string) {
 // is named.
 func TestInstructionSets(t *testing.T) {
 	for arch, dirs := range map[string][]string{"amd64": amd64, "arm64": arm64} {
-		chosen := candidates(t, arch)
+		chosen, packs := guardsOf(t, arch), beside(t, arch, packers)
+		paths := candidates(t, arch)
 		all := append(slices.Collect(maps.Keys(chosen)), dirs...)
 		slices.Sort(all)
 		for _, dir := range slices.Compact(all) {
@@ -73,15 +115,18 @@ func TestInstructionSets(t *testing.T) {
 			lack(strings.Contains(contents(t, "_gen", "main.go"), target),
 				"a target in asm/_gen/main.go: {"+target+", ...}")
 			lack(slices.Contains(dirs, dir), "a package in asm: run make gen")
-			table := filepath.Join("..", "kernel", "path_"+dir+"_"+arch+".go")
-			_, err := os.Stat(table)
-			lack(err == nil, table+": run make gen")
+			if _, is := paths[dir]; is {
+				table := filepath.Join("..", "kernel", "path_"+dir+"_"+arch+".go")
+				_, err := os.Stat(table)
+				lack(err == nil, table+": run make gen")
+			}
 			_, known := chosen[dir]
-			lack(known, "an element of native in kernel/dispatch_"+arch+".go, "+
-				"with the features it needs")
+			lack(known, "an element of native, or of another list in kernel/dispatch_"+arch+
+				".go, with the features it needs")
 			word := regexp.MustCompile(`\b` + dir + `\b`)
 			lack(word.MatchString(contents(t, "doc.go")), "its name in asm/doc.go")
-			lack(word.MatchString(contents(t, "..", "README.md")),
+			_, hidden := packs[dir]
+			lack(hidden || word.MatchString(contents(t, "..", "README.md")),
 				"its name in README.md, among the values of PLUME_KERNEL")
 		}
 	}

@@ -60,6 +60,9 @@ func (a *amd64) close(dir string) ([]stub, error) {
 		if err := pass.Compile.Execute(file); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.family, err)
 		}
+		for _, f := range file.Functions() {
+			encodeAll(f.Nodes)
+		}
 		text, err := printer.NewGoAsm(printer.Config{Name: "_gen", Pkg: a.pkg}).Print(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.family, err)

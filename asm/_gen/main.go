@@ -8,11 +8,14 @@ import (
 	"path/filepath"
 )
 
-// families are the files of each package, by what is in them.
-var families = []struct {
+// family is a file of a package, by what is in it.
+type family struct {
 	name string
 	emit func(m machine)
-}{
+}
+
+// families are the files of each package of an instruction set.
+var families = []family{
 	{"noise", machine.noiseKernels},
 	{"silu", machine.activations},
 	{"rows", machine.rowKernels},
@@ -20,7 +23,11 @@ var families = []struct {
 	{"softmax", machine.softmaxes},
 	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
 	{"convert", machine.conversions},
-	{"product", func(m machine) { m.products(); m.packing(); m.peak() }},
+	{"product", func(m machine) {
+		m.products("each rounded once", m.accumulate)
+		m.packing()
+		m.peak("multiply-adds", m.accumulate)
+	}},
 	{"rounded", func(m machine) { m.groups(); m.roundings() }},
 }
 
@@ -43,30 +50,58 @@ var targets = []struct {
 	{"neon", "arm64", newNEON()},
 }
 
+// extensions are instructions for products alone, beside a path that has everything else: their
+// packages, of one family each.
+var extensions = []struct {
+	pkg, arch string
+	target    *amd64
+	family    family
+}{
+	{"amx", "amd64", newAMD64("amx", blockLen), family{"product", machine.tileProducts}},
+	{
+		"avx512bf16", "amd64", newAMD64("avx512bf16", blockLen),
+		family{"product", machine.pairProducts},
+	},
+	{
+		"avx512half", "amd64", newAMD64("avx512half", blockLen),
+		family{"packing", machine.halfPacking},
+	},
+}
+
 func main() {
-	for _, t := range targets {
-		if err := write(t.pkg, t.arch, t.target); err != nil {
-			fmt.Fprintf(os.Stderr, "gen: %s: %v\n", t.pkg, err)
+	fail := func(pkg string, err error) {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "gen: %s: %v\n", pkg, err)
 			os.Exit(1)
 		}
 	}
+	for _, t := range targets {
+		stubs, err := write(t.pkg, t.arch, t.target, families)
+		fail(t.pkg, err)
+		fail(t.pkg, writePath(kernelDir, t.pkg, t.arch, stubs, machine{t.target}))
+	}
+	for _, e := range extensions {
+		_, err := write(e.pkg, e.arch, e.target, []family{e.family})
+		fail(e.pkg, err)
+	}
 }
 
-func write(pkg, arch string, t target) error {
+// kernelDir is package kernel.
+var kernelDir = filepath.Join("..", "..", "kernel")
+
+// write writes a package and returns what it declares.
+func write(pkg, arch string, t target, families []family) ([]stub, error) {
 	for _, f := range families {
 		t.file(f.name)
 		f.emit(machine{t})
 	}
 	dir := filepath.Join("..", pkg)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return nil, err
 	}
 	stubs, err := t.close(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := writeStubs(dir, pkg, arch, stubs); err != nil {
-		return err
-	}
-	return writePath(filepath.Join("..", "..", "kernel"), pkg, arch, stubs, machine{t})
+	return stubs, writeStubs(dir, pkg, arch, stubs)
 }

@@ -2,21 +2,25 @@ package main
 
 import "fmt"
 
-// products emits the tiles of matrix products. They have as many accumulators as the registers
-// hold, so that each number read from memory enters several multiply-adds.
-func (m machine) products() {
+// accumulate adds x*y to acc.
+func (m machine) accumulate(acc, x, y vec) { m.muladd(opAccum, acc, x, y) }
+
+// products emits the tiles of matrix products, by an operation that adds x*y to acc. They have as
+// many accumulators as the registers hold, so that each number read from memory enters several
+// products.
+func (m machine) products(rounding string, product func(acc, x, y vec)) {
 	rows, blocks := m.tile()
 	m.begin(
 		"MulTile",
 		tileSignature,
 		fmt.Sprintf(
 			"c[i*ldc+j] = start[i*lds+j], then += a[i*rs+k*cs+k/n*jump]*b[k*%[1]d+j] "+
-				"for k < n*parts in order, each rounded once; i < rows <= %[2]d, j < %[1]d, "+
+				"for k < n*parts in order, %[3]s; i < rows <= %[2]d, j < %[1]d, "+
 				"parts > 0",
-			blocks*blockLen, rows,
+			blocks*blockLen, rows, rounding,
 		),
 	)
-	m.byRows(rows, func(r int) { m.mulTile(r, blocks) })
+	m.byRows(rows, func(r int) { m.mulTile(r, blocks, product) })
 	m.end()
 }
 
@@ -62,14 +66,16 @@ func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp))
 }
 
 // mulTile emits the tile of a given number of rows.
-func (m machine) mulTile(rows, blocks int) {
+func (m machine) mulTile(rows, blocks int, product func(acc, x, y vec)) {
 	acc := make(tileSums, rows)
 	m.eachTileRow(rows, "start", "lds", func(i int, p gp) {
 		for j := range blocks {
 			acc[i] = append(acc[i], m.load(p, 4*blockLen*j))
 		}
 	})
-	t := &tile{machine: m, rows: rows, blocks: blocks, chains: []tileSums{acc}}
+	t := &tile{
+		machine: m, rows: rows, blocks: blocks, product: product, chains: []tileSums{acc},
+	}
 	t.begin()
 	t.multiply()
 	m.eachTileRow(rows, "c", "ldc", func(i int, p gp) {
@@ -86,6 +92,7 @@ type tileSums [][]vec
 type tile struct {
 	machine
 	rows, blocks int
+	product      func(acc, x, y vec)
 	chains       []tileSums // by turns, a product of number k of the depth is added to chain k
 	a, soon      column
 	b, left      gp
@@ -162,7 +169,7 @@ func (t *tile) step(n int, also func(k int)) {
 			}
 			x := t.entry(t.a, i)
 			for j := range bs {
-				t.muladd(opAccum, sums[j], x, bs[j])
+				t.product(sums[j], x, bs[j])
 			}
 		}
 		also(k)
@@ -172,16 +179,16 @@ func (t *tile) step(n int, also func(k int)) {
 	t.addImm(t.left, -n)
 }
 
-// peak emits nothing but multiply-adds, as many independent ones as a tile has: more than any CPU
-// can have under way.
-func (m machine) peak() {
+// peak emits nothing but the products of a tile, as many independent ones as it has: more than any
+// CPU can have under way.
+func (m machine) peak(operations string, product func(acc, x, y vec)) {
 	rows, blocks := m.tile()
 	count := rows * blocks * m.parts()
 	m.begin(
 		"Peak",
 		"func(n int)",
 		fmt.Sprintf(
-			"n times %d multiply-adds of whole registers, independent of each other", count,
+			"n times %d %s of whole registers, independent of each other", count, operations,
 		),
 	)
 	n := m.integer("n")
@@ -192,7 +199,7 @@ func (m machine) peak() {
 	}
 	m.branch(n, less, 1, "done")
 	m.label("loop")
-	m.muladd(opAccum, acc, x, x)
+	product(acc, x, x)
 	m.addImm(n, -1)
 	m.branch(n, notEqual, 0, "loop")
 	m.label("done")

@@ -28,7 +28,7 @@ func (m machine) groups() {
 
 // mulGroups emits the tile of a given number of rows.
 func (m machine) mulGroups(rows, blocks int) {
-	t := &tile{machine: m, rows: rows, blocks: blocks}
+	t := &tile{machine: m, rows: rows, blocks: blocks, product: m.accumulate}
 	name := t.name
 	from, to, lds, ldc := m.base("start"), m.base("c"), m.bytesOf("lds"), m.bytesOf("ldc")
 	for range rows { // this also brings c into the first-level cache

@@ -1,0 +1,98 @@
+package main
+
+import "github.com/mmcloughlin/avo/operand"
+
+// pairProducts emits tiles whose numbers are pairs of bf16.
+func (m machine) pairProducts() {
+	a := m.isa.(*amd64)
+	product := func(acc, x, y vec) {
+		for i := range acc {
+			sum := acc[i].(operand.Op)
+			dot := a.encoded("VDPBF16PS", y.at(i).(operand.Op), x.at(i).(operand.Op), sum)
+			dot.Outputs = []operand.Op{sum}
+		}
+	}
+	m.products("for pairs of bf16 two products, that of the second numbers first", product)
+	m.peak("products of pairs", product)
+}
+
+// halfPacking emits what turns float32 into bf16, in the layouts that products of it read.
+func (m machine) halfPacking() {
+	m.roundHalves()
+	m.interleavePairs()
+}
+
+// roundHalves emits rows that are made of 32 numbers at a time.
+func (m machine) roundHalves() {
+	m.begin(
+		"RoundHalves",
+		"func(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32)",
+		"half i*2*rs+j of dst = bf16(alpha*src[i*ld+j]) for i < rows, j < cols, and 0 up to the "+
+			"next multiple of 32",
+	)
+	a := m.isa.(*amd64)
+	alpha, r := m.float("alpha"), m.newBF16()
+	upper := make([]uint32, blockLen) // the upper halves of two registers in the order of memory
+	for i := range upper {
+		upper[i] = uint32(4*i+1) | uint32(4*i+3)<<16
+	}
+	order := a.reg()
+	a.c.VMOVUPS(a.constant(upper...), order)
+	to, from := m.base("dst"), m.base("src")
+	m.eachRow(m.integer("rows"), func() {
+		p, q, n := m.copyGP(from), m.copyGP(to), m.integer("cols")
+		load := func(off int) vec { return r.round(m.inTail(m.mul(m.load(p, off), alpha))) }
+		put := func(low, high vec) {
+			a.c.VPERMT2W(high[0].(operand.Op), order, low[0].(operand.Op))
+			a.c.VMOVUPS(low[0].(operand.Op), at(q, 0))
+		}
+		m.branch(n, less, 2*blockLen, "rest")
+		m.label("blocks")
+		put(load(0), load(4*blockLen))
+		m.addImm(p, 8*blockLen)
+		m.addImm(q, 4*blockLen)
+		m.addImm(n, -2*blockLen)
+		m.branch(n, greaterEqual, 2*blockLen, "blocks")
+		m.label("rest")
+		m.branch(n, equal, 0, "next")
+		m.branch(n, less, blockLen, "low")
+		m.addImm(n, -blockLen)
+		low := load(0)
+		m.tail(n)
+		put(low, load(4*blockLen))
+		m.full()
+		m.jump("next")
+		m.label("low")
+		m.tail(n)
+		put(load(0), m.zeros())
+		m.full()
+		m.label("next")
+		m.addScaled(from, m.integer("ld"), 4)
+		m.addScaled(to, m.integer("rs"), 4)
+	})
+	m.end()
+}
+
+// interleavePairs emits rows of pairs, of two rows of numbers.
+func (m machine) interleavePairs() {
+	m.begin(
+		"InterleavePairs",
+		"func(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32)",
+		"halves 2*j and 2*j+1 of row i of dst, rows width apart, = bf16(alpha*x[i*ld+j]) and "+
+			"bf16(alpha*y[i*ld+j]) for i < rows, j < cols",
+	)
+	alpha, r := m.float("alpha"), m.newBF16()
+	s := m.floats("dst", "x", "y")
+	m.eachRow(m.integer("rows"), func() {
+		row := []stream{m.restart(s[0]), m.restart(s[1]), m.restart(s[2])}
+		m.span("n", m.integer("cols"), 2, row, func(i int) {
+			first := r.round(m.mul(m.get(row[1], i), alpha))
+			second := r.round(m.mul(m.get(row[2], i), alpha))
+			m.put(m.op(opOr, m.shr(first, 16), second), row[0], i)
+		})
+		m.advance(s[0], m.integer("width"))
+		m.advance(s[1], m.integer("ld"))
+		m.advance(s[2], m.integer("ld"))
+	})
+	m.end()
+}

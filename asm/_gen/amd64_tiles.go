@@ -1,0 +1,250 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Products of bf16 on the tiles of AMX. A block of 32 rows and 32 columns of c is four tiles, T0
+// and T1 above T2 and T3; T4 and T5 are the rows of a, T6 and T7 the columns of b, for 32 numbers
+// of the depth.
+const (
+	tileSide  = 16 // rows of a tile, and words in a row of it
+	tileRow   = 4 * tileSide
+	tileSize  = tileRow * tileSide // in bytes
+	tileDepth = 2 * tileSide       // numbers of bf16 in a row
+)
+
+func (m machine) tileProducts() {
+	a := m.isa.(*amd64)
+	a.savedState()
+	t := &tiles{machine: m, amd64: a}
+	t.product()
+	t.peak()
+}
+
+// savedState is what has to be known before tiles may be used.
+func (a *amd64) savedState() {
+	a.begin("XCR0", "func() uint64", "the state that the system saves for a thread, by XGETBV")
+	a.c.XORL(reg.ECX, reg.ECX)
+	a.c.Instruction(&ir.Instruction{
+		Opcode: "XGETBV", Inputs: []operand.Op{reg.ECX}, Outputs: []operand.Op{reg.RAX, reg.RDX},
+	})
+	a.c.SHLQ(operand.Imm(32), reg.RDX)
+	a.c.ADDQ(reg.RDX, reg.RAX)
+	a.c.Store(reg.RAX, a.c.ReturnIndex(0))
+	a.end()
+}
+
+// tiles is a walk over panels, and in each over blocks of rows.
+type tiles struct {
+	machine
+	amd64      *amd64
+	c, b       gp // of the panel
+	cRow, aRow gp // of the block
+	soon       gp // of the next panel, which is prefetched meanwhile
+}
+
+func (t *tiles) product() {
+	a := t.amd64
+	t.begin(
+		"MulBlocks",
+		"func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32, bs, "+
+			"rows, blocks, panels, n, parts int)",
+		"Halves.Mul in the order BF16, for so many blocks of rows <= 32 rows; all counts are "+
+			"positive",
+	)
+	t.configure(t.integer("rows"))
+	t.c, t.b, t.soon = t.counter(t.base("c")), t.counter(t.base("b")), a.c.GP64()
+	t.cRow, t.aRow = a.c.AllocLocal(8), a.c.AllocLocal(8)
+	panels := t.counter(t.integer("panels"))
+	t.label("panel")
+	t.moveGP(t.cRow, t.copyGP(t.c))
+	t.moveGP(t.aRow, t.base("a"))
+	t.moveGP(t.soon, t.b)
+	t.addScaled(t.soon, t.integer("bs"), 4)
+	left := t.counter(t.integer("blocks"))
+	t.label("block")
+	t.branch(t.integer("rows"), less, tileSide+1, "half")
+	t.block("wide", 2)
+	t.jump("next")
+	t.label("half")
+	t.block("narrow", 1)
+	t.label("next")
+	t.nextRows(t.cRow, "ldc")
+	t.nextRows(t.aRow, "rs")
+	t.addImm(left, -1)
+	t.branch(left, notEqual, 0, "block")
+	t.addImm(t.c, 2*tileRow)
+	t.move(t.b, t.bytesOf("bs"))
+	t.addImm(panels, -1)
+	t.branch(panels, notEqual, 0, "panel")
+	a.encoded("TILERELEASE")
+	t.end()
+}
+
+// move is p += n for an address in memory.
+func (t *tiles) move(p, n gp) { t.amd64.c.ADDQ(n.(operand.Op), p.(operand.Op)) }
+
+// nextRows moves an address on by the rows of a block.
+func (t *tiles) nextRows(p gp, stride string) {
+	n := t.bytesOf(stride)
+	t.mulGP(n, t.integer("rows"))
+	t.move(p, n)
+}
+
+// configure gives the tiles of a and c their rows, and all tiles rows of 64 bytes. Those that a
+// block of 16 rows or fewer does not need are whole.
+func (t *tiles) configure(rows gp) {
+	c := t.amd64.c
+	upper, lower, word := c.GP64(), t.copyGP(rows), c.GP64()
+	c.MOVQ(operand.U32(tileSide), upper)
+	t.addImm(lower, -tileSide)
+	t.branch(lower, greaterEqual, 1, "configured")
+	t.moveGP(upper, rows)
+	c.MOVQ(operand.U32(tileSide), lower.(operand.Op))
+	t.label("configured")
+
+	config := c.AllocLocal(64)
+	const palette, widths, heights = 0, 16, 48 // where they are; the widths are words, in bytes
+	for i := 0; i < 64; i += 8 {
+		c.MOVQ(operand.U32(0), config.Offset(i))
+	}
+	c.MOVQ(operand.U32(1), config.Offset(palette))
+	c.MOVQ(operand.U64(tileRow<<48|tileRow<<32|tileRow<<16|tileRow), word)
+	c.MOVQ(word, config.Offset(widths))
+	c.MOVQ(word, config.Offset(widths+8))
+	c.MOVQ(operand.U64(1<<32|1<<8|1), word) // T0, T1, T4
+	t.mulGP(upper, word)
+	c.MOVQ(operand.U64(1<<40|1<<24|1<<16), word) // T2, T3, T5
+	t.mulGP(lower, word)
+	c.MOVQ(operand.U64(tileSide<<56|tileSide<<48), word) // T6, T7
+	t.addScaled(word, upper, 1)
+	t.addScaled(word, lower, 1)
+	c.MOVQ(word, config.Offset(heights))
+	c.LEAQ(config, reg.RAX)
+	t.amd64.encoded("LDTILECFG", operand.Mem{Base: reg.RAX})
+}
+
+// block emits the product for a block of so many tiles above each other.
+func (t *tiles) block(name string, high int) {
+	a := t.amd64
+	first, err := a.c.Param("first").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	a.c.CMPB(first.Addr, operand.U8(0))
+	a.c.JEQ(operand.LabelRef(name + "load"))
+	for i := range 2 * high {
+		a.encoded("TILEZERO", tileOp(i))
+	}
+	t.jump(name)
+	t.label(name + "load")
+	t.sums(high, func(i int, m operand.Mem) { a.encoded("TILELOADD", m, tileOp(i)) })
+	t.label(name)
+	t.multiply(name, high)
+	t.sums(high, func(i int, m operand.Mem) { a.encoded("TILESTORED", tileOp(i), m) })
+}
+
+// sums calls f for the tiles of c and their places.
+func (t *tiles) sums(high int, f func(i int, m operand.Mem)) {
+	left, stride := t.copyGP(t.cRow), t.bytesOf("ldc")
+	right := t.copyGP(left)
+	t.addImm(right, tileRow)
+	for i := range high {
+		if i > 0 {
+			t.sixteenRows(left, stride)
+			t.sixteenRows(right, stride)
+		}
+		f(2*i, apart(left, stride))
+		f(2*i+1, apart(right, stride))
+	}
+}
+
+// apart is the place of a tile whose rows are stride bytes apart.
+func apart(p, stride gp) operand.Mem {
+	return operand.Mem{Base: p.(reg.Register), Index: stride.(reg.Register), Scale: 1}
+}
+
+func (t *tiles) sixteenRows(p, stride gp) {
+	t.addScaled(p, stride, 8)
+	t.addScaled(p, stride, 8)
+}
+
+// multiply adds all products. The order of loads is that of the fastest loop that was measured.
+func (t *tiles) multiply(name string, high int) {
+	a := t.amd64
+	upper, stride := t.copyGP(t.aRow), t.bytesOf("rs")
+	left, right, side := t.copyGP(t.b), t.copyGP(t.b), a.c.GP64()
+	t.addImm(right, tileSize)
+	a.c.MOVQ(operand.U32(tileRow), side)
+	rows := []gp{upper}
+	if high > 1 {
+		lower := t.copyGP(upper)
+		t.sixteenRows(lower, stride)
+		rows = append(rows, lower)
+	}
+	parts := t.counter(t.integer("parts"))
+
+	t.label(name + "part")
+	n := t.integer("n")
+	t.label(name + "step")
+	a.encoded("TILELOADD", apart(upper, stride), tileOp(4))
+	a.encoded("TILELOADD", apart(left, side), tileOp(6))
+	a.encoded("TILELOADD", apart(right, side), tileOp(7))
+	if high > 1 {
+		a.encoded("TILELOADD", apart(rows[1], stride), tileOp(5))
+	}
+	for i := range 2 * high {
+		a.encoded("TDPBF16PS", tileOp(6+i%2), tileOp(4+i/2), tileOp(i))
+	}
+	t.prefetchNext()
+	for _, p := range rows {
+		t.addImm(p, tileRow)
+	}
+	t.addImm(left, 2*tileSize)
+	t.addImm(right, 2*tileSize)
+	t.addImm(n, -tileDepth)
+	t.branch(n, notEqual, 0, name+"step")
+	t.addImm(parts, -1)
+	t.branch(parts, equal, 0, name+"done")
+	for _, p := range rows {
+		t.addScaled(p, t.bytesOf("jump"), 1)
+	}
+	t.jump(name + "part")
+	t.label(name + "done")
+}
+
+// prefetchNext brings a quarter as much of the next panel as is read of this one at a time into the
+// second-level cache, so that four blocks bring all of it.
+func (t *tiles) prefetchNext() {
+	const line, quarter = 64, 2 * tileSize / 4
+	for off := 0; off < quarter; off += line {
+		t.amd64.c.PREFETCHT1(at(t.soon, off))
+	}
+	t.addImm(t.soon, quarter)
+}
+
+// peak emits nothing but products of tiles, each of which waits only for the one six before it.
+func (t *tiles) peak() {
+	const sums = 6
+	a := t.amd64
+	t.begin("Peak", "func(n int)", "n times 6 products of whole tiles, independent of each other")
+	n, rows := t.integer("n"), a.c.GP64()
+	t.branch(n, less, 1, "done")
+	a.c.MOVQ(operand.U32(2*tileSide), rows)
+	t.configure(rows)
+	for i := range sums + 2 {
+		a.encoded("TILEZERO", tileOp(i))
+	}
+	t.label("loop")
+	for i := range sums {
+		a.encoded("TDPBF16PS", tileOp(sums+1), tileOp(sums), tileOp(i))
+	}
+	t.addImm(n, -1)
+	t.branch(n, notEqual, 0, "loop")
+	a.encoded("TILERELEASE")
+	t.label("done")
+	t.end()
+}
