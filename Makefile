@@ -79,7 +79,7 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 	@$(functions)
 	choose_backend
 	info=$$(env -u PLUME_KERNEL bin/plume info --json)
-	for path in generic $$(ls asm/*/stubs_$$($(GO) env GOARCH).go | cut -d / -f 2); do
+	for path in generic $$(ls asm/*/product_$$($(GO) env GOARCH).s | cut -d / -f 2); do
 		case "$$info" in *"\"$$path\""*) ;; *)
 			echo "This CPU does not have the kernel path $$path: it is not tested here." >&2
 			continue

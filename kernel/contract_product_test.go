@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -13,7 +14,9 @@ type fitting struct {
 }
 
 // fittings are calls for the tiles of the path in use.
-func fittings() []fitting { return append(productFittings(), roundedFittings()...) }
+func fittings() []fitting {
+	return slices.Concat(productFittings(), roundedFittings(), halvesFittings())
+}
 
 func productFittings() []fitting {
 	rows, cols := TileShape()

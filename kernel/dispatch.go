@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -119,18 +120,27 @@ func Paths() (names []string) {
 	return append(names, generic.name)
 }
 
-var active, chooseErr = choose(os.Getenv(EnvPath))
+var active, extended, chooseErr = choose(os.Getenv(EnvPath))
 
-// choose picks the best path, or the one asked for. One that is not there falls back to the generic
+// choose picks the best path with the extensions that the machine has for it, or what was asked
+// for: a path alone, or an extension with its path. What is not there falls back to the generic
 // path, and Err reports it: a library must not panic in its initialisation.
-func choose(want string) (*path, error) {
+func choose(want string) (*path, []*extension, error) {
 	if want == "" {
-		return paths[0], nil
+		return paths[0], available(paths[0]), nil
 	}
 	if i := slices.IndexFunc(paths, func(p *path) bool { return p.name == want }); i >= 0 {
-		return paths[i], nil
+		return paths[i], nil, nil
 	}
-	return &generic, fmt.Errorf("%s=%s: this build on this CPU has the kernel paths %s",
+	for i := range extensions {
+		if e := &extensions[i]; e.name == want {
+			if err := e.lacks(); err != nil {
+				return &generic, nil, fmt.Errorf("%s=%s: %w", EnvPath, want, err)
+			}
+			return e.path, []*extension{e}, nil
+		}
+	}
+	return &generic, nil, fmt.Errorf("%s=%s: this build on this CPU has the kernel paths %s",
 		EnvPath, want, strings.Join(pathNames(), ", "))
 }
 
@@ -144,10 +154,11 @@ func pathNames() []string {
 
 // CPUInfo says what the kernels run on.
 type CPUInfo struct {
-	Path      string   `json:"path"`      // the path in use
-	Available []string `json:"available"` // the paths that could be, best first
-	CPU       string   `json:"cpu"`       // brand name
-	Features  []string `json:"features"`  // vector extensions of interest
+	Path       string   `json:"path"`       // the path in use
+	Extensions []string `json:"extensions"` // of it for products of halves, in use
+	Available  []string `json:"available"`  // the paths that could be, best first
+	CPU        string   `json:"cpu"`        // brand name
+	Features   []string `json:"features"`   // vector extensions of interest
 }
 
 // Info reports the kernel path in use and the CPU under it.
@@ -155,16 +166,22 @@ func Info() CPUInfo {
 	var features []string
 	for _, f := range []cpuid.FeatureID{
 		cpuid.SSE42, cpuid.AVX, cpuid.AVX2, cpuid.FMA3, cpuid.AVX512F, cpuid.AVX512DQ,
-		cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512BF16, cpuid.ASIMD, cpuid.SVE,
+		cpuid.AVX512BW, cpuid.AVX512VL, cpuid.AVX512BF16, cpuid.AMXTILE, cpuid.AMXBF16,
+		cpuid.ASIMD, cpuid.SVE,
 	} {
 		if cpuid.CPU.Supports(f) {
 			features = append(features, f.String())
 		}
 	}
-	return CPUInfo{
+	info := CPUInfo{
 		Path: active.name, Available: pathNames(), CPU: cpuid.CPU.BrandName, Features: features,
 	}
+	for _, e := range extended {
+		info.Extensions = append(info.Extensions, e.name)
+	}
+	return info
 }
 
-// Err is the reason why the path asked for by PLUME_KERNEL is not in use, or nil.
-func Err() error { return chooseErr }
+// Err is the reason why the path asked for by PLUME_KERNEL is not in use, or what PLUME_AMX should
+// have been, or nil.
+func Err() error { return errors.Join(chooseErr, errAMX) }

@@ -9,3 +9,14 @@ var native = []candidate{
 	}},
 	{&avx2Path, MeasuredTiles, []cpuid.FeatureID{cpuid.AVX2, cpuid.FMA3}},
 }
+
+// extensions are those of this architecture.
+var extensions = []extension{
+	{"amx", &avx512Path, []cpuid.FeatureID{
+		cpuid.AMXTILE, cpuid.AMXBF16, cpuid.OSXSAVE,
+	}, &amxHalves, permitted},
+	{"avx512bf16", &avx512Path, []cpuid.FeatureID{cpuid.AVX512BF16}, &avx512bf16Halves, nil},
+}
+
+// packers have what lays factors out for all of them; they are part of their path.
+var packers = []extension{{"avx512half", &avx512Path, nil, nil, nil}}

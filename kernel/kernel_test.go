@@ -334,15 +334,15 @@ func TestSpecialValues(t *testing.T) {
 }
 
 func TestDispatch(t *testing.T) {
-	if p, err := choose(""); p != paths[0] || err != nil {
+	if p, _, err := choose(""); p != paths[0] || err != nil {
 		t.Errorf("no wish: %s, %v; want the best, %s", p.name, err, paths[0].name)
 	}
 	for _, want := range paths {
-		if p, err := choose(want.name); p != want || err != nil {
+		if p, _, err := choose(want.name); p != want || err != nil {
 			t.Errorf("%s: got %s, %v", want.name, p.name, err)
 		}
 	}
-	p, err := choose("avx9")
+	p, _, err := choose("avx9")
 	const message = "PLUME_KERNEL=avx9: this build on this CPU has the kernel paths "
 	if p != &generic || err == nil || len(err.Error()) <= len(message) ||
 		err.Error()[:len(message)] != message {

@@ -2,12 +2,14 @@
 
 package kernel
 
+import "slices"
+
 // raced are the arguments of tiles and packings: of two rows, 100 numbers apart, or of sixteen 12
 // apart, which PackColumns leaves to assembly.
-var raced struct{ c, start, a, b, src, dst [200]float32 }
+var raced struct{ c, start, a, b, src, dst [1100]float32 }
 
 // beside is a call beside Go code that changes single numbers of an array.
-func beside(name string, race bool, call func(), x *[200]float32, places ...int) conflict {
+func beside(name string, race bool, call func(), x *[1100]float32, places ...int) conflict {
 	return conflict{
 		name, race, func(_, _ []float32, _ []uint8) { call() },
 		func(_, _ []float32, _ []uint8) {
@@ -64,7 +66,7 @@ func productConflicts() []conflict {
 		),
 		beside("PackColumns and its padding", true, packColumns, &r.dst, 159),
 		beside("PackColumns and what is behind", false, packColumns, &r.dst, 160),
-	}, roundedConflicts()...)
+	}, slices.Concat(roundedConflicts(), halvesConflicts())...)
 }
 
 // roundedConflicts are the same of products of rounded factors.
@@ -87,5 +89,51 @@ func roundedConflicts() []conflict {
 		beside("RoundRows and what is around its result", false, rows, &r.dst, 17, 99, 117),
 		beside("RoundRest and its result", true, rest, &r.dst, 116),
 		beside("RoundPairs and its source", true, pairs, &r.src, 67),
+	}
+}
+
+// halvesConflicts are those of products of halves, of which only what Mul reports is seen here, and
+// of what packs them.
+func halvesConflicts() []conflict {
+	r := &raced
+	h := &Halves{high: HalfCols, mul: func(c []float32, ldc int, first bool, a []float32,
+		rs, jump int, b []float32, bs, rows, blocks, panels, n, parts int) {
+	}}
+	mul := func() { h.Mul(r.c[:], 100, true, r.a[:], 40, 4, r.b[:], 512, 2, 1, 32, 1) }
+	inParts := func() { h.Mul(r.c[:], 100, true, r.a[:], 40, 4, r.b[:], 0, 1, 1, 32, 2) }
+	rows := func() { RoundHalves(r.dst[:], 20, r.src[:], 50, 2, 31, 1) }
+	rowsT := func() { RoundHalvesT(r.dst[:], 20, r.src[:], 4, 2, 31, 1) }
+	pairs := func() { InterleavePairs(r.dst[:], r.src[:], 4, 2, 31, 1) }
+	pairsT := func() { InterleavePairsT(r.dst[:], r.src[:], 50, 2, 31, 1) }
+	return []conflict{
+		beside("a product of halves and its result", true, mul, &r.c, 131),
+		beside("a product of halves and what is around its result", false, mul, &r.c, 32, 132),
+		beside("a product of halves and its a", true, mul, &r.a, 55),
+		beside("a product of halves and what is around its a", false, mul, &r.a, 16, 39, 56),
+		beside("a product of halves and its a in parts", true, inParts, &r.a, 35),
+		beside("a product of halves and what is between parts", false, inParts, &r.a, 16, 19, 36),
+		beside("a product of halves and its b", true, mul, &r.b, 511),
+		beside("a product of halves and what is behind its b", false, mul, &r.b, 512),
+		beside("rows of halves and their source", true, rows, &r.src, 80),
+		beside("rows of halves and what is around their source", false, rows, &r.src, 31, 49, 81),
+		beside("rows of halves and their zeros", true, rows, &r.dst, 35),
+		beside("rows of halves and what is around them", false, rows, &r.dst, 16, 19, 36),
+		beside("transposed rows of halves and their source", true, rowsT, &r.src, 121),
+		beside(
+			"transposed rows of halves and what is around their source", false, rowsT, &r.src, 2,
+			119, 122,
+		),
+		beside("transposed rows of halves and their zeros", true, rowsT, &r.dst, 35),
+		beside("a panel of halves and its source", true, pairs, &r.src, 121),
+		beside(
+			"a panel of halves and what is around its source", false, pairs, &r.src, 2, 119, 122,
+		),
+		beside("a panel of halves and its zeros", true, pairs, &r.dst, 511),
+		beside("a panel of halves and what is behind", false, pairs, &r.dst, 512),
+		beside("a panel of halves and its transposed source", true, pairsT, &r.src, 80),
+		beside(
+			"a panel of halves and what is around its transposed source", false, pairsT, &r.src, 31,
+			49, 81,
+		),
 	}
 }

@@ -1,0 +1,95 @@
+package kernel
+
+import "math"
+
+// lower and upper are the halves of a word.
+func lower(word float32) float32 { return math.Float32frombits(math.Float32bits(word) << 16) }
+func upper(word float32) float32 {
+	return math.Float32frombits(math.Float32bits(word) &^ lostBits)
+}
+
+// pairOf is the word of two halves, whose lower bits are lost.
+func pairOf(first, second float32) float32 {
+	return math.Float32frombits(
+		math.Float32bits(first)>>16 | math.Float32bits(second)&^lostBits,
+	)
+}
+
+var definedBF16 = Halves{
+	name: "bf16", high: HalfCols, peak: peakGeneric, peakOperations: 2,
+	mul: mulHalves(func(sum float32, a, b []float32) float32 {
+		var even, odd float32
+		for k, x := range a {
+			y := b[k*HalfCols]
+			even = fma32(lower(x), lower(y), even)
+			odd = fma32(upper(x), upper(y), odd)
+		}
+		return sum + (even + odd)
+	}),
+}
+
+var definedPairs = Halves{
+	name: "bf16-pairs", high: HalfCols, peak: peakGeneric, peakOperations: 2,
+	mul: mulHalves(func(sum float32, a, b []float32) float32 {
+		for k, x := range a {
+			y := b[k*HalfCols]
+			sum = fma32(lower(x), lower(y), fma32(upper(x), upper(y), sum))
+		}
+		return sum
+	}),
+}
+
+// mulHalves is Halves.mul for any number of rows, by what adds the products of sixteen words of a
+// row and of a column, whose words are HalfCols apart.
+func mulHalves(add func(sum float32, a, b []float32) float32) func(c []float32, ldc int,
+	first bool, a []float32, rs, jump int, b []float32, bs, rows, blocks, panels, n, parts int) {
+	const group = HalfDepth / 2
+	return func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
+		bs, rows, blocks, panels, n, parts int) {
+		element := func(i, p, j int) float32 {
+			sum, column := float32(0), b[p*bs+j:]
+			if !first {
+				sum = c[i*ldc+p*HalfCols+j]
+			}
+			for part := range parts {
+				row := a[i*rs+part*(n/2+jump):]
+				for k := 0; k < n/2; k += group {
+					sum = add(sum, row[k:k+group], column[(part*n/2+k)*HalfCols:])
+				}
+			}
+			return sum
+		}
+		for i := range rows * blocks {
+			for p := range panels {
+				for j := range HalfCols {
+					c[i*ldc+p*HalfCols+j] = element(i, p, j)
+				}
+			}
+		}
+	}
+}
+
+func roundHalvesGeneric(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32) {
+	for i := range rows {
+		at := func(j int) float32 {
+			if j >= cols {
+				return 0
+			}
+			return bf16(float32(alpha * src[i*ld+j]))
+		}
+		for j := 0; j < padded(cols); j += 2 {
+			dst[i*rs+j/2] = pairOf(at(j), at(j+1))
+		}
+	}
+}
+
+func interleavePairsGeneric(dst []float32, width int, x, y []float32, ld, cols, rows int,
+	alpha float32) {
+	for i := range rows {
+		for j := range cols {
+			dst[i*width+j] = pairOf(
+				bf16(float32(alpha*x[i*ld+j])), bf16(float32(alpha*y[i*ld+j])),
+			)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package kernel
+
+// Halves are the products of numbers in bf16 that a processor multiplies as such.
+//
+// Two such halves share a word, the place of a float32, the first in its lower 16 bits; their
+// slices are of float32, of which only the bits count. In a row, half k is in word k/2. A panel is
+// 32 columns of a right factor, and half k of column j is in its word k/2*32+j. The depth of both
+// is a multiple of 32, with zeros at its end.
+//
+// [RoundHalves] and [RoundHalvesT] make rows, [InterleavePairs] and [InterleavePairsT] panels.
+type Halves struct {
+	name string
+	// mul is Mul for so many blocks of rows <= high rows each, and at most so many multiply-adds, 0
+	// for no limit. Its counts are positive.
+	mul func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
+		bs, rows, blocks, panels, n, parts int)
+	high, most     int
+	peakOperations int // of a round
+	peak           func(rounds int)
+}
+
+// The sizes of products of halves.
+const (
+	HalfDepth = 32 // the depth is a multiple of it
+	HalfCols  = 32 // columns of a panel
+)
+
+// BF16Halves multiplies in the order of [MulGroups], by AMX; nil if AMX is not used.
+func BF16Halves() *Halves { return productsOf(amxName) }
+
+// PairHalves multiplies pairs of halves one after the other, by VDPBF16PS; nil if that is not used.
+func PairHalves() *Halves { return productsOf("avx512bf16") }
+
+// productsOf are the products of an extension in use.
+func productsOf(name string) *Halves {
+	for _, e := range extended {
+		if e.name == name {
+			return e.halves
+		}
+	}
+	return nil
+}
+
+// DefinedBF16 is what [BF16Halves] computes, in plain Go: slow, and the same on every machine.
+func DefinedBF16() *Halves { return &definedBF16 }
+
+// DefinedPairs is what [PairHalves] computes, likewise.
+func DefinedPairs() *Halves { return &definedPairs }
+
+// Mul is a product of rows of halves a and panels of halves b, added to c unless first:
+//
+//	for i < rows, p < panels, j < 32: sum = +0 if first, else c[i*ldc+32*p+j]
+//	    for each k < n*parts: the product of half k of row i of a and half k of column j of
+//	    panel p is added to sum, in the order of h
+//	    c[i*ldc+32*p+j] = sum
+//
+// n, a multiple of 32, is the depth of a part, of which there is at least one; rows of a begin rs
+// words apart, and jump words are skipped behind each part of a row; panels begin bs words apart. A
+// panel has at most [MaxRow] words, n*parts*16.
+//
+// The order of [BF16Halves] is that of MulGroups, for each 32 numbers of the depth. That of
+// [PairHalves], for each pair k, k+1 of it:
+//
+//	sum = fma(a[k], b[k], fma(a[k+1], b[k+1], sum))
+//
+// Both are the bits of their definition if factors are zero or at least 2^-56 in magnitude, as
+// RoundHalves makes them, and what c holds is zero or at least 2^-103, or the result of such a
+// product: then no sum is denormal, which processors take for zero here.
+func (h *Halves) Mul(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
+	bs, rows, panels, n, parts int) {
+	if rows < 1 || panels < 1 {
+		check(rows == 0 || panels == 0)
+		return
+	}
+	check(0 <= n && n <= MaxRow && n%HalfDepth == 0 && 1 <= parts && parts <= MaxRow)
+	k, width := n*parts, panels*HalfCols
+	check(k*HalfCols/2 <= MaxRow && ldc >= 0 && (rows == 1 || ldc >= width) &&
+		rs >= 0 && jump >= 0 && bs >= 0 &&
+		len(c) >= (rows-1)*ldc+width && len(b) >= (panels-1)*bs+k*HalfCols/2 &&
+		(n == 0 || len(a) >= (rows-1)*rs+k/2+(parts-1)*jump))
+	if n == 0 {
+		if first {
+			for i := range rows {
+				clear(c[i*ldc:][:width])
+			}
+		}
+		return
+	}
+	if raceEnabled {
+		for p := range parts {
+			readGrid(a[p*(n/2+jump):], rows, rs, n/2)
+		}
+		readGrid(b, panels, bs, k*HalfCols/2)
+		wroteGrid(c, rows, ldc, width)
+	}
+	h.cut(c, ldc, first, a, rs, jump, b, bs, rows, panels, n, parts)
+}
+
+// cut makes calls that are short, since nothing interrupts them: of as many blocks of rows as may
+// be, and panels where that is all of them.
+func (h *Halves) cut(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
+	bs, rows, panels, n, parts int) {
+	blocks := rows / h.high
+	each, wide := max(1, blocks), panels // in a call
+	if h.most > 0 {
+		most := max(1, h.most/(h.high*HalfCols*n*parts))
+		each, wide = min(each, most), min(panels, max(1, most/each))
+	}
+	for p := 0; p < panels; p += wide {
+		cp, bp, np := c[p*HalfCols:], b[p*bs:], min(wide, panels-p)
+		for i := 0; i < blocks; i += each {
+			r := i * h.high
+			h.mul(
+				cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, h.high, min(each, blocks-i), np,
+				n, parts,
+			)
+		}
+		if r := blocks * h.high; r < rows {
+			h.mul(
+				cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, rows-r, 1, np, n, parts,
+			)
+		}
+	}
+}
+
+// Peak is [Peak] for the products of halves: rounds of them, in registers alone.
+func (h *Halves) Peak(rounds int) (operations int64) {
+	h.peak(rounds)
+	return int64(max(0, rounds)) * int64(h.peakOperations)
+}

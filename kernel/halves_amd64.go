@@ -1,0 +1,66 @@
+package kernel
+
+import (
+	"github.com/plume-ml/plume/asm/amx"
+	"github.com/plume-ml/plume/asm/avx512"
+	"github.com/plume-ml/plume/asm/avx512bf16"
+	"github.com/plume-ml/plume/asm/avx512half"
+)
+
+// amxHalves takes at most 2,048 blocks of 32 rows, columns and numbers of the depth in a call, each
+// of which takes 20 to 50 ns.
+var amxHalves = Halves{
+	name: "amx", mul: amx.MulBlocks, high: 32, most: 2048 << 15,
+	peak: amx.Peak, peakOperations: 6 * 16 * 16 * 32 * 2,
+}
+
+// avx512bf16Halves has the tiles of AVX-512, whose numbers are words here.
+var avx512bf16Halves = Halves{
+	name: "avx512bf16", mul: mulPairs, high: avx512Path.tileRows,
+	peak: avx512bf16.Peak, peakOperations: 2 * avx512Path.peakOperations,
+}
+
+// noSums are what the sums of a row begin with.
+var noSums [HalfCols]float32
+
+func mulPairs(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
+	bs, rows, blocks, panels, n, parts int) {
+	for p := range panels {
+		for i := range blocks {
+			sums, start, lds := c[i*rows*ldc+p*HalfCols:], noSums[:], 0
+			if !first {
+				start, lds = sums, ldc
+			}
+			avx512bf16.MulTile(
+				sums, ldc, start, lds, a[i*rows*rs:], rs, 1, jump, b[p*bs:], rows, n/2, parts,
+			)
+		}
+	}
+}
+
+// Packing calls assembly by name: through a variable, the memory between two steps would be
+// allocated.
+
+func roundHalves(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32) {
+	if active == packers[0].path {
+		avx512half.RoundHalves(dst, rs, src, ld, cols, rows, alpha)
+		return
+	}
+	roundHalvesGeneric(dst, rs, src, ld, cols, rows, alpha)
+}
+
+func interleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32) {
+	if active == packers[0].path {
+		avx512half.InterleavePairs(dst, width, x, y, ld, cols, rows, alpha)
+		return
+	}
+	interleavePairsGeneric(dst, width, x, y, ld, cols, rows, alpha)
+}
+
+func transposeWords(dst []float32, width int, src []float32, ld, n int) {
+	if active == packers[0].path {
+		avx512.Transpose(dst, width, src, ld, n)
+		return
+	}
+	transposeGeneric(dst, width, src, ld, n)
+}
