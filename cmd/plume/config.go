@@ -50,7 +50,7 @@ func complete(cmd *cobra.Command, flag string, choices []string) {
 // otherwise go unnoticed.
 func warnOfUnknownEnv(w io.Writer) {
 	c := method.Default()
-	known := []string{kernel.EnvPath, envBLAS}
+	known := []string{kernel.EnvPath, kernel.EnvAMX, envBLAS}
 	for _, key := range c.Keys() {
 		known = append(known, key.Env())
 	}

@@ -24,13 +24,16 @@ import (
 
 // machine is what plume info prints.
 type machine struct {
-	Version  string           `json:"version"`
-	Go       string           `json:"go"`
-	Platform string           `json:"platform"`
-	CPU      string           `json:"cpu"`
-	Features []string         `json:"features"`
-	Kernels  string           `json:"kernel_path"`
-	Paths    []string         `json:"kernel_paths"` // that this CPU and build could use
+	Version  string   `json:"version"`
+	Go       string   `json:"go"`
+	Platform string   `json:"platform"`
+	CPU      string   `json:"cpu"`
+	Features []string `json:"features"`
+	Kernels  string   `json:"kernel_path"`
+	Paths    []string `json:"kernel_paths"` // that this CPU and build could use
+	// Halves are in use, for products in bf16.
+	Halves   []string         `json:"kernel_extensions,omitempty"`
+	NoAMX    string           `json:"why_no_amx,omitempty"`
 	BLAS     blas.LibraryInfo `json:"blas"`
 	BLASes   []string         `json:"blas_available"` // in this build, the default first
 	Cores    int              `json:"cores"`
@@ -92,11 +95,13 @@ func inspect() (machine, error) {
 		Features: cpu.Features,
 		Kernels:  cpu.Path,
 		Paths:    cpu.Available,
+		Halves:   cpu.Extensions,
 		BLAS:     blas.Info(),
 		BLASes:   blas.Available(),
 		Cores:    pool.DefaultWorkers(),
 		Memory:   memory.Machine(),
 	}
+	_, m.NoAMX = kernel.AMX()
 	for _, name := range data.Embedded() {
 		set, err := data.Find(context.Background(), name, data.Options{})
 		if err != nil {
@@ -116,6 +121,14 @@ func (m machine) print(w io.Writer) error {
 	row("CPU", "%s", m.CPU)
 	row("features", "%s", strings.Join(m.Features, " "))
 	row("kernels", "%s (of %s)", m.Kernels, strings.Join(m.Paths, ", "))
+	amx, pairs := "yes", "no"
+	if m.NoAMX != "" {
+		amx = "no, " + m.NoAMX
+	}
+	if kernel.PairHalves() != nil {
+		pairs = "yes"
+	}
+	row("bf16", "AMX: %s; VDPBF16PS: %s", amx, pairs)
 	row("BLAS", "%s (of %s): %s", m.BLAS.Backend, strings.Join(m.BLASes, ", "), m.BLAS.Library)
 	if m.BLAS.Core != "" {
 		row("BLAS core", "%s", m.BLAS.Core)

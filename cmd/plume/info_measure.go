@@ -34,6 +34,12 @@ func printRates(w io.Writer, r measured.Rates) error {
 			perSecond(rate.All, unit))
 	}
 	row("multiply-add peak", "FLOP/s", r.FMA)
+	if r.AMX.One > 0 {
+		row("AMX peak, bf16", "FLOP/s", r.AMX)
+	}
+	if r.Pairs.One > 0 {
+		row("VDPBF16PS peak", "FLOP/s", r.Pairs)
+	}
 	row("memory bandwidth", "B/s", r.Memory)
 	row("normals", "/s", r.Normals)
 	for _, g := range r.Gemm {

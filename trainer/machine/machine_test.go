@@ -172,6 +172,10 @@ func TestAmounts(t *testing.T) {
 		t.Errorf("multiply-adds: %v operations, five times %v; a round has %v", one, five, round)
 	}
 
+	if got, want := peak(kernel.DefinedBF16().Peak)(3), 3.0*peakRounds*2; got != want {
+		t.Errorf("a product in bf16 of two operations: %v operations, want %v", got, want)
+	}
+
 	// Every element of y grew by 1e-6 each time, from 0.
 	x, y := []float32{1, 1, 1, 1, 1, 1, 1}, make([]float32, 7)
 	if bytes := axpy(y, x)(2); bytes != 2*7*(4+4+4) || math.Abs(float64(y[6])-2e-6) > 1e-12 {

@@ -19,8 +19,11 @@ type Rate struct {
 
 // Rates are the rates of a machine.
 type Rates struct {
-	Workers int    `json:"workers"`            // all of them: one for each core of the process
-	FMA     Rate   `json:"fma_flop_per_s"`     // float32 operations of multiply-adds in registers
+	Workers int  `json:"workers"`        // all of them: one for each core of the process
+	FMA     Rate `json:"fma_flop_per_s"` // float32 operations of multiply-adds in registers
+	// AMX and Pairs are the operations of products in bf16, where they are used.
+	AMX     Rate   `json:"amx_flop_per_s,omitzero"`
+	Pairs   Rate   `json:"vdpbf16ps_flop_per_s,omitzero"`
 	Memory  Rate   `json:"memory_bytes_per_s"` // y += a x beyond the caches: read x and y, write y
 	Normals Rate   `json:"normals_per_s"`      // of the noise stream
 	Gemm    []Gemm `json:"sgemm_flop_per_s"`   // by backends and sizes
@@ -53,6 +56,12 @@ func (m *meter) all(workers int) (Rates, error) {
 	r := Rates{Workers: workers}
 	var err error
 	if r.FMA, err = m.copied(workers, multiplyAdds); err != nil {
+		return Rates{}, err
+	}
+	if r.AMX, err = m.halves(workers, kernel.BF16Halves()); err != nil {
+		return Rates{}, err
+	}
+	if r.Pairs, err = m.halves(workers, kernel.PairHalves()); err != nil {
 		return Rates{}, err
 	}
 	if r.Memory, err = m.memory(workers); err != nil {
@@ -103,10 +112,20 @@ func copies(n int, of func() work) []work {
 // peakRounds take some microseconds.
 const peakRounds = 1 << 12
 
-func multiplyAdds() work {
+func multiplyAdds() work { return peak(kernel.Peak) }
+
+// halves measures products in bf16, if there are any.
+func (m *meter) halves(workers int, h *kernel.Halves) (Rate, error) {
+	if h == nil {
+		return Rate{}, nil
+	}
+	return m.copied(workers, func() work { return peak(h.Peak) })
+}
+
+func peak(of func(rounds int) (operations int64)) work {
 	return func(times int) (operations float64) {
 		for range times {
-			operations += float64(kernel.Peak(peakRounds))
+			operations += float64(of(peakRounds))
 		}
 		return operations
 	}
