@@ -54,6 +54,6 @@
 //   - One call handles at most 64 Ki floats, since assembly cannot be preempted.
 //   - amd64: R14 (g) and BP are not ours; VZEROUPPER stands before every RET; no register or
 //     instruction that the dispatch of package kernel does not ask cpuid for; tiles are configured
-//     and released within a call.
+//     and released within a call, and tiles_test.go executes what is done with them.
 //   - arm64: R18 and R26 to R30 are not ours.
 package asm

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -22,11 +23,12 @@ type instruction struct {
 
 // function is what stands between one TEXT and the next, without data.
 type function struct {
-	name string
-	body []instruction
+	name  string
+	frame int // bytes
+	body  []instruction
 }
 
-var textLine = regexp.MustCompile(`^TEXT\s+·(\w+)\(SB\),`)
+var textLine = regexp.MustCompile(`^TEXT\s+·(\w+)\(SB\),.*\$(\d+)(-\d+)?$`)
 
 // functions reads all assembly of a package.
 func functions(t *testing.T, dir string) (all []function) {
@@ -60,7 +62,11 @@ func listing(name string) (all []function, err error) {
 		at := fmt.Sprintf("%s:%d", name, n)
 		switch match := textLine.FindStringSubmatch(code); {
 		case match != nil:
-			all = append(all, function{name: match[1]})
+			frame, err := strconv.Atoi(match[2])
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, function{name: match[1], frame: frame})
 		case strings.HasPrefix(code, "TEXT"):
 			return nil, fmt.Errorf("%s: a TEXT line that is not understood: %s", at, code)
 		case code == "" || code[0] == '#' ||

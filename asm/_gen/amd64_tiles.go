@@ -177,8 +177,8 @@ func (t *tiles) multiply(name string, high int) {
 	a := t.amd64
 	upper, stride := t.copyGP(t.aRow), t.bytesOf("rs")
 	left, right, side := t.copyGP(t.b), t.copyGP(t.b), a.c.GP64()
-	t.addImm(right, tileSize)
-	a.c.MOVQ(operand.U32(tileRow), side)
+	t.addImm(right, tileRow)
+	a.c.MOVQ(operand.U32(2*tileRow), side)
 	rows := []gp{upper}
 	if high > 1 {
 		lower := t.copyGP(upper)
