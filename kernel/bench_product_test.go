@@ -92,3 +92,47 @@ func benchRounding(b *testing.B, f rounding) {
 		}
 	})
 }
+
+// BenchmarkHalves is products of halves as a layer has them, with factors in the caches.
+func BenchmarkHalves(b *testing.B) {
+	const rows, panels, n = 128, 8, 256
+	for i := range extensions {
+		e := &extensions[i]
+		b.Run("impl="+e.name, func(b *testing.B) {
+			if err := e.lacks(); err != nil {
+				b.Skip(err)
+			}
+			c, x := make([]float32, rows*panels*HalfCols), make([]float32, rows*(n/2+16))
+			y := make([]float32, panels*n/2*HalfCols)
+			for b.Loop() {
+				e.halves.Mul(
+					c, panels*HalfCols, true, x, n/2+16, 0, y, n/2*HalfCols, rows, panels, n, 1,
+				)
+			}
+			operations := 2 * rows * panels * HalfCols * n * float64(b.N)
+			b.ReportMetric(operations/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}
+
+// BenchmarkHalfPacking packs rows, or panels, of 256 numbers.
+func BenchmarkHalfPacking(b *testing.B) {
+	for i := range halfPackings {
+		q := &halfPackings[i]
+		b.Run("of="+q.name, func(b *testing.B) {
+			eachBench(b, 8, func(n int) func() {
+				const deep = 256
+				dst, src := make([]float32, n), fill(n)
+				return func() {
+					for at := 0; at < n; at += HalfCols * deep {
+						ld := deep
+						if q.transposed {
+							ld = HalfCols
+						}
+						q.pack(dst[at/2:], deep/2, src[at:], ld, HalfCols, deep, 1)
+					}
+				}
+			})
+		})
+	}
+}
