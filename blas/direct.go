@@ -6,9 +6,10 @@ package blas
 
 // frame copies the lines that some lines see, with zeros where there is no picture.
 func (w *workspace) frame(a *Left, line, lines int) []float32 {
-	win := a.window
-	left, n, width := win.KW/2*win.C, win.W*win.C, win.framed()
-	framed := grow(&w.a, (lines+win.KH-1)*width)
+	win, o := a.window, w.order
+	n := win.W * win.C
+	left, right, width := o.words(win.KW/2*win.C), o.words(n), o.words(win.framed())
+	framed := grow(&w.a, (lines+win.KH-1)*width+Group) // more than is written behind the last line
 	for i := range lines + win.KH - 1 {
 		to := framed[i*width:][:width]
 		y := i - win.KH/2
@@ -17,8 +18,8 @@ func (w *workspace) frame(a *Left, line, lines int) []float32 {
 			continue
 		}
 		clear(to[:left])
-		w.order.line(to[left:left+n], a.m.Data[(line+y)*n:][:n])
-		clear(to[left+n:])
+		w.line(framed[i*width+left:], a.m.Data[(line+y)*n:][:n])
+		clear(to[left+right:])
 	}
 	return framed
 }
@@ -31,14 +32,13 @@ func (w *Window) lines(line, pixels int) int {
 	return min(max(1, pixels/w.W), w.H-line%w.H)
 }
 
-// line copies a line of a picture into a frame.
-func (o *order) line(dst, src []float32) {
-	switch {
-	case !o.rounds:
+// line copies a line of a picture into a frame. It may write some words behind that.
+func (w *workspace) line(dst, src []float32) {
+	if !w.order.rounds {
 		copy(dst, src)
-	default:
-		o.layAcross(left, dst, len(dst), src, len(src), len(src), 1)
+		return
 	}
+	w.layAcross(dst, len(dst), src, len(src), len(src), 1)
 }
 
 // framed reports whether the patches are read from frames: if they have all their columns, and no
@@ -66,18 +66,20 @@ func (w *workspace) convolve(a *Left, panels []float32, stride int, s start, c M
 
 // convolveLines computes the rows of some lines of a picture, in tiles of pixels of one line.
 func (w *workspace) convolveLines(
-	a *Left, line, lines int, panels []float32, stride int, s start, c Matrix,
+	a *Left, line, lines int, panels []float32, stride int, s start, dst Matrix,
 ) {
-	win, width, run := a.window, a.window.framed(), a.window.run()
+	win, o := a.window, w.order
+	c, width, run := o.words(win.C), o.words(win.framed()), o.words(win.run())
 	framed := w.frame(a, line, lines)
-	rows, cols := w.order.shape()
+	rows, cols := o.shape()
+	most := o.words(convolvedK)
 	tiles := (win.W + rows - 1) / rows
-	for j := 0; j < c.Cols; j += cols {
+	for j := 0; j < dst.Cols; j += cols {
 		s := s
 		for l := 0; l < win.KH*run; {
 			kh, from := l/run, l%run
 			k := reach{
-				n: min(convolvedK, run-from), parts: max(1, min(convolvedK/run, win.KH-kh)),
+				n: min(most, run-from), parts: max(1, min(most/run, win.KH-kh)),
 				jump: width - run,
 			}
 			panel := panels[j/cols*stride+l*cols:][:k.n*k.parts*cols]
@@ -85,11 +87,11 @@ func (w *workspace) convolveLines(
 				left := framed[(i+kh)*width+from:]
 				for at := range tiles {
 					x, end := at*win.W/tiles, (at+1)*win.W/tiles
-					t := tile{(line+i)*win.W + x, j, end - x, min(cols, c.Cols-j)}
-					w.tile(t, s, strided{left[x*win.C:], win.C, 1, 0}, panel, k, c)
+					t := tile{(line+i)*win.W + x, j, end - x, min(cols, dst.Cols-j)}
+					w.tile(t, s, strided{left[x*c:], c, 1, 0}, panel, k, dst)
 				}
 			}
-			s = continued(c)
+			s = continued(dst)
 			l += k.n * k.parts
 		}
 	}

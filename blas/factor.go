@@ -140,14 +140,16 @@ func (f *Factor) Mul(a Left, bias []float32, c Matrix) {
 }
 
 // MulAdd is c = a f, or with add c += a f. The native backend's chains then go on from what c
-// holds.
+// holds, in float32; in other precisions the product is added to that.
 func (f *Factor) MulAdd(a Left, c Matrix, add bool) {
 	switch {
 	case !add:
 		f.Mul(a, nil, c)
 	case !f.multiplies(a, c):
-	case f.taps > 0 || f.backend.order != nil:
+	case f.taps > 0 || f.backend.order == &chains:
 		f.chains(&a, continued(c), c)
+	case f.backend.order != nil:
+		f.addRows(a, c)
 	default:
 		f.gemm(a, 1, c)
 	}
@@ -160,6 +162,25 @@ func (f *Factor) chains(a *Left, s start, c Matrix) {
 		return
 	}
 	f.mulNative(a, s, c)
+}
+
+// addRows is c += a f, some rows at a time, or a picture.
+func (f *Factor) addRows(a Left, c Matrix) {
+	w := takeWorkspace()
+	defer w.release()
+	step := 4 * blockM
+	if a.gathered() {
+		step = a.window.H * a.window.W
+	}
+	for lo := 0; lo < c.Rows; lo += step {
+		part := c.rows(lo, min(lo+step, c.Rows))
+		sum := Dense(grow(&w.sum, part.Rows*c.Cols), part.Rows, c.Cols)
+		rows := a.rows(lo, lo+part.Rows)
+		f.chains(&rows, start{}, sum)
+		for i := range part.Rows {
+			kernel.Add(part.Data[i*c.Stride:][:c.Cols], sum.Data[i*c.Cols:][:c.Cols])
+		}
+	}
 }
 
 // multiplies reports whether a product into c has anything to do. It panics if the shapes do not

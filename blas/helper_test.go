@@ -1,8 +1,10 @@
 package blas
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
@@ -50,12 +52,36 @@ func eachNative(t *testing.T, test func(t *testing.T)) {
 // eachRounding runs a test on native products in every precision but float32.
 func eachRounding(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	for _, p := range Precisions[1:] {
-		t.Run(string(p), func(t *testing.T) {
-			usePrecision(t, p)
+	all := roundings()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		t.Run(name, func(t *testing.T) {
+			use(t, "native")
+			current.Store(&choice{backend: all[name]})
 			test(t)
 		})
 	}
+}
+
+// roundings are native products in all precisions but float32: as they are in use, and where that
+// is different in float32, and in halves by their definition.
+func roundings() map[string]*Backend {
+	all := map[string]*Backend{}
+	for _, p := range Precisions[1:] {
+		all[string(p)] = natives[p]
+	}
+	others := func(kind string, groupsOf, pairsOf *kernel.Halves) {
+		for p, o := range map[Precision]*order{
+			BF16: inHalves(groups, groupsOf), BF16x3: inHalves(splitGroups, groupsOf),
+			BF16Pairs: inHalves(pairs, pairsOf),
+		} {
+			if kind == "definition" || natives[p].order.halves {
+				all[string(p)+" by "+kind] = native(o)
+			}
+		}
+	}
+	others("float32", nil, nil)
+	others("definition", kernel.DefinedBF16(), kernel.DefinedPairs())
+	return all
 }
 
 // usePrecision makes the native backend in a precision the default until the end of the test.

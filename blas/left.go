@@ -48,6 +48,16 @@ func (l Left) Slice(lo, hi int) Left {
 	return l
 }
 
+// rows is the view of rows lo to hi (exclusive): of patches, those of whole pictures.
+func (l Left) rows(lo, hi int) Left {
+	if !l.gathered() {
+		return l.m.rows(lo, hi).Left()
+	}
+	l.m.Data = l.m.Data[lo*l.window.C : hi*l.window.C]
+	l.m.Rows = hi - lo
+	return l
+}
+
 func (l Left) gathered() bool { return l.window.C > 0 }
 
 func (l Left) valid() bool {

@@ -17,13 +17,10 @@ import (
 // rounded into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the
 // same bits.
 //
-// blockM and blockN are the rows and columns of a block of c.
-const (
-	blockM = 84 // a multiple of the rows of the tiles of every path (TestTileRows in asm)
-	blockN = 2048
-)
+// blockN is the columns of a block of c.
+const blockN = 2048
 
-var nativeBackend = Backend{name: "native", info: nativeInfo, order: &chains}
+var nativeBackend = *native(&chains)
 
 func nativeInfo() LibraryInfo {
 	return LibraryInfo{Backend: "native", Library: "plume", Threads: 1}
@@ -34,6 +31,8 @@ type workspace struct {
 	order *order    // of the product
 	a, b  []float32 // packed blocks
 	raw   []float32 // numbers that are still to be rounded
+	rest  []float32 // parts of numbers that are split
+	sum   []float32 // a product that is added to c
 	edge  []float32 // a tile that goes beyond the edge of c
 
 	spread []float32 // of convolutions to or from a few channels
@@ -115,9 +114,9 @@ func (o *order) numbers(l *Left, t Trans, at int) int {
 	return gatheredK
 }
 
-// gatheredK and gatheredM are the sizes of blocks of transposed patches: higher ones, since the
-// runs that are gathered are as long as a block is high.
-const gatheredK, gatheredM = blockK / 2, 2 * blockM
+// gatheredK and gatheredM are the sizes of blocks of transposed patches, these in blocks of rows:
+// higher ones, since the runs that are gathered are as long as a block is high.
+const gatheredK, gatheredM = blockK / 2, 2
 
 // start says what the chains of a product begin with: the rows of a matrix, or one row for all.
 type start struct {
@@ -153,9 +152,9 @@ func (w *workspace) multiply(
 	a *Left, t Trans, l, kc int, panels []float32, stride int, s start, c Matrix,
 ) {
 	rows, cols := w.order.shape()
-	high := blockM
+	high := w.order.blockM
 	if bool(t) && a.gathered() {
-		high = gatheredM
+		high *= gatheredM
 	}
 	for i := 0; i < c.Rows; i += high {
 		mc := min(high, c.Rows-i)

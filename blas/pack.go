@@ -55,7 +55,7 @@ func (w *workspace) panel(dst []float32, cols, k int, pack func(panel []float32)
 	}
 	raw := grow(&w.raw, k*cols)
 	pack(raw)
-	w.order.lay(right, dst, cols, raw, cols, cols, k)
+	w.lay(right, dst, cols, raw, cols, cols, k)
 }
 
 // strided is a block whose element (i, k) is at i*rs + k*cs, or one in panels, each as high as a
@@ -128,13 +128,17 @@ func (w *workspace) rounded(a *Left, t Trans, i, mc, l, kc int) strided {
 		from = strided{data: a.m.Data[i*a.m.Stride+l:], rs: a.m.Stride}
 	}
 	deep := w.order.depth(kc)
-	if t {
+	if bool(t) && !w.order.halves {
 		to := grow(&w.a, deep*mc)
-		w.order.lay(left, to, mc, from.data, from.cs, mc, kc)
+		w.lay(left, to, mc, from.data, from.cs, mc, kc)
 		return strided{to, 1, mc, 1}
 	}
 	ld := deep + spread
 	to := grow(&w.a, mc*ld)
-	w.order.layAcross(left, to, ld, from.data, from.rs, kc, mc)
+	if t {
+		w.layTurned(to, ld, from.data, from.cs, kc, mc)
+	} else {
+		w.layAcross(to, ld, from.data, from.rs, kc, mc)
+	}
 	return strided{to, ld, 1, ld}
 }

@@ -3,6 +3,8 @@ package blas
 import (
 	"fmt"
 	"strings"
+
+	"github.com/plume-ml/plume/kernel"
 )
 
 // Precision says what becomes of the factors of native products, and in which order their terms are
@@ -83,7 +85,9 @@ func (b *Backend) precision() Precision {
 // natives are the native backend in each precision.
 var natives = map[Precision]*Backend{
 	Float32:   &nativeBackend,
-	BF16:      {name: "native", info: nativeInfo, order: &bf16},
-	BF16Pairs: {name: "native", info: nativeInfo, order: &bf16Pairs},
-	BF16x3:    {name: "native", info: nativeInfo, order: &bf16x3},
+	BF16:      native(inHalves(groups, kernel.BF16Halves())),
+	BF16Pairs: native(inHalves(pairs, kernel.PairHalves())),
+	BF16x3:    native(inHalves(splitGroups, kernel.BF16Halves())),
 }
+
+func native(o *order) *Backend { return &Backend{name: "native", info: nativeInfo, order: o} }

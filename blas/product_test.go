@@ -85,15 +85,15 @@ func (p *product) want(i, j int) (sum, tol float64) {
 	case BF16x3:
 		times *= 3
 	}
-	return sum, (slack(times+3)+roundings[precision])*size + rest
+	return sum, (slack(times+3)+roundingErrors[precision])*size + rest
 }
 
-// leastFactor is the magnitude below which factors become zero; roundings are the relative errors
+// leastFactor is the magnitude below which factors become zero; roundingErrors are the relative errors
 // of a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2
 // and the product of the second parts is left out.
 const leastFactor = 0x1p-56
 
-var roundings = map[Precision]float64{
+var roundingErrors = map[Precision]float64{
 	BF16: 2.01 * 0x1p-8, BF16Pairs: 2.01 * 0x1p-8, BF16x3: 3.01 * 0x1p-16,
 }
 
@@ -179,6 +179,24 @@ func (p *product) checkFactor(t *testing.T, got Matrix, bias []float32) {
 	want := from.chain()
 	for i := range want.Rows {
 		for j, v := range bias {
+			row(want, i)[j] += v
+		}
+	}
+	p.sameRows(t, got, want)
+}
+
+// checkAdded does so for a product by a factor that is added to what c holds if beta is 1.
+func (p *product) checkAdded(t *testing.T, got Matrix) {
+	t.Helper()
+	if p.beta == 0 || Default().Precision() == Float32 {
+		p.checkChain(t, got)
+		return
+	}
+	from := *p
+	from.beta = 0
+	want := from.chain()
+	for i := range want.Rows {
+		for j, v := range row(p.c, i) {
 			row(want, i)[j] += v
 		}
 	}
