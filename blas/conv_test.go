@@ -41,7 +41,7 @@ func (of seen) convolved(channels int, x, w, dy []float32) (y, dx, dw []float32)
 // TestConvolution: a convolution and both its gradients, as products of patches, are those of plain
 // loops, and can be added to what is there. Numbers are small integers, whose sums are exact.
 func TestConvolution(t *testing.T) {
-	eachProducts(t, func(t *testing.T) {
+	eachLayout(t, func(t *testing.T) {
 		s := newSource(3)
 		var forward, back Factor
 		for _, of := range windows {
@@ -86,7 +86,7 @@ func twice(x []float32) []float32 {
 // TestSetConv: the sums of a convolution to a few channels are those that are documented, whatever
 // was in the factor before.
 func TestSetConv(t *testing.T) {
-	eachProducts(t, func(t *testing.T) {
+	eachLayout(t, func(t *testing.T) {
 		s := newSource(1)
 		var f Factor
 		for _, of := range windows {
@@ -129,7 +129,7 @@ func TestSetConv(t *testing.T) {
 // TestConvGrad: the gradient of weights is the product that its comment names, whole and of some
 // taps, whichever side is gathered.
 func TestConvGrad(t *testing.T) {
-	eachProducts(t, func(t *testing.T) {
+	eachLayout(t, func(t *testing.T) {
 		s, pair := newSource(2), 0
 		for _, of := range windows {
 			for _, channels := range []int{1, 3, 34} {

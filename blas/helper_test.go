@@ -32,27 +32,44 @@ func eachBackend(t *testing.T, test func(t *testing.T)) {
 }
 
 // eachProducts runs a test on every backend of this build, and on native products in every
-// precision.
+// precision as they are in use. Plain Go is spared: it would take minutes, and has eachLayout.
 func eachProducts(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	eachBackend(t, test)
-	eachRounding(t, test)
+	if kernel.Tiles() != kernel.PortableTiles {
+		inUse, _ := roundings()
+		eachOf(t, inUse, test)
+	}
 }
 
-// eachNative runs a test on native products in every precision.
+// eachLayout runs a test on every backend of this build, and on native products in every precision
+// and layout, also those of other processors.
+func eachLayout(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	eachBackend(t, test)
+	inUse, others := roundings()
+	eachOf(t, inUse, test)
+	eachOf(t, others, test)
+}
+
+// eachUsed runs a test on native products in every precision as they are in use, eachNative in
+// every layout.
+func eachUsed(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	inUse, _ := roundings()
+	eachOf(t, map[string]*Backend{"float32": &nativeBackend}, test)
+	eachOf(t, inUse, test)
+}
+
 func eachNative(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	t.Run("native", func(t *testing.T) {
-		use(t, "native")
-		test(t)
-	})
-	eachRounding(t, test)
+	_, others := roundings()
+	eachUsed(t, test)
+	eachOf(t, others, test)
 }
 
-// eachRounding runs a test on native products in every precision but float32.
-func eachRounding(t *testing.T, test func(t *testing.T)) {
+func eachOf(t *testing.T, all map[string]*Backend, test func(t *testing.T)) {
 	t.Helper()
-	all := roundings()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
 			use(t, "native")
@@ -62,26 +79,26 @@ func eachRounding(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// roundings are native products in all precisions but float32: as they are in use, and where that
-// is different in float32, and in halves by their definition.
-func roundings() map[string]*Backend {
-	all := map[string]*Backend{}
-	for _, p := range Precisions[1:] {
-		all[string(p)] = natives[p]
-	}
-	others := func(kind string, groupsOf, pairsOf *kernel.Halves) {
-		for p, o := range map[Precision]*order{
-			BF16: inHalves(groups, groupsOf), BF16x3: inHalves(splitGroups, groupsOf),
-			BF16Pairs: inHalves(pairs, pairsOf),
-		} {
-			if kind == "definition" || natives[p].order.halves {
-				all[string(p)+" by "+kind] = native(o)
-			}
+// roundings are native products in all precisions but float32: as they are in use, and in the
+// layouts that are not, in halves by their definition in plain Go.
+func roundings() (inUse, others map[string]*Backend) {
+	inUse, others = map[string]*Backend{}, map[string]*Backend{}
+	for _, p := range []struct {
+		order
+		defined *kernel.Halves
+	}{
+		{groups, kernel.DefinedBF16()}, {splitGroups, kernel.DefinedBF16()},
+		{pairs, kernel.DefinedPairs()},
+	} {
+		name := string(p.precision)
+		inUse[name] = natives[p.precision]
+		if natives[p.precision].order.halves {
+			others[name+" in float32"] = native(&p.order)
+		} else {
+			others[name+" in halves"] = native(inHalves(p.order, p.defined))
 		}
 	}
-	others("float32", nil, nil)
-	others("definition", kernel.DefinedBF16(), kernel.DefinedPairs())
-	return all
+	return inUse, others
 }
 
 // usePrecision makes the native backend in a precision the default until the end of the test.

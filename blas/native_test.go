@@ -31,7 +31,7 @@ func testNativeTiles(t *testing.T) {
 }
 
 // TestNativeBlocks: the chains depend neither on blocks nor on where the left factor is read.
-func TestNativeBlocks(t *testing.T) { eachNative(t, testNativeBlocks) }
+func TestNativeBlocks(t *testing.T) { eachUsed(t, testNativeBlocks) }
 
 func testNativeBlocks(t *testing.T) {
 	s, count := newSource(2), 0
