@@ -88,9 +88,9 @@ func (p *product) want(i, j int) (sum, tol float64) {
 	return sum, (slack(times+3)+roundingErrors[precision])*size + rest
 }
 
-// leastFactor is the magnitude below which factors become zero; roundingErrors are the relative errors
-// of a product of two factors, each rounded by at most u = 2^-8, or split so that each loses u^2
-// and the product of the second parts is left out.
+// leastFactor is the magnitude below which factors become zero. roundingErrors are the relative
+// errors of a product of two factors, each rounded by at most u = 2^-8, or split so that each loses
+// u^2 and the product of the second parts is left out.
 const leastFactor = 0x1p-56
 
 var roundingErrors = map[Precision]float64{
