@@ -81,15 +81,22 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 		return nil, err
 	}
 	t.data.read = images.Summary
-	d.Do(func() {
-		t.message(t.data.read.String())
-		t.message("Networks: " + networks)
-		t.message("Memory: " + t.memory.Parts.String())
-		if onDisk != "" {
-			t.message(onDisk)
-		}
-	})
+	advice := method.Advice(asked, t.cfg, images.Shape)
+	d.Do(func() { t.sayPlan(networks, advice, onDisk) })
 	return all, nil
+}
+
+// sayPlan reports what was read and what will be trained.
+func (t *Trainer) sayPlan(networks, advice, onDisk string) {
+	t.message(t.data.read.String())
+	t.message("Networks: " + networks)
+	if advice != "" {
+		t.warn(advice)
+	}
+	t.message("Memory: " + t.memory.Parts.String())
+	if onDisk != "" {
+		t.message(onDisk)
+	}
 }
 
 // divide splits the images that were read into training and held-out ones, and the datapoints into

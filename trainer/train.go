@@ -57,6 +57,9 @@ func Train(
 	if err != nil {
 		return nil, err
 	}
+	if advice := method.Advice(cfg, t.cfg, images.Shape()); advice != "" {
+		t.warn(advice)
+	}
 	t.data.train, t.pool = images, pool.New(t.cfg.Threads)
 	m := &Model{cfg: t.cfg, pool: t.pool}
 	if err = errors.Join(t.setDatapoints(), t.setConditions(images)); err == nil {

@@ -33,7 +33,7 @@ Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged.`
 
 const trainExample = `  plume train                                    ipld on the embedded images
   plume train --epochs 10 --out first            ten epochs, written to the directory "first"
-  plume train --data emoji                       on embedded color pictures of 32 x 32
+  plume train --data emoji                       on embedded colour pictures of 32 x 32
   plume train --data photos/ --size 32 --gray    on pictures in a directory, .zip or .tar
   plume train --config study.toml --seed 3       keys from a file, one of them overridden
   plume train --out study --resume               start the run in "study", or resume it

@@ -232,7 +232,7 @@ func TestMismatchesAreNamed(t *testing.T) {
 	other[2] = Tensor{Name: "counts", Shape: []int{3}, F32: []float32{0, 0, 0}} // another type
 	other[3].Name = "mean"                                                      // instead of "sum"
 	_, err := Load(dir, other)
-	wantError(t, err, stateName, `"theta/w" has shape [2 3], expected [3 2]`,
+	wantError(t, err, stateName, `"theta/w" has shape 2 x 3, expected 3 x 2`,
 		`"counts" is U32, expected F32`,
 		`"mean" is missing`, `"sum" is unexpected`)
 	_, err = LoadSome(dir, other)

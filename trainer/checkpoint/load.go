@@ -123,7 +123,8 @@ func (f *content) compare(into []Tensor, some bool) (problems []string) {
 				fmt.Sprintf("tensor %q is %s, expected %s", t.Name, e.Dtype, dtype))
 		case !slices.Equal(e.Shape, t.shape64()):
 			problems = append(problems,
-				fmt.Sprintf("tensor %q has shape %d, expected %d", t.Name, e.Shape, t.Shape))
+				fmt.Sprintf("tensor %q has shape %s, expected %s", t.Name, dims(e.Shape),
+					dims(t.shape64())))
 		}
 	}
 	if some {

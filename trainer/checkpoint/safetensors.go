@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // A safetensors file has the length of the header (8 bytes, little-endian), the header (a JSON
@@ -187,14 +189,25 @@ func (e entry) check(size int64) error {
 	}
 	for _, d := range e.Shape {
 		if d < 0 || n > 0 && n > size/d {
-			return fmt.Errorf("shape %d does not fit into the %d bytes of data", e.Shape, size)
+			return fmt.Errorf("shape %s does not fit into the %d bytes of data",
+				dims(e.Shape), size)
 		}
 		n *= d
 	}
 	if n != end-begin {
-		return fmt.Errorf("%d bytes, but %s of shape %d takes %d", end-begin, e.Dtype, e.Shape, n)
+		return fmt.Errorf("%d bytes, but %s of shape %s takes %d", end-begin, e.Dtype,
+			dims(e.Shape), n)
 	}
 	return nil
+}
+
+// dims is a shape as messages show it: 3 x 4.
+func dims(shape []int64) string {
+	parts := make([]string, len(shape))
+	for i, d := range shape {
+		parts[i] = strconv.FormatInt(d, 10)
+	}
+	return strings.Join(parts, " x ")
 }
 
 // checkCover returns an error if tensors overlap or bytes belong to no tensor.

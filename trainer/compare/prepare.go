@@ -64,9 +64,16 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 func (o Options) resolveAll(
 	configs []config.Config, picture data.Shape, classes int,
 ) (err error) {
+	advised := ""
 	for i, c := range o.Contestants {
-		configs[i], err = o.resolve(c, configs[i], picture)
+		asked := configs[i]
+		configs[i], err = o.resolve(c, asked, picture)
 		if err == nil {
+			advice := method.Advice(asked, configs[i], picture)
+			if advice != "" && advice != advised {
+				advised = advice
+				o.Warn(advice)
+			}
 			configs[i], err = method.ResolveClasses(configs[i], classes)
 		}
 		if err != nil {

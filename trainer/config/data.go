@@ -14,8 +14,8 @@ const maxSide = 1 << 12
 func (c *Config) dataKeys() []Key {
 	return group("Data",
 		textKey(&c.Data, "data", "fashion10k", dataName,
-			"fashion10k, digits, emoji (color), or a path: pictures in a directory, .zip or .tar; "+
-				"IDX file or directory; .npy, .npz; batches of CIFAR"),
+			"fashion10k, digits, emoji (colour), or a path: pictures in a directory, .zip or "+
+				".tar; IDX file or directory; .npy, .npz; batches of CIFAR"),
 		intKey(&c.Size, "size", 0, between(0, maxSide),
 			"side in pixels to which pictures are scaled (0: as they are)"),
 		boolKey(&c.Gray, "gray", "convert pictures to one channel"),

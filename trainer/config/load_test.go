@@ -47,7 +47,7 @@ func TestTOMLIsReadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"# Data\n\n# fashion10k, digits, emoji (color), or a path",
+		"# Data\n\n# fashion10k, digits, emoji (colour), or a path",
 		"\n# Particles\n",
 		"\nstep_size = 0.003\n",
 		"\ndecoder_widths = [256, 512]\n",

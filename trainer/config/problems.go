@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
+	"strings"
 )
 
 // Problems collects the faults of a configuration, one error per key, so that the user sees all of
@@ -18,11 +20,26 @@ func (p *Problems) Expect(ok bool, key string, value any, expected string) {
 }
 
 func (p *Problems) add(key string, value any, expected string) {
-	format := "%s = %v: expected %s"
-	if reflect.ValueOf(value).Kind() == reflect.String {
-		format = "%s = %q: expected %s"
+	*p = append(*p, fmt.Errorf("%s = %s: expected %s", key, Text(value), expected))
+}
+
+// Text is a value as messages show it: text in quotes, lists with commas, as in 8, 8, 4.
+func Text(value any) string {
+	v := reflect.ValueOf(value)
+	switch v.Kind() {
+	case reflect.String:
+		return strconv.Quote(v.String())
+	case reflect.Slice:
+		if v.Len() == 0 {
+			return "nothing"
+		}
+		items := make([]string, v.Len())
+		for i := range items {
+			items[i] = fmt.Sprint(v.Index(i))
+		}
+		return strings.Join(items, ", ")
 	}
-	*p = append(*p, fmt.Errorf(format, key, value, expected))
+	return fmt.Sprint(value)
 }
 
 // Err returns the problems joined, or nil if there are none.

@@ -58,7 +58,7 @@ func TestValidateReportsEverything(t *testing.T) {
 		},
 		{
 			func(c *Config) { c.DecoderWidths = []int{8, 0} },
-			[]string{"decoder_widths = [8 0]: expected integers in [1,"},
+			[]string{"decoder_widths = 8, 0: expected integers in [1,"},
 		},
 		{
 			func(c *Config) { c.ScoreFeatures = 63 },
@@ -183,5 +183,16 @@ func TestCheckResume(t *testing.T) {
 	}
 	for _, name := range resumable {
 		run.Key(name) // panics if there is no such key
+	}
+}
+
+// Lists are shown with commas, and text in quotes.
+func TestText(t *testing.T) {
+	for want, value := range map[string]any{
+		"8, 8, 4": []int{8, 8, 4}, "nothing": []int{}, `"conv"`: Conv, "0.5": 0.5, "true": true,
+	} {
+		if got := Text(value); got != want {
+			t.Errorf("%v: %s, want %s", value, got, want)
+		}
 	}
 }

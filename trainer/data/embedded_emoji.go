@@ -11,7 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// emoji are 3,762 color pictures of 32 x 32 pixels, the Noto emoji of Emoji 16.0. They are the
+// emoji are 3,762 colour pictures of 32 x 32 pixels, the Noto emoji of Emoji 16.0. They are the
 // cells of one sheet, row by row and from the left, in the order of the classes; within a class
 // they are in Unicode's order, variants with skin tones after the picture that they vary.
 type emoji struct{ head raster.Header }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -222,13 +223,19 @@ func (n *network) badGradient() *Fault {
 
 // element returns the fault of element i of a parameter; values are those of all parameters.
 func (n *network) element(kind Kind, p model.Param, i int, values []float32) *Fault {
-	name := p.Name
-	if len(p.Shape) == 2 {
-		name += fmt.Sprintf("[%d, %d]", i/p.Shape[1], i%p.Shape[1])
-	} else {
-		name += fmt.Sprintf("[%d]", i)
+	return &Fault{
+		Kind: kind, Network: n.name, Parameter: p.Name + place(p.Shape, i),
+		Value: text(values[p.Offset+i]),
 	}
-	return &Fault{Kind: kind, Network: n.name, Parameter: name, Value: text(values[p.Offset+i])}
+}
+
+// place is the indices of element i of an array of the given shape: [2, 0, 31].
+func place(shape []int, i int) string {
+	at := make([]int, len(shape))
+	for k := len(shape) - 1; k >= 0; k-- {
+		at[k], i = i%shape[k], i/shape[k]
+	}
+	return "[" + config.Text(at) + "]"
 }
 
 // settle adds the norm of the gradient of the update to the stats, and reports whether gradient and

@@ -415,3 +415,19 @@ func TestLayersAreSeen(t *testing.T) {
 		}
 	}
 }
+
+// Places are told by the indices of the array, whatever its dimensions.
+func TestPlace(t *testing.T) {
+	for _, c := range []struct {
+		shape []int
+		i     int
+		want  string
+	}{
+		{[]int{7}, 6, "[6]"}, {[]int{3, 4}, 7, "[1, 3]"},
+		{[]int{3, 3, 4, 8}, ((2*3+1)*4+3)*8 + 5, "[2, 1, 3, 5]"},
+	} {
+		if got := place(c.shape, c.i); got != c.want {
+			t.Errorf("element %d of %v: %s, want %s", c.i, c.shape, got, c.want)
+		}
+	}
+}

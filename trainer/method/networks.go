@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -52,7 +53,7 @@ func Resolve(
 	}
 	var p config.Problems
 	if o.Decoder == config.Conv {
-		resolveLatents(&c, m, picture, &p)
+		resolveLatents(&c, m, picture, given, &p)
 	}
 	p.Expect(o.Decoder == config.Conv || len(o.LatentShape) == 0, "latent_shape", o.LatentShape,
 		"nothing, since the latents of an MLP are vectors (--latent), or --decoder conv")
@@ -136,94 +137,6 @@ func ResolveClasses(c config.Config, classes int) (config.Config, error) {
 	return c, p.Err()
 }
 
-// halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if
-// it is small.
-func halvings(picture data.Shape) (n int) {
-	h, w := picture.H, picture.W
-	for h%2 == 0 && w%2 == 0 && (n < 2 || max(h, w) > largestLatent) {
-		h, w, n = h/2, w/2, n+1
-	}
-	return n
-}
-
-// largestLatent is the largest side of a latent that is not asked for; latentChannels its channels.
-const largestLatent, latentChannels = 16, 4
-
-// resolveLatents sets the shape of spatial latents and the stages between them and the picture.
-func resolveLatents(c *config.Config, m spec, picture data.Shape, p *config.Problems) {
-	o := &c.Options
-	if len(o.LatentShape) == 0 {
-		n := halvings(picture)
-		p.Expect(n > 0, "decoder", o.Decoder, fmt.Sprintf(
-			"mlp, since pictures of %v cannot be halved; or pictures of an even size (--size)",
-			picture))
-		o.LatentShape = []int{picture.H >> n, picture.W >> n, latentChannels}
-	}
-	z := latentShape(*o)
-	n := 0
-	for z.H<<n < picture.H {
-		n++
-	}
-	if z.H<<n != picture.H || z.W<<n != picture.W {
-		p.Expect(false, "latent_shape", o.LatentShape, fmt.Sprintf(
-			"height and width of the pictures, %d and %d, halved the same number of times",
-			picture.H, picture.W))
-		return
-	}
-	if len(o.DecoderChannels) == 0 {
-		o.DecoderChannels = stages(n+1, 64, 32)
-	}
-	p.Expect(len(o.DecoderChannels) == n+1, "decoder_channels", o.DecoderChannels, fmt.Sprintf(
-		"%d numbers: latents of %v are doubled %d times to pictures of %v", n+1, z, n, picture))
-	if m.encoder != nil && o.Encoder == config.Conv {
-		if len(o.EncoderChannels) == 0 {
-			o.EncoderChannels = slices.Clone(o.DecoderChannels)
-		}
-		p.Expect(len(o.EncoderChannels) == n+1, "encoder_channels", o.EncoderChannels,
-			fmt.Sprintf("%d numbers, as for decoder_channels", n+1))
-	}
-	p.Expect(o.Latent == m.usual().Latent || o.Latent == z.Len(), "latent", o.Latent,
-		fmt.Sprintf("%d, the numbers of latent_shape = %v: leave it out", z.Len(), o.LatentShape))
-	o.Latent = z.Len()
-}
-
-// stages is n numbers of channels, the last of which is last.
-func stages(n, channels, last int) []int {
-	all := slices.Repeat([]int{channels}, n)
-	all[n-1] = last
-	return all
-}
-
-// resolveScore sets the kind of the score network, and a U-Net's levels.
-func resolveScore(o *config.Options, p *config.Problems) {
-	spatial := len(o.LatentShape) > 0
-	if o.Score == config.AutoScore {
-		o.Score = config.ScoreMLP
-		if spatial {
-			o.Score = config.ScoreUNet
-		}
-	}
-	p.Expect(o.Score == config.ScoreMLP || spatial, "score", o.Score,
-		"mlp, since the latents are vectors, or --decoder conv")
-	if o.Score != config.ScoreUNet || !spatial || len(o.UNetChannels) > 0 {
-		return
-	}
-	h, w, levels := o.LatentShape[0], o.LatentShape[1], 1
-	for ; h%2 == 0 && w%2 == 0 && max(h, w) > 4; levels++ {
-		h, w = h/2, w/2
-	}
-	o.UNetChannels = slices.Repeat([]int{128}, levels)
-	o.UNetChannels[0] = 64
-}
-
-// latentShape is the shape of a latent.
-func latentShape(o config.Options) layer.Shape {
-	if s := o.LatentShape; len(s) == 3 {
-		return layer.Shape{H: s[0], W: s[1], C: s[2]}
-	}
-	return layer.Vector(o.Latent)
-}
-
 // products computes the products of networks with the given options: by b, or if that is nil by
 // the default of package blas, in their precision.
 func products(b *blas.Backend, o config.Options) (*blas.Backend, error) {
@@ -242,7 +155,7 @@ func newDecoder(
 			Channels: o.DecoderChannels, Blocks: o.DecoderBlocks, Condition: ofBoth(o),
 		}
 		net, err := model.NewConvDecoder(products, latentShape(o), layer.Shape(picture), stages)
-		return named("decoder", net, err)
+		return named("decoder", net, err, numbers("decoder_channels", o.DecoderChannels))
 	}
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
 	return model.NewConditionalMLP(products, ofBoth(o), append(widths, picture.Dim())...), nil
@@ -257,7 +170,7 @@ func newEncoder(
 			Channels: o.EncoderChannels, Blocks: o.DecoderBlocks, Condition: ofBoth(o),
 		}
 		net, err := model.NewConvEncoder(products, layer.Shape(picture), latentShape(o), stages)
-		return named("encoder", net, err)
+		return named("encoder", net, err, numbers("encoder_channels", o.EncoderChannels))
 	}
 	return model.NewConditionalEncoder(
 		products, picture.Dim(), ofBoth(o), o.Latent, o.EncoderWidths...), nil
@@ -276,13 +189,15 @@ func newScore(products *blas.Backend, o config.Options) (*model.Net, error) {
 			Width: o.ScoreWidth, Blocks: o.ScoreBlocks, Heads: o.ScoreHeads,
 			Features: o.ScoreFeatures, Condition: conditions(o),
 		})
-		return named("score", net, err)
+		return named("score", net, err, numbers("score_width", o.ScoreWidth),
+			numbers("score_heads", o.ScoreHeads), numbers("latent_shape", o.LatentShape))
 	case config.ScoreUNet:
 		net, err := model.NewUNet(products, latentShape(o), model.UNet{
 			Channels: o.UNetChannels, Blocks: o.UNetBlocks, Heads: o.ScoreHeads,
 			Embedding: o.ScoreWidth, Features: o.ScoreFeatures, Condition: conditions(o),
 		})
-		return named("score", net, err)
+		return named("score", net, err, numbers("unet_channels", o.UNetChannels),
+			numbers("score_heads", o.ScoreHeads), numbers("latent_shape", o.LatentShape))
 	}
 	return model.NewConditionalScore(
 		products, o.Latent, conditions(o), o.ScoreWidth, o.ScoreBlocks, o.ScoreFeatures), nil
@@ -304,10 +219,15 @@ func ofBoth(o config.Options) int {
 	return o.Classes
 }
 
-// named adds the name of a network to the error of one that does not fit.
-func named(name string, net *model.Net, err error) (*model.Net, error) {
+// named adds to the error of a network that does not fit its name and the keys that it comes from.
+func named(name string, net *model.Net, err error, keys ...string) (*model.Net, error) {
 	if err != nil {
-		return nil, fmt.Errorf("%s.%w", name, err)
+		return nil, fmt.Errorf("%s: %s.%w", strings.Join(keys, ", "), name, err)
 	}
 	return net, nil
+}
+
+// numbers is a key with its value.
+func numbers(key string, value any) string {
+	return key + " = " + config.Text(value)
 }

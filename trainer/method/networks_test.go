@@ -1,8 +1,11 @@
 package method
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -148,7 +151,7 @@ func TestResolveRefuses(t *testing.T) {
 		"latent=64":                           "expected 256, the numbers of latent_shape",
 		"decoder=mlp score=unet":              "mlp, since the latents are vectors",
 		"method=vae decoder=mlp encoder=conv": "mlp, since the latents of an MLP are vectors",
-		"method=vae encoder_channels=8":       "encoder_channels = [8]: expected 3 numbers",
+		"method=vae encoder_channels=8":       "encoder_channels = 8: expected 3 numbers",
 		"unet_channels=64,126":                "score.middle.attention: 4 heads",
 		"score=transformer score_heads=3":     "score.block0.attention: 3 heads",
 		"score=transformer score_heads=0":     "score.block0.attention: 0 heads",
@@ -164,16 +167,78 @@ func TestResolveRefuses(t *testing.T) {
 			t.Errorf("%s: the error %v does not say %q", set, err, want)
 		}
 	}
+	for set, want := range map[string]string{
+		"latent=64 latent_shape=8,8,4": "latent = 64: expected 256, the numbers of latent_shape",
+		"latent=32 decoder=conv":       "latent = 32: expected 256",
+		"latent_shape=7,8,4 latent=224 decoder_channels=64,32": "--latent-shape 8,8,4 " +
+			"--latent 256 " +
+			"--decoder-channels 64,64,32",
+		"decoder_channels=64,32":                         "--decoder-channels 64,64,32",
+		"unet_channels=64,126":                           "unet_channels = 64, 126, score_heads",
+		"decoder_channels=64,64,32 latent_shape=16,16,4": "latents of 16 x 16 x 4 are doubled once",
+	} {
+		c, given := asked(t, set)
+		c, err := Resolve(c, picture, func(key string) bool { return slices.Contains(given, key) })
+		if err == nil {
+			_, err = Describe(c, picture)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error %v does not say %q", set, err, want)
+		}
+	}
 	c := Default()
 	c.Network, c.LatentShape = config.Conv, []int{0, 1, 1} // which no number of halvings reaches
 	if _, err := Resolve(c, picture, nil); err == nil ||
-		!strings.Contains(err.Error(), "latent_shape = [0 1 1]") {
+		!strings.Contains(err.Error(), "latent_shape = 0, 1, 1") {
 		t.Errorf("latents of no pixels: %v", err)
 	}
 	c, _ = asked(t, "decoder=conv")
 	if _, err := Resolve(c, data.Shape{H: 5, W: 8, C: 1}, nil); err == nil ||
 		!strings.Contains(err.Error(), "cannot be halved") {
 		t.Errorf("pictures of 5 x 8: %v", err)
+	}
+}
+
+// Pictures that cannot be halved, or not often enough, are warned of, with sizes that can.
+func TestAdvice(t *testing.T) {
+	for _, c := range []struct {
+		h, w, c   int
+		set, want string
+	}{
+		{33, 32, 3, "", "an even height and width, not 33 x 32; scale them with --size 32 or 40"},
+		{45, 45, 1, "", "--size 40 or 48"},
+		{33, 32, 3, "network=mlp", ""},
+		{29, 29, 1, "", ""}, // an MLP in any case
+		{28, 28, 3, "", ""},
+		{32, 32, 3, "", ""},
+		{64, 48, 3, "", ""},
+		{1, 99, 3, "", ""}, // a signal
+		{100, 100, 3, "", "halved only twice: the latents of 25 x 25 pixels"},
+		{100, 100, 3, "", "--size 96 or 112"},
+		{66, 66, 3, "", "halved only once: the latents of 33 x 33 pixels"},
+		{66, 66, 3, "", "--size 64 or 80"},
+		{60, 60, 3, "", "--size 56 or 64"},
+		{66, 66, 3, "latent_shape=33,33,2", ""},
+		{66, 66, 3, "network=mlp", ""},
+	} {
+		picture := data.Shape{H: c.h, W: c.w, C: c.c}
+		base, _ := asked(t, c.set)
+		resolved, err := Resolve(base, picture, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		advice := Advice(base, resolved, picture)
+		if c.want == "" && advice != "" || !strings.Contains(advice, c.want) {
+			t.Errorf("%v, %q: %q, want %q", picture, c.set, advice, c.want)
+		}
+		for _, size := range regexp.MustCompile(`\d+`).FindAllString(suitable(picture), -1) {
+			side, err := strconv.Atoi(size)
+			square := data.Shape{H: side, W: side, C: 3}
+			if again, e := DefaultOn("ipld", square); errors.Join(err, e) != nil ||
+				Advice(Default(), again, square) != "" || len(again.UNetChannels) < 2 && side > 32 {
+				t.Errorf("%v: %s is advised, with U-Nets of %v", picture, size, again.UNetChannels)
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -64,6 +65,26 @@ func TestConditions(t *testing.T) {
 			first := row(some, 2)
 			if same := slices.Equal(row(some, i), first); same != (of == 1) {
 				t.Errorf("%s: row %d is that of datapoint 1: %v", name, i, same)
+			}
+		}
+	}
+}
+
+// Networks without stages are refused, as other sizes that fit nothing.
+func TestNoChannels(t *testing.T) {
+	z, picture := layer.Shape{H: 2, W: 2, C: 2}, layer.Shape{H: 2, W: 2, C: 3}
+	for _, channels := range [][]int{nil, {0}, {-1}, {8, 0}} {
+		stages := model.Stages{Channels: channels, Blocks: 1}
+		_, decoder := model.NewConvDecoder(nil, z, picture, stages)
+		_, encoder := model.NewConvEncoder(nil, picture, z, stages)
+		_, unet := model.NewUNet(nil, z, model.UNet{
+			Channels: channels, Blocks: 1, Embedding: 4, Features: 4,
+		})
+		for network, err := range map[string]error{
+			"decoder": decoder, "encoder": encoder, "U-Net": unet,
+		} {
+			if err == nil || !strings.Contains(err.Error(), "channels: needs") {
+				t.Errorf("%s of %v channels: %v", network, channels, err)
 			}
 		}
 	}

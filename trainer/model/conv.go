@@ -1,6 +1,8 @@
 package model
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
 	"github.com/plume-ml/plume/blas"
@@ -13,6 +15,14 @@ type Stages struct {
 	Channels  []int // of each stage, from the latents to the picture
 	Blocks    int   // residual blocks of each stage
 	Condition int   // width of the condition, which modulates the blocks; 0: none
+}
+
+// check returns an error without any stage.
+func (s Stages) check() error {
+	if len(s.Channels) == 0 {
+		return errors.New("no channels: needs those of one stage or more")
+	}
+	return nil
 }
 
 // Halvings is how often the picture is halved in each direction until it is a latent.
@@ -34,6 +44,9 @@ func SuitsConv(picture layer.Shape) bool {
 //
 // products is as in [Build].
 func NewConvDecoder(products *blas.Backend, z, picture layer.Shape, s Stages) (*Net, error) {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("in: %w", err)
+	}
 	return Build(products, func(b *Builder) Node {
 		h := b.Conv("in", b.Input("z", z), s.Channels[0])
 		c := b.condition(s.Condition)
@@ -66,6 +79,10 @@ func NewConvEncoder(products *blas.Backend, picture, z layer.Shape, s Stages) (*
 //	    h = residual blocks(h);  but for the first: h = linear(merge(h))
 //	y = silu(norm(h))
 func (b *Builder) Contract(x Node, s Stages) Node {
+	if err := s.check(); err != nil {
+		b.err = cmp.Or(b.err, fmt.Errorf("in: %w", err))
+		return 0
+	}
 	last := len(s.Channels) - 1
 	h := b.Conv("in", x, s.Channels[last])
 	c := b.condition(s.Condition)

@@ -28,6 +28,9 @@ type UNet struct {
 //
 // products is as in [Build].
 func NewUNet(products *blas.Backend, z layer.Shape, u UNet) (*Net, error) {
+	if err := (Stages{Channels: u.Channels}).check(); err != nil {
+		return nil, fmt.Errorf("in: %w", err)
+	}
 	return Build(products, func(b *Builder) Node {
 		h := b.Conv("in", b.Input("z", z), u.Channels[0])
 		emb := b.conditioned(u.Features, u.Embedding, u.Condition)

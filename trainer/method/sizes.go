@@ -1,0 +1,139 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/layer"
+)
+
+// halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if
+// it is small.
+func halvings(picture data.Shape) (n int) {
+	h, w := picture.H, picture.W
+	for h%2 == 0 && w%2 == 0 && (n < 2 || max(h, w) > largestLatent) {
+		h, w, n = h/2, w/2, n+1
+	}
+	return n
+}
+
+// largestLatent is the largest side of a latent that is not asked for; latentChannels its channels.
+const largestLatent, latentChannels = 16, 4
+
+// usualLatents are the latents of pictures of the given shape, unless others are asked for.
+func usualLatents(picture data.Shape) layer.Shape {
+	n := halvings(picture)
+	return layer.Shape{H: picture.H >> n, W: picture.W >> n, C: latentChannels}
+}
+
+// resolveLatents sets the shape of spatial latents and the stages between them and the picture.
+func resolveLatents(
+	c *config.Config, m spec, picture data.Shape, given func(key string) bool, p *config.Problems,
+) {
+	o := &c.Options
+	if len(o.LatentShape) == 0 {
+		p.Expect(halvings(picture) > 0, "decoder", o.Decoder, fmt.Sprintf(
+			"mlp, since pictures of %v cannot be halved; or pictures of an even size (--size)",
+			picture))
+		z := usualLatents(picture)
+		o.LatentShape = []int{z.H, z.W, z.C}
+	}
+	z := latentShape(*o)
+	n := 0
+	for z.H<<n < picture.H {
+		n++
+	}
+	if z.H<<n != picture.H || z.W<<n != picture.W {
+		p.Expect(false, "latent_shape", o.LatentShape, fmt.Sprintf(
+			"height and width of the pictures, %d and %d, halved the same number of times: %s",
+			picture.H, picture.W, fitting(*o, picture, given)))
+		return
+	}
+	if len(o.DecoderChannels) == 0 {
+		o.DecoderChannels = stages(n+1, 64, 32)
+	}
+	p.Expect(len(o.DecoderChannels) == n+1, "decoder_channels", o.DecoderChannels, fmt.Sprintf(
+		"%d numbers, since latents of %v are doubled %s to pictures of %v: %s",
+		n+1, z, times(n), picture, flag("decoder_channels", stages(n+1, 64, 32))))
+	if m.encoder != nil && o.Encoder == config.Conv {
+		if len(o.EncoderChannels) == 0 {
+			o.EncoderChannels = slices.Clone(o.DecoderChannels)
+		}
+		p.Expect(len(o.EncoderChannels) == n+1, "encoder_channels", o.EncoderChannels,
+			fmt.Sprintf("%d numbers, as for decoder_channels", n+1))
+	}
+	p.Expect(!given("latent") || o.Latent == z.Len(), "latent", o.Latent, fmt.Sprintf(
+		"%d, the numbers of latent_shape = %s: leave it out, or set latent_shape", z.Len(),
+		config.Text(o.LatentShape)))
+	o.Latent = z.Len()
+}
+
+// fitting names the flags of latents that fit the pictures, and of what follows from them.
+func fitting(o config.Options, picture data.Shape, given func(key string) bool) string {
+	n, z := halvings(picture), usualLatents(picture)
+	if n == 0 {
+		return "pictures of an even size (--size), or --decoder mlp"
+	}
+	text := flag("latent_shape", []int{z.H, z.W, z.C})
+	if given("latent") {
+		text += " " + flag("latent", []int{z.Len()})
+	}
+	if len(o.DecoderChannels) > 0 && len(o.DecoderChannels) != n+1 {
+		text += " " + flag("decoder_channels", stages(n+1, 64, 32))
+	}
+	if len(o.EncoderChannels) > 0 && len(o.EncoderChannels) != n+1 {
+		text += " " + flag("encoder_channels", stages(n+1, 64, 32))
+	}
+	return text
+}
+
+// flag is a key's flag with numbers.
+func flag(key string, values []int) string {
+	return "--" + config.Key{Name: key}.Flag() + " " +
+		strings.ReplaceAll(config.Text(values), ", ", ",")
+}
+
+// stages is n numbers of channels, the last of which is last.
+func stages(n, channels, last int) []int {
+	all := slices.Repeat([]int{channels}, n)
+	all[n-1] = last
+	return all
+}
+
+// resolveScore sets the kind of the score network, and a U-Net's levels.
+func resolveScore(o *config.Options, p *config.Problems) {
+	spatial := len(o.LatentShape) > 0
+	if o.Score == config.AutoScore {
+		o.Score = config.ScoreMLP
+		if spatial {
+			o.Score = config.ScoreUNet
+		}
+	}
+	p.Expect(o.Score == config.ScoreMLP || spatial, "score", o.Score,
+		"mlp, since the latents are vectors, or --decoder conv")
+	if o.Score != config.ScoreUNet || !spatial || len(o.UNetChannels) > 0 {
+		return
+	}
+	o.UNetChannels = slices.Repeat([]int{128}, levels(latentShape(*o)))
+	o.UNetChannels[0] = 64
+}
+
+// levels is the number of levels of a U-Net on latents of the given shape: they are halved down to
+// at most 4 x 4 pixels, as far as they can be.
+func levels(z layer.Shape) (n int) {
+	for n = 1; z.H%2 == 0 && z.W%2 == 0 && max(z.H, z.W) > 4; n++ {
+		z.H, z.W = z.H/2, z.W/2
+	}
+	return n
+}
+
+// latentShape is the shape of a latent.
+func latentShape(o config.Options) layer.Shape {
+	if s := o.LatentShape; len(s) == 3 {
+		return layer.Shape{H: s[0], W: s[1], C: s[2]}
+	}
+	return layer.Vector(o.Latent)
+}
