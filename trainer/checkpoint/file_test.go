@@ -28,9 +28,9 @@ func TestFile(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for want, other := range map[string]Tensor{
-		`tensor "c" is missing`:                    {Name: "c", Shape: []int{3}, F32: got},
+		`tensor "c" is missing`:                  {Name: "c", Shape: []int{3}, F32: got},
 		`tensor "a" has shape 3, expected 3 x 1`: {Name: "a", Shape: []int{3, 1}, F32: got},
-		`tensor "b" is F64, expected F32`:          {Name: "b", Shape: []int{1}, F32: got[:1]},
+		`tensor "b" is F64, expected F32`:        {Name: "b", Shape: []int{1}, F32: got[:1]},
 	} {
 		err := ReadFile(path, []Tensor{other})
 		if err == nil || !strings.Contains(err.Error(), path+": "+want) {
