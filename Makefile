@@ -97,13 +97,16 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 	dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT
 	$(GO) build -o "$$dir/plume" ./cmd/plume
-	for dynamics in underdamped exact; do
-		set -- train -q --blas native --data digits --epochs 1 --batch 200 --score-width 64 \
-			--decoder-widths 64 --eval-samples 64 --dynamics $$dynamics
-		qemu-aarch64-static "$$dir/plume" "$$@" --out "$$dir/$$dynamics-neon"
-		env -u PLUME_KERNEL bin/plume "$$@" --out "$$dir/$$dynamics-here"
-		cmp "$$dir/$$dynamics-neon/checkpoints/latest/state.safetensors" \
-			"$$dir/$$dynamics-here/checkpoints/latest/state.safetensors"
+	small='--score-width 64 --decoder-widths 64'
+	pictures='--network conv --decoder-channels 16,8 --unet-channels 16 --score-width 16 --precision'
+	for args in "$$small --dynamics underdamped" "$$small --dynamics exact" "$$small --precision bf16" \
+		"$$small --precision bf16-pairs" "$$small --precision bf16x3" "$$pictures bf16"; do
+		echo "$$args"
+		set -- train -q --blas native --data digits --epochs 1 --batch 200 --eval-samples 64 $$args
+		qemu-aarch64-static "$$dir/plume" "$$@" --out "$$dir/neon"
+		env -u PLUME_KERNEL bin/plume "$$@" --out "$$dir/here"
+		cmp "$$dir/neon/checkpoints/latest/state.safetensors" "$$dir/here/checkpoints/latest/state.safetensors"
+		rm -r "$$dir/neon" "$$dir/here"
 	done
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
