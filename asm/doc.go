@@ -36,7 +36,7 @@
 //   - its name in the first paragraph above, and in README.md among the values of PLUME_KERNEL;
 //   - if its tiles of matrix products, of either order, have more rows than those of all other
 //     paths, that number in finestTile of trainer/pool/tiles.go;
-//   - if such a number does not divide blockM of blas/native.go, a multiple of it there;
+//   - if such a number does not divide blockM of blas/order.go, a multiple of it there;
 //   - if its registers are of a new width, that width in package kernel's peak_test.go.
 //
 // TestInstructionSets, TestTileRows and TestGuards, and TestPeak of package kernel, name what is

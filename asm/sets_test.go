@@ -140,14 +140,14 @@ func TestTileRows(t *testing.T) {
 		t.Fatalf("no tables of functions in kernel: %v", err)
 	}
 	finest := number(t, `const finestTile = (\d+)`, "..", "trainer", "pool", "tiles.go")
-	block := number(t, `\bblockM = (\d+)`, "..", "blas", "native.go")
+	block := number(t, `\bblockM, blockMHalves = (\d+)`, "..", "blas", "order.go")
 	tallest := 0
 	for _, table := range append(tables, filepath.Join("..", "kernel", "generic.go")) {
 		for _, field := range []string{"tileRows", "groupRows"} {
 			rows := number(t, `\b`+field+`:\s+(\d+),`, table)
 			tallest = max(tallest, rows)
 			if block%rows != 0 {
-				t.Errorf("%s: %s = %d does not divide blockM = %d in blas/native.go",
+				t.Errorf("%s: %s = %d does not divide blockM = %d in blas/order.go",
 					table, field, rows, block)
 			}
 		}

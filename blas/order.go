@@ -65,7 +65,7 @@ func inHalves(o order, h *kernel.Halves) *order {
 // Group is how many numbers of k BF16 and BF16x3 add up before they reach an element. Where a sum
 // is interrupted after whole groups, and goes on from what its element holds, the bits are the
 // same.
-const Group = 32
+const Group = kernel.GroupDepth
 
 // depth is how many numbers of k tiles take for k of the factors, or how many words.
 func (o *order) depth(k int) int {

@@ -15,12 +15,11 @@ func rounded(x float32) float32 {
 	if v == 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return x
 	}
-	fraction, exponent := math.Frexp(v)
-	v = math.Ldexp(math.RoundToEven(fraction*256)/256, exponent)
 	if math.Abs(v) < leastFactor {
 		return float32(math.Copysign(0, v))
 	}
-	return float32(v) // infinite, if it is beyond the range
+	fraction, exponent := math.Frexp(v)
+	return float32(math.Ldexp(math.RoundToEven(fraction*256)/256, exponent)) // may be infinite
 }
 
 // rest is the bf16 of what rounding leaves.

@@ -14,6 +14,7 @@ type extension struct {
 	needs  []cpuid.FeatureID
 	halves *Halves
 	asks   func() error // permission of the system, once; nil: there is nothing to ask for
+	pays   func() bool  // it is faster than the path alone; nil: always
 }
 
 var errNoCPU = errors.New("this CPU does not have it")
@@ -29,10 +30,10 @@ func (e *extension) lacks() error {
 	return nil
 }
 
-// available are the extensions of a path that the machine can run.
+// available are the extensions of a path that the machine can run, and gains by.
 func available(p *path) (list []*extension) {
 	for i := range extensions {
-		if e := &extensions[i]; e.path == p && e.lacks() == nil {
+		if e := &extensions[i]; e.path == p && e.lacks() == nil && (e.pays == nil || e.pays()) {
 			list = append(list, e)
 		}
 	}

@@ -78,7 +78,7 @@ func TestExtensionNeedsFeatures(t *testing.T) {
 	if cpuid.CPU.Supports(other) {
 		other = cpuid.SSE2
 	}
-	e := extension{"wide", paths[0], nil, nil, func() error { return asked }}
+	e := extension{"wide", paths[0], nil, nil, func() error { return asked }, nil}
 	if err := e.lacks(); err != asked {
 		t.Errorf("an extension without needs: %v, want what the system says", err)
 	}
@@ -92,8 +92,8 @@ func TestExtensionNeedsFeatures(t *testing.T) {
 	}
 }
 
-// TestExtensionsAreChosen: all that the machine has, or the one asked for; none beside a path that
-// was asked for.
+// TestExtensionsAreChosen: all that the machine gains by, or the one asked for; none beside a path
+// that was asked for.
 func TestExtensionsAreChosen(t *testing.T) {
 	_, all, _ := choose("")
 	for _, p := range paths {
@@ -116,8 +116,9 @@ func TestExtensionsAreChosen(t *testing.T) {
 		if p != e.path || err != nil || len(list) != 1 || list[0] != e {
 			t.Errorf("%s: path %s with %d extensions, %v", e.name, p.name, len(list), err)
 		}
-		if e.path == paths[0] && !slices.Contains(all, e) {
-			t.Errorf("%s is not used by default", e.name)
+		pays := e.pays == nil || e.pays()
+		if e.path == paths[0] && slices.Contains(all, e) != pays {
+			t.Errorf("%s is used by default: %v; it pays: %v", e.name, !pays, pays)
 		}
 	}
 }

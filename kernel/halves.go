@@ -28,7 +28,8 @@ const (
 // BF16Halves multiplies in the order of [MulGroups], by AMX; nil if AMX is not used.
 func BF16Halves() *Halves { return productsOf(amxName) }
 
-// PairHalves multiplies pairs of halves one after the other, by VDPBF16PS; nil if that is not used.
+// PairHalves multiplies pairs of halves one after the other, by VDPBF16PS; nil if that is not used,
+// as where [MulTile] is faster.
 func PairHalves() *Halves { return productsOf("avx512bf16") }
 
 // productsOf are the products of an extension in use.

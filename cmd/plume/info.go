@@ -121,7 +121,7 @@ func (m machine) print(w io.Writer) error {
 	row("CPU", "%s", m.CPU)
 	row("features", "%s", strings.Join(m.Features, " "))
 	row("kernels", "%s (of %s)", m.Kernels, strings.Join(m.Paths, ", "))
-	amx, pairs := "yes", "no"
+	amx, pairs := "yes", "not used, since it is not there or slower"
 	if m.NoAMX != "" {
 		amx = "no, " + m.NoAMX
 	}
