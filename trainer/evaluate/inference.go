@@ -57,7 +57,7 @@ func (e *evaluation) posterior(images data.Dataset, particles int) (*infer.Poste
 	p := infer.New(m, infer.Setup{
 		Images: images, Conditions: e.conditions(images), ObsNoise: e.config.ObsNoise,
 		Particles: particles, Batch: max(1, inferRows/particles), Tile: e.config.Tile,
-		Seed: e.Seed, Pool: e.pool,
+		Seed: e.Seed, Pool: e.pool, Progress: e.doing.At,
 		StepSize: inferStep, StepSizeEnd: inferStepEnd, Friction: inferFriction, Clip: inferClip,
 	})
 	if e.generator.Encodes() {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -20,12 +22,22 @@ const (
 // enoughESS is the effective sample size below which an image's estimate is unreliable.
 const enoughESS = 10
 
+// maxCovariances is the most memory for the covariances of the chains, in bytes.
+const maxCovariances = 2 << 30
+
 // likelihood estimates log p(x) of held-out images by importance sampling.
 func (e *evaluation) likelihood() error {
 	if !e.hasHeldOut("log-likelihood") {
 		return nil
 	}
 	images := e.someHeldOut(e.LikelihoodImages)
+	d := float64(e.generator.Latent())
+	if need := 8 * d * d * float64(images.Len()); need > maxCovariances {
+		e.note("log-likelihood: covariances of %d images with latents of %.0f numbers take %s; "+
+			"with fewer images it can be measured", images.Len(), d,
+			humanize.IBytes(uint64(need)))
+		return nil
+	}
 	p, err := e.posterior(images, chainParticles)
 	if err != nil {
 		return err

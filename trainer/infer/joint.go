@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"context"
+
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -54,15 +56,21 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 
 // Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
 // into dst (n numbers), given its condition; nil: none. image is the index of x, on which the
-// random numbers of the bound depend.
-func (j *Joint) Log(dst []float64, x, z, condition []float32, image int) {
+// random numbers of the bound depend. It stops early, with ctx's error, when ctx ends.
+func (j *Joint) Log(
+	ctx context.Context, dst []float64, x, z, condition []float32, image int,
+) error {
 	n := pool.Pieces(len(dst), j.tile)
 	j.pool.Run(pool.Group{N: n, Do: func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
 		lo, hi := pool.Span(len(dst), n, i)
 		rows := z[lo*j.d : hi*j.d]
 		j.decode(dst[lo:hi], x, rows, condition)
 		j.priors.Use(func(t prior.Tape) { j.prior(t, dst[lo:hi], rows, condition, image) })
 	}})
+	return ctx.Err()
 }
 
 // decode sets dst to log p(x|z).

@@ -38,8 +38,8 @@ func (p *Posterior) Marginals(
 	z := make([]float32, samples*p.cloud.D)
 	logQ, logW := make([]float64, samples), make([]float64, samples)
 	for m, image := range p.images {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if p.setup.Progress != nil {
+			p.setup.Progress(fmt.Sprintf("%d of %d images", m, len(p.images)))
 		}
 		q, err := newProposal(image.Mean, image.Cov)
 		if err != nil {
@@ -50,7 +50,9 @@ func (p *Posterior) Marginals(
 		if condition != nil {
 			p.setup.Conditions.Gather(condition, []int{m})
 		}
-		j.Log(logW, x, z, condition, m)
+		if err := j.Log(ctx, logW, x, z, condition, m); err != nil {
+			return nil, err
+		}
 		for i, v := range logQ {
 			logW[i] -= v
 		}

@@ -32,6 +32,8 @@ type Setup struct {
 	Tile      int // rows of one task; the bits depend on it
 	Seed      uint64
 	Pool      *pool.Pool
+	// Progress is called with how far Run and Marginals have come: "move 120 of 600"; nil: not.
+	Progress func(at string)
 
 	// The moves are underdamped. Their step size falls geometrically from StepSize to StepSizeEnd
 	// during the burn-in and then stays there.
@@ -67,14 +69,15 @@ type Posterior struct {
 	clipped float64
 }
 
-// tasks are the tasks of a pass by their numbers, one for each tile.
-type tasks struct{ gather, priorRows, decoderRows, move func(tile int) }
+// tasks are the tasks of a pass by their numbers, one for each tile, or image for the sums.
+type tasks struct{ gather, priorRows, decoderRows, move, sum func(task int) }
 
 // pass says which images' particles move.
 type pass struct {
 	index []int      // B of the M images
 	tiles pool.Tiles // of their B*N rows
 	key   kernel.Key // of the move's noise
+	sums  *chainSums
 }
 
 // Inferred is the averages over the kept moves of one image's particles.
@@ -114,7 +117,7 @@ func New(m generate.Model, s Setup) *Posterior {
 		p.given = make([]float32, s.Batch*m.Conditions())
 	}
 	p.batch = p.cloud.NewBatch(nil, rows)
-	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile}
+	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile, p.sumImage}
 	return p
 }
 
@@ -166,20 +169,25 @@ func pack(t model.Packer) pool.Group {
 func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
 	s, rows := &p.setup, len(index)*p.cloud.N
 	free := p.decoder.CutFree() && p.prior.CutFree()
-	p.now = pass{index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, free)}
+	p.now = pass{
+		index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, free),
+		sums: newChainSums(len(index), p.cloud.N, p.cloud.D, m.Cov),
+	}
 	p.batch.Select(index)
 	s.Pool.Run(p.group(p.tasks.gather))
-	sums := newChainSums(len(index), p.cloud.N, p.cloud.D, m.Cov)
+	sums := p.now.sums
 	for k := range m.Burn + m.Keep {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
+		p.say(k, m)
 		done := min(1, float64(k)/float64(max(1, m.Burn)))
 		p.batch.SetSteps(s.StepSize*math.Pow(s.StepSizeEnd/s.StepSize, done), 0, 0)
 		p.prior.Begin(rows, p.key(diffusion.StreamLambda), p.key(diffusion.StreamScoreNoise))
 		s.Pool.Run(p.group(p.tasks.priorRows), p.group(p.tasks.decoderRows))
 		if k >= m.Burn {
-			sums.add(p.batch.Rows(p.batch.Z, 0, rows), p.square[:rows], p.nll[:rows])
+			sums.moves++
+			s.Pool.Run(pool.Group{N: len(index), Do: p.tasks.sum})
 		}
 		p.now.key = p.key(particle.StreamMove)
 		s.Pool.Run(p.group(p.tasks.move))
@@ -194,6 +202,19 @@ func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int
 		p.images[m] = sums.image(i, p.likelihood)
 	}
 	return clipped, nil
+}
+
+// say reports how many moves of the images are made.
+func (p *Posterior) say(moves int, m Moves) {
+	if p.setup.Progress == nil {
+		return
+	}
+	at := fmt.Sprintf("move %d of %d", moves, m.Burn+m.Keep)
+	if all := len(p.images); len(p.now.index) < all {
+		first := p.now.index[0]
+		at = fmt.Sprintf("images %d to %d of %d, %s", first+1, first+len(p.now.index), all, at)
+	}
+	p.setup.Progress(at)
 }
 
 // group returns a task for each tile of the pass.
@@ -236,6 +257,11 @@ func (p *Posterior) moveTile(i int) {
 	p.clip[i], _ = p.batch.Move(lo, hi, particle.Langevin{
 		Friction: float32(p.setup.Friction), Clip: float32(p.setup.Clip), Key: p.now.key,
 	})
+}
+
+func (p *Posterior) sumImage(i int) {
+	rows := len(p.now.index) * p.cloud.N
+	p.now.sums.add(i, p.batch.Rows(p.batch.Z, 0, rows), p.square, p.nll)
 }
 
 // key is the key of stream s for the current move.

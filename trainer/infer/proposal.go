@@ -84,22 +84,28 @@ func (p *proposal) draw(z []float32, logQ []float64, key kernel.Key) {
 func (p *proposal) place(z, xi []float32, scale float64) {
 	for i := range z {
 		v := 0.0
-		for k := range i + 1 {
-			v += p.root.At(i, k) * float64(xi[k])
+		for k, l := range p.row(i) {
+			v += l * float64(xi[k])
 		}
 		z[i] = float32(p.mean[i] + scale*v)
 	}
+}
+
+// row is the numbers of row i of L up to the diagonal.
+func (p *proposal) row(i int) []float64 {
+	raw := p.root.RawTriangular()
+	return raw.Data[i*raw.Stride : i*raw.Stride+i+1]
 }
 
 // logDensity is the log density at z of the mixture in which the t has the share tails.
 func (p *proposal) logDensity(z []float32, tails float64) float64 {
 	square, y := 0.0, p.factors // L y = z - mean
 	for i := range y {
-		v := float64(z[i]) - p.mean[i]
-		for k := range i {
-			v -= p.root.At(i, k) * y[k]
+		v, row := float64(z[i])-p.mean[i], p.row(i)
+		for k, l := range row[:i] {
+			v -= l * y[k]
 		}
-		y[i] = v / p.root.At(i, i)
+		y[i] = v / row[i]
 		square += y[i] * y[i]
 	}
 	d, nu := float64(p.d), float64(proposalFreedom)

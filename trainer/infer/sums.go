@@ -21,13 +21,11 @@ func newChainSums(images, particles, d int, cov bool) *chainSums {
 	return s
 }
 
-// add adds the positions z of all rows (images*particles x d), their squared errors and prior
-// losses.
-func (s *chainSums) add(z, square, nll []float32) {
-	s.moves++
+// add adds the positions of image m's rows, which are among z (images*particles x d), their squared
+// errors and prior losses.
+func (s *chainSums) add(m int, z, square, nll []float32) {
 	d := s.d
-	for i := range square {
-		m := i / s.particles
+	for i := m * s.particles; i < (m+1)*s.particles; i++ {
 		row := z[i*d : (i+1)*d]
 		s.square[m] += float64(square[i])
 		s.nll[m] += float64(nll[i])
@@ -49,7 +47,7 @@ func addOuter(zz []float64, z []float32) {
 	}
 }
 
-// image returns the averages of image i.
+// image returns the averages of image i, whose covariances take the place of the sums.
 func (s *chainSums) image(i int, l likelihood.Gaussian) Inferred {
 	n, d := s.moves*float64(s.particles), s.d
 	r := Inferred{Mean: make([]float64, d), SquareError: s.square[i] / n, PriorLoss: s.nll[i] / n}
@@ -60,10 +58,10 @@ func (s *chainSums) image(i int, l likelihood.Gaussian) Inferred {
 	if s.zz == nil {
 		return r
 	}
-	r.Cov = make([]float64, d*d)
+	r.Cov = s.zz[i*d*d : (i+1)*d*d]
 	for j := range d {
 		for k := range j + 1 {
-			c := s.zz[i*d*d+j*d+k]/n - r.Mean[j]*r.Mean[k]
+			c := r.Cov[j*d+k]/n - r.Mean[j]*r.Mean[k]
 			r.Cov[j*d+k], r.Cov[k*d+j] = c, c
 		}
 	}
