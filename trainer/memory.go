@@ -54,10 +54,14 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 			data.OrderBytes(images.Len, c.Holdout, c.Flip)},
 	}
 	parts = append(parts, m.Held...)
-	// Reports, and loading the data, are never in memory at the same time.
+	// Reports, placing the particles, and loading the data are never in memory at the same time.
 	transient := memory.Part{Name: "reports", Bytes: reportBytes(c, m, trained, images.Shape)}
-	if images.Loading > transient.Bytes {
-		transient = memory.Part{Name: "loading", Bytes: images.Loading}
+	for _, part := range []memory.Part{
+		{Name: "start", Bytes: m.Start}, {Name: "loading", Bytes: images.Loading},
+	} {
+		if part.Bytes > transient.Bytes {
+			transient = part
+		}
 	}
 	parts = append(parts, transient)
 	estimated := needs{Memory: run.Memory{Parts: parts, Sum: parts.Total()}}
@@ -99,6 +103,7 @@ var remedies = map[string]string{
 	"loading":     "smaller files",
 	"particles":   "fewer particles or a smaller latent",
 	"activations": "a smaller wave or batch, fewer particles or score_draws, or narrower networks",
+	"start":       "--cloud-init normal",
 	"reports":     "fewer eval_samples (0: no reports) or smaller images",
 }
 

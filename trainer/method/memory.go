@@ -33,6 +33,7 @@ type Footprint struct {
 	Held      memory.Parts // for the life of the method
 	Generator int64        // of each of its generators
 	Diagnose  int64        // while Diagnose runs
+	Start     int64        // while the particles are placed at the components of the images
 	Cloud     int64        // of particles and velocities: part of Held, or the size of their file
 }
 
@@ -62,6 +63,7 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	built.diagnosis(diagnose)
 	f := Footprint{Held: held.Parts(), Generator: generator.Total(), Diagnose: diagnose.Total()}
 	if m.encoder == nil {
+		f.Start = startBytes(o, s.Datapoints, s.Picture)
 		f.Cloud = particle.FileBytes(s.Datapoints, o.Particles, o.Latent, momentum(o))
 	}
 	return f, nil

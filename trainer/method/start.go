@@ -48,6 +48,16 @@ func (s *Setup) start(c *particle.Cloud) error {
 	return err
 }
 
+// startBytes is the memory that start needs for m datapoints.
+func startBytes(o config.Options, m int, picture data.Shape) int64 {
+	if o.CloudInit != config.FromComponents {
+		return 0
+	}
+	all := &patches{picture: picture, z: latentShape(o), index: make([]int, min(m, startImages))}
+	n, dim, k := all.Len(), all.dim(), all.z.C
+	return pca.Bytes(dim, k) + max(pca.FitBytes(n, dim, k), pca.FeatureBytes(n, dim, k))
+}
+
 // evenly is at most n of the numbers below m, evenly spread: images often come sorted by class.
 func evenly(m, n int) []int {
 	n = min(m, n)

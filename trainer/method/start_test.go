@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -59,6 +60,38 @@ func TestStartAtComponents(t *testing.T) {
 	}
 	if ms := got.meanSquare[0]; math.Abs(ms-1) > 0.03 { // 3 standard errors of 0.01 chi-squares
 		t.Errorf("the cloud's mean square is %v", ms)
+	}
+}
+
+// The memory of the start is the larger of its needs: those of the fit, and then of the coordinates
+// of the fitted patches. Besides both, it allocates the coordinates of the placed ones and, for each
+// block of patches that is read, a picture: five times as much in all, which is not held at once.
+func TestStartBytes(t *testing.T) {
+	o := convOptions(t, "ipld")
+	const pictures = 500
+	made := func(start config.Start) int64 {
+		o.CloudInit = start
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		startedOn(t, o, newColours(pictures))
+		runtime.ReadMemStats(&after)
+		return int64(after.TotalAlloc - before.TotalAlloc)
+	}
+	got := made(config.FromComponents) - made(config.FromNormal)
+	want := startBytes(o, pictures, colours{}.Shape())
+	if want != 0 {
+		t.Errorf("a start at normals takes %d bytes", want)
+	}
+	o.CloudInit = config.FromComponents
+	want = startBytes(o, pictures, colours{}.Shape())
+	if got < want || got > 8*want {
+		t.Errorf("the start allocates %d bytes, counted %d", got, want)
+	}
+	f, err := Memory("ipld", o, Scale{
+		Datapoints: pictures, Batch: 5, Tile: 64, Picture: colours{}.Shape(), Workers: 2,
+	})
+	if err != nil || f.Start != want {
+		t.Errorf("the footprint counts %d, %v", f.Start, err)
 	}
 }
 

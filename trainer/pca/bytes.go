@@ -21,6 +21,13 @@ func FitBytes(m, dim, k int) int64 {
 	return a.Total() - Bytes(dim, max(1, min(k, dim, m-1))) + passBytes
 }
 
+// FeatureBytes is the memory that PCA.Features needs for n rows and k components, with its result.
+func FeatureBytes(n, dim, k int) int64 {
+	a := memory.Counting()
+	newProjection(a, n, dim, k, nil)
+	return a.Total() + memory.Array[float32](n, k)
+}
+
 // passBytes is about the sum of the small allocations of dozens of passes.
 const passBytes = 1 << 16
 

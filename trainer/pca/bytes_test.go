@@ -46,6 +46,12 @@ func TestReportBytes(t *testing.T) {
 		mustDistance(t, p, set)
 		fit := allocated(func() { p = mustFit(t, set, c.dim, k) })
 		within(t, "a fit", fit, FitBytes(c.m, c.dim, k)+Bytes(c.dim, k))
+		features := allocated(func() {
+			if _, err := p.Features(t.Context(), set, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		within(t, "features", features, FeatureBytes(c.m, c.dim, k))
 		distance := func() { mustDistance(t, p, set) }
 		// A collection empties the pools in which gonum keeps its scratch memory.
 		least := min(allocated(distance), allocated(distance), allocated(distance))
