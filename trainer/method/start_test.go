@@ -64,8 +64,8 @@ func TestStartAtComponents(t *testing.T) {
 }
 
 // The memory of the start is the larger of its needs: those of the fit, and then of the coordinates
-// of the fitted patches. Besides both, it allocates the coordinates of the placed ones and, for each
-// block of patches that is read, a picture: five times as much in all, which is not held at once.
+// of the fitted patches. Besides, it allocates the coordinates of the placed ones and, for each
+// block of patches that is read, a picture: five times as much in all, but not at once.
 func TestStartBytes(t *testing.T) {
 	o := convOptions(t, "ipld")
 	const pictures = 500
