@@ -34,20 +34,24 @@ func BenchmarkConvStep(b *testing.B) {
 		for _, n := range threads() {
 			b.Run(fmt.Sprintf("threads=%d", n), func(b *testing.B) {
 				under(b, name)
-				p := pool.New(n)
-				b.Cleanup(p.Close)
-				m, err := method.New(c.Method, method.Setup{
-					Options: c.Options, Train: pictures, Batch: c.Batch, Tile: c.Tile, Seed: 1,
-					Pool: p,
-				})
-				if err != nil {
-					b.Fatal(err)
-				}
-				shape{options: c.Options, batch: c.Batch}.steps(b, m)
-				reportRate(b, convOperations(b, c, pictures.Shape()), n)
+				convSteps(b, c, pictures, n)
 			})
 		}
 	})
+}
+
+// convSteps measures the steps of convolutions.
+func convSteps(b *testing.B, c config.Config, pictures data.Dataset, threads int) {
+	p := pool.New(threads)
+	b.Cleanup(p.Close)
+	m, err := method.New(c.Method, method.Setup{
+		Options: c.Options, Train: pictures, Batch: c.Batch, Tile: c.Tile, Seed: 1, Pool: p,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	shape{options: c.Options, batch: c.Batch}.steps(b, m)
+	reportRate(b, convOperations(b, c, pictures.Shape()), threads)
 }
 
 // convOperations is the number of floating-point operations in the products of a step's parameters.
