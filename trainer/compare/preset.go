@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -27,6 +28,8 @@ func Presets() []PresetInfo {
 			each("ipld:step_size=%s", "x0.25", "x0.5", "x1", "x2", "x4")},
 		{"inner-steps", "particle moves per parameter step",
 			each("ipld:inner_steps=%s", "1", "2", "4", "8")},
+		{"precision", "what products round their factors to",
+			each("ipld:precision=%s", config.Names(blas.Precisions)...)},
 		{"dynamics", "what moves the particles",
 			each("ipld:dynamics=%s", "overdamped", "underdamped", "exact")},
 	}

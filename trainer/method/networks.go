@@ -88,6 +88,9 @@ func Describe(c config.Config, picture data.Shape) (string, error) {
 	if s.Encoder != nil {
 		text += fmt.Sprintf("; %s encoder, %s", c.Encoder, count(s.Encoder.Layout()))
 	}
+	if p := s.Products.Precision(); p != blas.Float32 {
+		text += fmt.Sprintf("; products in %s", p)
+	}
 	return text, nil
 }
 

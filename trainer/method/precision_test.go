@@ -86,3 +86,16 @@ func TestPrecisionOfLibraries(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// The networks are described with the precision of their products, where that is not float32.
+func TestPrecisionIsDescribed(t *testing.T) {
+	c := Default()
+	for _, p := range blas.Precisions {
+		c.Precision = p
+		text, err := Describe(c, testPicture)
+		if said := strings.HasSuffix(text, "; products in "+string(p)); err != nil ||
+			said != (p != blas.Float32) {
+			t.Errorf("%s: %q, error %v", p, text, err)
+		}
+	}
+}
