@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -24,15 +25,22 @@ func (c *Config) LoadFile(path string) ([]Given, error) {
 	return c.Parse(path, text)
 }
 
+// before is what trainings did before there was a key for it.
+var before = map[string]string{"precision": string(blas.Float32)}
+
 // LoadWhole reads a configuration file that must set every key, as stored ones do: a default that
-// has changed since must not affect a stored run.
+// has changed since must not affect a stored run. Of newer keys it may lack those whose value it
+// must have had.
 func LoadWhole(path string) (c Config, err error) {
 	given, err := c.LoadFile(path)
 	if err != nil {
 		return Config{}, err
 	}
 	for _, key := range c.Keys() {
-		if !slices.ContainsFunc(given, func(g Given) bool { return g.Key == key.Name }) {
+		if slices.ContainsFunc(given, func(g Given) bool { return g.Key == key.Name }) {
+			continue
+		}
+		if value, known := before[key.Name]; !known || key.Set(value) != nil {
 			return Config{}, fmt.Errorf("%s: expected the key %s, as in every configuration that "+
 				"this version stores", path, key.Name)
 		}

@@ -192,3 +192,29 @@ func TestOddConfigFiles(t *testing.T) {
 		}
 	}
 }
+
+// A stored configuration has every key, but for those that came later and whose value it must have
+// had: a run of before there were precisions was one in float32.
+func TestLoadWhole(t *testing.T) {
+	want := Common()
+	text, err := want.TOML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range want.Keys() {
+		var lines []string
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, key.Name+" = ") {
+				lines = append(lines, line)
+			}
+		}
+		c, err := LoadWhole(writeFile(t, strings.Join(lines, "")))
+		if key.Name == "precision" {
+			if err != nil || !reflect.DeepEqual(c, want) {
+				t.Errorf("without %s: %+v, error %v", key.Name, c, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), "expected the key "+key.Name) {
+			t.Errorf("without %s: error %v", key.Name, err)
+		}
+	}
+}
