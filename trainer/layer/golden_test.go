@@ -39,7 +39,6 @@ func (s goldenSizes) build() layer.Layer {
 		"GroupNorm": layer.GroupNorm{Groups: s.Groups, SiLU: s.SiLU},
 		"LayerNorm": layer.GroupNorm{Groups: 1}, // of pixels that are rows of their own
 		"RMSNorm":   layer.RMSNorm{},
-		"Modulate":  layer.Modulate{},
 		"Gate":      layer.Gate{},
 		"Sum":       layer.Sum{},
 		"SumSiLU":   layer.SumSiLU{},

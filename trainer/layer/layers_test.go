@@ -63,35 +63,18 @@ func TestNumberwise(t *testing.T) {
 	)
 }
 
-// channelwise is a layer whose second input is n numbers for each channel of x, the first, and its
-// output f of a number of x and of its channel's numbers.
-func channelwise(
-	l layer.Layer, x layer.Shape, n int, f func(x float64, by ...float64) float64,
-) subject {
-	row := func(_ reference.Params, in [][]float64) []float64 {
-		y := make([]float64, len(in[0]))
-		for i, v := range in[0] {
-			var by []float64
-			for k := range n {
-				by = append(by, in[1][k*x.C+i%x.C])
-			}
-			y[i] = f(v, by...)
-		}
-		return y
-	}
-	return subject{layer: l, in: []layer.Shape{x, layer.Vector(n * x.C)}, row: row}
-}
-
-func TestChannelwise(t *testing.T) {
+func TestGate(t *testing.T) {
 	for _, shape := range []layer.Shape{{H: 3, W: 5, C: 7}, {H: 1, W: 1, C: 33}} {
-		check(t,
-			channelwise(layer.Modulate{}, shape, 2, func(x float64, by ...float64) float64 {
-				return (1+by[0])*x + by[1]
-			}),
-			channelwise(layer.Gate{}, shape, 1, func(x float64, by ...float64) float64 {
-				return by[0] * x
-			}),
-		)
+		check(t, subject{
+			layer: layer.Gate{}, in: []layer.Shape{shape, layer.Vector(shape.C)},
+			row: func(_ reference.Params, in [][]float64) []float64 {
+				y := make([]float64, len(in[0]))
+				for i, v := range in[0] {
+					y[i] = in[1][i%shape.C] * v
+				}
+				return y
+			},
+		})
 	}
 }
 
@@ -211,7 +194,7 @@ func TestRefusals(t *testing.T) {
 		},
 		{layer.RMSNorm{}, []layer.Shape{vector, vector}, "needs a second input of 24"},
 		{layer.RMSNorm{}, nil, "got 0 inputs, needs 1 or 2"},
-		{layer.Modulate{}, []layer.Shape{picture}, "got 1 inputs, needs 2"},
+		{layer.Gate{}, []layer.Shape{picture}, "got 1 inputs, needs 2"},
 		{layer.Gate{}, []layer.Shape{picture, vector}, "needs a second input of 6"},
 		{layer.Concat{}, []layer.Shape{picture}, "got 1 inputs, needs 2 to 3"},
 		{

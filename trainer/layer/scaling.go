@@ -23,10 +23,10 @@ type scaling struct {
 	sums      []float32 // dscale and dshift of each row of a wave
 }
 
-// newScaling binds a scaling to as many parameters as v has, of 0 to 2.
+// newScaling binds a scaling to as many parameters as v has, 1 or 2.
 func newScaling(v Values, in []Shape) scaling {
 	s := scaling{values: v, channels: in[0].C, modulated: len(in) == 2}
-	if v.Grads && len(v.At) > 0 {
+	if v.Grads {
 		s.sums = v.Arena.Floats(memory.Activations, v.Rows, len(v.At)*s.channels)
 	}
 	return s

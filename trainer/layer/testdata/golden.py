@@ -139,8 +139,6 @@ CASES = {
     "rms-norm-row": Case("RMSNorm", layers.rms_norm, 1, (1, 1, 35), params={"scale": (35,)}),
     "rms-norm-modulated": Case("RMSNorm", layers.rms_norm, 3, (3, 5, 11), (1, 1, 22),
                                params={"scale": (11,)}),
-    "modulate": Case("Modulate", layers.modulate, 3, (3, 5, 7), (1, 1, 14)),
-    "modulate-row": Case("Modulate", layers.modulate, 1, (1, 3, 33), (1, 1, 66)),
     "gate": Case("Gate", layers.gate, 3, (3, 5, 7), (1, 1, 7)),
     "gate-row": Case("Gate", layers.gate, 1, (1, 3, 33), (1, 1, 33)),
     "sum": Case("Sum", layers.total, 3, (3, 5, 7), (3, 5, 7)),
