@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -186,4 +187,25 @@ func near(t *testing.T, what string, got []float32, want []float64, tolerance fl
 func nearNumber(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	near(t, what, []float32{float32(got)}, []float64{want}, tolerance)
+}
+
+// inPlainGo reports whether the kernels are those in plain Go, with which a training takes ten times
+// as long. Their numbers are those of assembly, bit for bit, as package kernel tests; here it is
+// enough that every method runs on them and keeps its golden bits.
+func inPlainGo() bool { return kernel.Tiles() == kernel.PortableTiles }
+
+// few is all cases, or in plain Go the first n.
+func few[T any](n int, all ...T) []T {
+	if inPlainGo() {
+		return all[:n]
+	}
+	return all
+}
+
+// skipInPlainGo skips a test of all methods that would take minutes without assembly.
+func skipInPlainGo(t *testing.T) {
+	t.Helper()
+	if inPlainGo() {
+		t.Skip("it takes minutes without assembly, and other tests train convolutions there")
+	}
 }

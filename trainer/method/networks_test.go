@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -267,15 +266,6 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// skipInPlainGo skips a test of all methods that would take minutes without assembly. Other tests
-// train convolutions with the kernels in plain Go.
-func skipInPlainGo(t *testing.T) {
-	t.Helper()
-	if kernel.Tiles() == kernel.PortableTiles {
-		t.Skip("it takes minutes without assembly, and other tests train convolutions there")
-	}
-}
-
 // convOptions are options of a method with small convolutions, for pictures of 8 x 8 x 3.
 func convOptions(t *testing.T, name config.Method) config.Options {
 	t.Helper()
@@ -378,11 +368,12 @@ func TestEveryMethodTrainsConvolutions(t *testing.T) {
 // With plume's own products neither tiles nor waves show in the bits.
 func TestConvolutionsAtAnyTileAndWave(t *testing.T) {
 	useBLAS(t, "native")
-	for _, name := range []config.Method{"ipld", "vae+diffusion", "two-stage"} {
+	for _, name := range few(1, config.IPLD, config.VAEDiffusion, config.TwoStage) {
 		o := convOptions(t, name)
 		o.Particles = 2
 		var want state
-		for _, cut := range [][2]int{{64, 0}, {1, 1}, {2, 4}, {4, 6}, {64, 2}} {
+		cuts := few(2, [][2]int{{64, 0}, {2, 4}, {1, 1}, {4, 6}, {64, 2}}...)
+		for _, cut := range cuts {
 			m, _ := trainConv(t, name, o, 2, cut[0], cut[1])
 			if want == nil {
 				want = stateOf(m)

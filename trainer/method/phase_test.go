@@ -152,6 +152,10 @@ func (c *tally) enough() bool {
 // Samples are labelled with the phase of their function, and hardly any sample of a step has no
 // label.
 func TestProfileKnowsThePhases(t *testing.T) {
+	if inPlainGo() {
+		t.Skip("products take so much of a step that others are hardly sampled; labels do not " +
+			"depend on the path")
+	}
 	steps := phasedSteps(t)
 	c := tally{work: phaseWork(), right: map[string]int{}, wrong: map[string]int{}}
 	// Every phase takes 2 % or more of the two steps, so that a few hundred samples will do: a

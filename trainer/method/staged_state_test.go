@@ -32,7 +32,7 @@ func TestEncodersSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 
 func sameEncoderBits(t *testing.T, name config.Method, o config.Options) {
 	var want state
-	for _, workers := range []int{1, 2, 3} {
+	for _, workers := range few(2, 1, 3, 2) {
 		m := startMethod(t, name, o, 5, workers, 4)
 		trainEncoder(t, m, 0, stagedSteps)
 		got := stateOf(m)
