@@ -189,9 +189,9 @@ func nearNumber(t *testing.T, what string, got, want, tolerance float64) {
 	near(t, what, []float32{float32(got)}, []float64{want}, tolerance)
 }
 
-// inPlainGo reports whether the kernels are those in plain Go, with which a training takes ten times
-// as long. Their numbers are those of assembly, bit for bit, as package kernel tests; here it is
-// enough that every method runs on them and keeps its golden bits.
+// inPlainGo reports whether the kernels are those in plain Go, with which a training takes ten
+// times as long. Their numbers are those of assembly, bit for bit, as package kernel tests; here it
+// is enough that every method runs on them and keeps its golden bits.
 func inPlainGo() bool { return kernel.Tiles() == kernel.PortableTiles }
 
 // few is all cases, or in plain Go the first n.
