@@ -99,7 +99,7 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 		echo 'qemu-aarch64-static is missing and could not be installed: sudo apt-get install qemu-user-static' >&2; exit 1; }
 	echo 'kernel path neon, under qemu'
 	export GOARCH=arm64 CGO_ENABLED=0 PLUME_KERNEL=neon PLUME_REQUIRE_KERNEL=neon
-	$(GO) test -count=1 -exec qemu-aarch64-static ./kernel ./blas ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
+	$(GO) test -short -count=1 -exec qemu-aarch64-static ./kernel ./blas ./trainer/optim ./trainer/model ./trainer/diffusion ./trainer/particle
 	echo 'trainings under neon: the same bits as on this CPU'
 	dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT

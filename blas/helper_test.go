@@ -32,11 +32,12 @@ func eachBackend(t *testing.T, test func(t *testing.T)) {
 }
 
 // eachProducts runs a test on every backend of this build, and on native products in every
-// precision as they are in use. Plain Go is spared: it would take minutes, and has eachLayout.
+// precision as they are in use. Plain Go and emulators are spared, which have eachLayout and would
+// take minutes.
 func eachProducts(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	eachBackend(t, test)
-	if kernel.Tiles() != kernel.PortableTiles {
+	if kernel.Tiles() != kernel.PortableTiles && !testing.Short() {
 		inUse, _ := roundings()
 		eachOf(t, inUse, test)
 	}
@@ -49,23 +50,31 @@ func eachLayout(t *testing.T, test func(t *testing.T)) {
 	eachBackend(t, test)
 	inUse, others := roundings()
 	eachOf(t, inUse, test)
-	eachOf(t, others, test)
+	if !testing.Short() {
+		eachOf(t, others, test)
+	}
 }
 
-// eachUsed runs a test on native products in every precision as they are in use, eachNative in
-// every layout.
+// eachUsed runs a test on native products in every precision as they are in use; emulators are
+// spared all but float32.
 func eachUsed(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	inUse, _ := roundings()
 	eachOf(t, map[string]*Backend{"float32": &nativeBackend}, test)
-	eachOf(t, inUse, test)
+	if inUse, _ := roundings(); !testing.Short() {
+		eachOf(t, inUse, test)
+	}
 }
 
+// eachNative runs a test on native products in every precision and layout; in emulators, as they
+// are in use.
 func eachNative(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	_, others := roundings()
-	eachUsed(t, test)
-	eachOf(t, others, test)
+	inUse, others := roundings()
+	eachOf(t, map[string]*Backend{"float32": &nativeBackend}, test)
+	eachOf(t, inUse, test)
+	if !testing.Short() {
+		eachOf(t, others, test)
+	}
 }
 
 func eachOf(t *testing.T, all map[string]*Backend, test func(t *testing.T)) {
