@@ -82,7 +82,12 @@ func parseOne(text string) (Contestant, error) {
 			return c, fmt.Errorf("contestant %q: %w", text, err)
 		}
 	}
-	return c, nil
+	var given []config.Given
+	for _, own := range c.Own {
+		given = append(given,
+			config.Given{Key: own.Key, Where: fmt.Sprintf("contestant %q", text)})
+	}
+	return c, method.CheckRead(given, c.Method)
 }
 
 // set adds KEY=VALUE to the contestant.
@@ -107,10 +112,6 @@ func (c *Contestant) set(part string) error {
 	}
 	if slices.ContainsFunc(c.Own, func(o Own) bool { return o.Key == name }) || name == "like" {
 		return fmt.Errorf("%s: expected one value", name)
-	}
-	given := []config.Given{{Key: name, Where: part}}
-	if err := method.CheckRead(given, c.Method); err != nil {
-		return err
 	}
 	own, err := parseOwn(name, value)
 	c.Own = append(c.Own, own)

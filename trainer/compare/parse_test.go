@@ -56,7 +56,7 @@ func TestParseRefuses(t *testing.T) {
 		"ipld:lr=1:lr=2":         "lr: expected one value",
 		"ipld:step_size=x0":      "step_size = x0: expected a number",
 		"ipld:particles=x2":      "particles = x2: expected an integer",
-		"vae:step_size=x2":       "step_size=x2: step_size is not read by vae",
+		"vae:step_size=x2":       `contestant "vae:step_size=x2": step_size is not read by vae`,
 		"pgd:like=ipd":           `like = ipd: expected one of ipld, pgd, .*did you mean "ipld"`,
 		"pgd:like=vae:like=ipld": "like: expected one value",
 		"ipld:seed=2,pgd:size=3": "size is no key that a contestant sets",

@@ -36,8 +36,8 @@ func resolveLatents(
 	o := &c.Options
 	if len(o.LatentShape) == 0 {
 		p.Expect(halvings(picture) > 0, "decoder", o.Decoder, fmt.Sprintf(
-			"mlp, since pictures of %v cannot be halved; or pictures of an even size (--size)",
-			picture))
+			"mlp, since pictures of %v cannot be halved; or scale them with --size %s",
+			picture, suitable(picture)))
 		z := usualLatents(picture)
 		o.LatentShape = []int{z.H, z.W, z.C}
 	}
@@ -75,7 +75,7 @@ func resolveLatents(
 func fitting(o config.Options, picture data.Shape, given func(key string) bool) string {
 	n, z := halvings(picture), usualLatents(picture)
 	if n == 0 {
-		return "pictures of an even size (--size), or --decoder mlp"
+		return "scale them with --size " + suitable(picture)
 	}
 	text := flag("latent_shape", []int{z.H, z.W, z.C})
 	if given("latent") {
