@@ -111,6 +111,21 @@ func TestIn(t *testing.T) {
 	}
 }
 
+// TestInOfDefault: where a library is the default, native computes what it lacks, unless somebody
+// named the library.
+func TestInOfDefault(t *testing.T) {
+	use(t, "gonum") // named, and forgotten at the end
+	if _, err := In(BF16); err == nil {
+		t.Error("gonum was named, and something else computes in bf16")
+	}
+	current.Store(&choice{backend: &gonumBackend})
+	for p, want := range map[Precision]*Backend{Float32: &gonumBackend, BF16: natives[BF16]} {
+		if got, err := In(p); got != want || err != nil {
+			t.Errorf("%s: %+v, error %v", p, got, err)
+		}
+	}
+}
+
 // TestContinued: sums over k that are interrupted at whole groups, and go on from what c holds,
 // have the bits of those that are not.
 func TestContinued(t *testing.T) {
