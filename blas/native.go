@@ -16,7 +16,7 @@ import (
 // Every element begins with beta c, and takes its terms in the order of its [Precision], with alpha
 // rounded into b. Blocks and tiles do not show in it: all shapes, threads, CPUs and paths give the
 // same bits.
-//
+
 // blockN is the columns of a block of c.
 const blockN = 2048
 

@@ -27,7 +27,7 @@ const (
 	blockK, blockKSplit  = 1024, 640
 )
 
-// The orders of products in float32.
+// The orders whose factors lie in float32, rounded or not.
 var (
 	chains = order{
 		precision: Float32, shape: kernel.TileShape, mul: kernel.MulTile,

@@ -39,7 +39,7 @@ var Precisions = []Precision{Float32, BF16, BF16Pairs, BF16x3}
 // In is the backend with products in the given precision. Only the native backend has more than
 // [Float32].
 func (b *Backend) In(p Precision) (*Backend, error) {
-	if b.precision() == p {
+	if b.Precision() == p {
 		return b, nil
 	}
 	if b.order == nil {
@@ -73,9 +73,7 @@ func names(list []Precision) (s []string) {
 }
 
 // Precision is the precision of the backend's products.
-func (b *Backend) Precision() Precision { return b.precision() }
-
-func (b *Backend) precision() Precision {
+func (b *Backend) Precision() Precision {
 	if b.order == nil {
 		return Float32
 	}
