@@ -45,12 +45,17 @@ var kernels = []struct {
 	}},
 	{"adam", 28, func(n int) func() {
 		p, m, v, g := noise(n, 1), make([]float32, n), make([]float32, n), noise(n, 2)
-		return func() { kernel.AdamStep(p, m, v, g, 1e-3, 0.9, 0.999, 1e-8, 1/0.9, 1/0.99) }
+		return func() { kernel.AdamStep(p, m, v, g, adamRates) }
 	}},
 	{"axpy", 12, func(n int) func() {
 		y, x := noise(n, 1), noise(n, 2)
 		return func() { kernel.Axpy(y, 1e-6, x) }
 	}},
+}
+
+// adamRates are those of a first step.
+var adamRates = kernel.AdamRates{
+	LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, C1: 1 / 0.9, C2: 1 / 0.99,
 }
 
 const latentWidth, layerWidth = 32, 256

@@ -194,7 +194,7 @@ func BenchmarkAdam(b *testing.B) {
 		for i := range v {
 			v[i] *= v[i]
 		}
-		return func() { AdamStep(p, m, v, g, 1e-3, 0.9, 0.999, 1e-8, 1, 1) }
+		return func() { AdamStep(p, m, v, g, AdamRates{1e-3, 0.9, 0.999, 1e-8, 1, 1}) }
 	})
 }
 

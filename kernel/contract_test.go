@@ -78,12 +78,14 @@ var calls = []call{
 	{"RMSpropStep", 3, func(s [10][]float32) { RMSpropStep(s[0], s[1], s[2], 1, 0.5, 1) }, 0},
 	{
 		"AdamStep", 4,
-		func(s [10][]float32) { AdamStep(s[0], s[1], s[2], s[3], 1, 0.5, 0.5, 1, 1, 1) }, 0,
+		func(s [10][]float32) { AdamStep(s[0], s[1], s[2], s[3], testRates) }, 0,
 	},
 	{"EMAStep", 2, func(s [10][]float32) { EMAStep(s[0], s[1], 0.5) }, 0},
 	{"U8ToF32", 1, func(s [10][]float32) { U8ToF32(s[0], callU8) }, 0},
 	{"F32ToU8", 1, func(s [10][]float32) { F32ToU8(callU8, s[0]) }, 0},
 }
+
+var testRates = AdamRates{LR: 1, Beta1: 0.5, Beta2: 0.5, Epsilon: 1, C1: 1, C2: 1}
 
 var callX = make([]float32, 2*callD)
 
@@ -171,7 +173,7 @@ func TestShortCalls(t *testing.T) {
 	p := generic
 	p.sinusoids = func(dst, lambda, freq []float32) { short(dst) }
 	p.siLU = func(y, x []float32) { short(y) }
-	p.squareNorms = func(dst, x []float32, d int) { short(x) }
+	p.squareNorms = func(dst, x []float32, ld, d int) { short(x[:len(dst)*d]) }
 	p.normalRows = func(dst []float32, _ []uint64, _ int, _ uint64, _, _ uint32) { short(dst) }
 	p.affine = func(y, x, a, b []float32) { short(x) }
 	p.affineGrad = func(dx, dy, x, a, b, c []float32) { short(x) }

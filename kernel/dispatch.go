@@ -52,7 +52,7 @@ type path struct {
 	scoreResidual func(e, sq, zl, r, eps, sigma []float32, d int)
 	// phase rows of y before the first one belong to the first image
 	dataResidual func(e, sq, y, x []float32, phase, repeat, d int, scale float32)
-	squareNorms  func(dst, x []float32, d int)
+	squareNorms  func(dst, x []float32, ld, d int)
 	dotRows      func(dst, x, y []float32, d int)
 	scaleRows    func(x, a []float32, d int)
 	combineRows  func(dst, x, a, y, b, z []float32, c float32, d int)
@@ -67,7 +67,9 @@ type path struct {
 	sgd      func(p, g []float32, lr float32)
 	rmsprop  func(p, v, g []float32, lr, mix, eps float32)
 	// mix1 = 1 - beta1, mix2 = 1 - beta2, root = sqrt(c2)
-	adam    func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)
+	adam        func(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)
+	adamAverage func(p, m, v, avg, g []float32, ld, cols, rows int,
+		lr, mix1, mix2, eps, root, keep, rate float32)
 	ema     func(avg, p []float32, rate float32)
 	u8ToF32 func(dst []float32, src []uint8)
 	f32ToU8 func(dst []uint8, src []float32)

@@ -44,6 +44,7 @@ var generic = path{
 	sgd:             sgdGeneric,
 	rmsprop:         rmspropGeneric,
 	adam:            adamGeneric,
+	adamAverage:     adamAverageGeneric,
 	ema:             emaGeneric,
 	u8ToF32:         u8ToF32Generic,
 	f32ToU8:         f32ToU8Generic,
@@ -151,9 +152,9 @@ func dataResidualGeneric(e, sq, y, x []float32, phase, repeat, d int, scale floa
 	}
 }
 
-func squareNormsGeneric(dst, x []float32, d int) {
+func squareNormsGeneric(dst, x []float32, ld, d int) {
 	for i := range dst {
-		dst[i] = sumSquares(x[i*d : (i+1)*d])
+		dst[i] = sumSquares(x[i*ld : i*ld+d])
 	}
 }
 
@@ -246,6 +247,16 @@ func adamGeneric(p, m, v, g []float32, lr, mix1, mix2, eps, root float32) {
 		m[i] = fma32(mix1, x-m[i], m[i])
 		v[i] = fma32(mix2, fma32(x, x, -v[i]), v[i])
 		p[i] -= float32(lr*m[i]) / fma32(sqrt32(v[i]), root, eps)
+	}
+}
+
+func adamAverageGeneric(p, m, v, avg, g []float32, ld, cols, rows int,
+	lr, mix1, mix2, eps, root, keep, rate float32) {
+	for i := range rows {
+		row := func(x []float32) []float32 { return x[i*ld : i*ld+cols] }
+		scaleGeneric(row(p), keep)
+		adamGeneric(row(p), row(m), row(v), row(g), lr, mix1, mix2, eps, root)
+		emaGeneric(row(avg), row(p), rate)
 	}
 }
 

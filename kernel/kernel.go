@@ -70,6 +70,27 @@ func pieces(n int) iter.Seq2[int, int] {
 	}
 }
 
+// checkGrid checks rows of d numbers that lie ld apart in each array.
+func checkGrid(rows, ld, d int, arrays ...[]float32) {
+	checkRow(d)
+	check(rows >= 0 && d >= 0 && (rows < 2 || ld >= d))
+	for _, x := range arrays {
+		check(rows == 0 || len(x) >= (rows-1)*ld+d)
+	}
+}
+
+// strips cuts rows of d numbers into ranges for single calls.
+func strips(rows, d int) iter.Seq2[int, int] {
+	step := MaxRow / max(1, d)
+	return func(yield func(lo, hi int) bool) {
+		for lo := 0; lo < rows; lo += step {
+			if !yield(lo, min(rows, lo+step)) {
+				return
+			}
+		}
+	}
+}
+
 // tile is a contiguous part of a matrix with d columns: rows lo to hi, columns left to right. It
 // has several rows only if it has all columns.
 type tile struct{ lo, hi, left, right, d int }

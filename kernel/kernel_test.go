@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -204,7 +205,7 @@ func TestOptimisers(t *testing.T) {
 
 			p, v = guardedCopy(t, p0), guardedCopy(t, v0)
 			m := guardedCopy(t, m0)
-			AdamStep(p, m, v, g, lr, b1, b2, eps, c1, c2)
+			AdamStep(p, m, v, g, AdamRates{lr, b1, b2, eps, c1, c2})
 			first := func(i int) (float64, float64) {
 				a, b := b1*f(m0[i]), (1-b1)*f(g[i])
 				return a + b, math.Abs(a) + math.Abs(b)
@@ -219,6 +220,47 @@ func TestOptimisers(t *testing.T) {
 				scale := f(float32(lr)) * c1 / (math.Sqrt(c2*second(i)) + f(float32(eps)))
 				return f(p0[i]) - scale*mean, math.Abs(f(p0[i])) + scale*size
 			})
+		}
+	})
+}
+
+// TestAdamAverage: the step of a block is, bit for bit, the steps it joins, row by row.
+func TestAdamAverage(t *testing.T) {
+	const ld, rows, keep, rate = 40, 3, 0.9, 0.25
+	r := AdamRates{0.01, 0.75, 0.96875, 1e-3, 4, 7}
+	eachPath(t, func(t *testing.T) {
+		for _, cols := range []int{1, 15, 16, 33, ld} {
+			var x [5][]float32 // p, m, v, the average, g
+			for i := range x {
+				x[i] = guardedCopy(t, fill(rows * ld)[:(rows-1)*ld+cols])
+			}
+			for i := range x[2] {
+				x[2][i] *= x[2][i]
+			}
+			var want [5][]float32
+			for i := range x {
+				want[i] = slices.Clone(x[i])
+			}
+			for i := range rows {
+				row := func(k int) []float32 { return want[k][i*ld : i*ld+cols] }
+				Scale(row(0), keep)
+				AdamStep(row(0), row(1), row(2), row(4), r)
+				EMAStep(row(3), row(0), rate)
+			}
+			AdamAverageStep(x[0], x[1], x[2], x[3], x[4], ld, cols, rows, r, keep, rate)
+			for i := range x {
+				if !slices.Equal(x[i], want[i]) {
+					t.Fatalf("%d columns: array %d differs", cols, i)
+				}
+			}
+			got, norms := make([]float32, rows), make([]float32, rows)
+			SquareRows(got, x[0], ld, cols)
+			for i := range rows {
+				SquareNorms(norms[i:i+1], x[0][i*ld:i*ld+cols], cols)
+			}
+			if !slices.Equal(got, norms) {
+				t.Fatalf("%d columns: squares %v, want %v", cols, got, norms)
+			}
 		}
 	})
 }

@@ -213,9 +213,9 @@ var raws = complete(slices.Concat([]raw{
 	},
 	{
 		kernel: "squareNorms",
-		args:   params{out("dst", perRow), in("x", matrix)},
+		args:   params{out("dst", perRow), in("x", rowsApart)},
 		call: func(p *path, o *operands) {
-			p.squareNorms(o.f[0], o.f[1], o.d)
+			p.squareNorms(o.f[0], o.f[1], o.stride, o.d)
 		},
 	},
 	{
@@ -309,6 +309,17 @@ var raws = complete(slices.Concat([]raw{
 		},
 		call: func(p *path, o *operands) {
 			p.adam(o.f[0], o.f[1], o.f[2], o.f[3], o.a[0], o.a[1], o.a[2], o.a[3], o.a[4])
+		},
+	},
+	{
+		kernel: "adamAverage",
+		args: params{
+			inOut("p", rowsApart), inOut("m", rowsApart), inOut("v", rowsApart).positive(),
+			inOut("avg", rowsApart), in("g", rowsApart),
+		},
+		call: func(p *path, o *operands) {
+			p.adamAverage(o.f[0], o.f[1], o.f[2], o.f[3], o.f[4], o.stride, o.d, o.rows,
+				o.a[0], o.a[1], o.a[2], o.a[3], o.a[4], o.a[5], o.root)
 		},
 	},
 	{

@@ -36,6 +36,7 @@ var avx2Path = path{
 	sgd:             avx2.SGD,
 	rmsprop:         avx2.RMSprop,
 	adam:            avx2.Adam,
+	adamAverage:     avx2.AdamAverage,
 	ema:             avx2.EMA,
 	add:             avx2.Add,
 	axpy:            avx2.Axpy,

@@ -36,6 +36,7 @@ var avx512Path = path{
 	sgd:             avx512.SGD,
 	rmsprop:         avx512.RMSprop,
 	adam:            avx512.Adam,
+	adamAverage:     avx512.AdamAverage,
 	ema:             avx512.EMA,
 	add:             avx512.Add,
 	axpy:            avx512.Axpy,

@@ -36,6 +36,7 @@ var neonPath = path{
 	sgd:             neon.SGD,
 	rmsprop:         neon.RMSprop,
 	adam:            neon.Adam,
+	adamAverage:     neon.AdamAverage,
 	ema:             neon.EMA,
 	add:             neon.Add,
 	axpy:            neon.Axpy,

@@ -44,7 +44,20 @@ func SquareNorms(dst, x []float32, d int) {
 	read(x)
 	wrote(dst)
 	for t := range tiles(len(dst), d) {
-		t.sum(dst, func(dst []float32) { active.squareNorms(dst, t.of(x), t.width()) })
+		t.sum(dst, func(dst []float32) { active.squareNorms(dst, t.of(x), t.width(), t.width()) })
+	}
+}
+
+// SquareRows is dst[i] = |row i of x|^2 of rows of d <= [MaxRow] numbers that lie ld apart.
+func SquareRows(dst, x []float32, ld, d int) {
+	rows := len(dst)
+	checkGrid(rows, ld, d, x)
+	if raceEnabled {
+		readGrid(x, rows, ld, d)
+		wrote(dst)
+	}
+	for lo, hi := range strips(rows, d) {
+		active.squareNorms(dst[lo:hi], x[lo*ld:], ld, d)
 	}
 }
 

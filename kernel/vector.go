@@ -89,16 +89,53 @@ func RMSpropStep(p, v, g []float32, lr, rho, eps float64) {
 	}
 }
 
+// AdamRates are the rates of a step of Adam (Kingma and Ba 2015) after t steps.
+type AdamRates struct {
+	LR, Beta1, Beta2, Epsilon float64
+	C1, C2                    float64 // corrections of the moments' bias: 1/(1 - beta^t)
+}
+
 // AdamStep is m = fma(1-b1, g - m, m); v = fma(1-b2, fma(g, g, -v), v);
-// p -= (lr*c1 * m)/fma(sqrt(v), sqrt(c2), eps), with the bias corrections c = 1/(1 - b^t) given
-// by the caller (Kingma and Ba 2015). What depends on the rates alone is rounded once.
-func AdamStep(p, m, v, g []float32, lr, b1, b2, eps, c1, c2 float64) {
+// p -= (lr*c1 * m)/fma(sqrt(v), sqrt(c2), eps). What depends on the rates alone is rounded once.
+func AdamStep(p, m, v, g []float32, r AdamRates) {
 	check(len(g) == len(p) && len(m) == len(p) && len(v) == len(p))
 	read(g)
 	wrote(p, m, v)
+	lr, mix1, mix2, eps, root := r.rounded()
 	for lo, hi := range pieces(len(p)) {
-		active.adam(p[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi],
-			float32(lr*c1), float32(1-b1), float32(1-b2), float32(eps), float32(math.Sqrt(c2)))
+		active.adam(p[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], lr, mix1, mix2, eps, root)
+	}
+}
+
+func (r AdamRates) rounded() (lr, mix1, mix2, eps, root float32) {
+	return float32(r.LR * r.C1), float32(1 - r.Beta1), float32(1 - r.Beta2), float32(r.Epsilon),
+		float32(math.Sqrt(r.C2))
+}
+
+// AdamAverageStep is p *= keep, then [AdamStep], then [EMAStep] of avg and p, in rows of cols
+// numbers, at most [MaxRow] unless they follow each other, that lie ld apart in every array.
+func AdamAverageStep(
+	p, m, v, avg, g []float32, ld, cols, rows int, r AdamRates, keep, rate float64,
+) {
+	if ld == cols {
+		for lo, hi := range pieces(rows * cols) {
+			AdamAverageStep(p[lo:hi], m[lo:hi], v[lo:hi], avg[lo:hi], g[lo:hi], 0, hi-lo, 1,
+				r, keep, rate)
+		}
+		return
+	}
+	checkGrid(rows, ld, cols, p, m, v, avg, g)
+	if raceEnabled {
+		readGrid(g, rows, ld, cols)
+		for _, x := range [][]float32{p, m, v, avg} {
+			wroteGrid(x, rows, ld, cols)
+		}
+	}
+	lr, mix1, mix2, eps, root := r.rounded()
+	for lo, hi := range strips(rows, cols) {
+		at := lo * ld
+		active.adamAverage(p[at:], m[at:], v[at:], avg[at:], g[at:], ld, cols, hi-lo,
+			lr, mix1, mix2, eps, root, float32(keep), float32(rate))
 	}
 }
 

@@ -22,10 +22,29 @@ func (m machine) curve(
 	m.end()
 }
 
+// blockwise emits a kernel over rows of arrays, all of cols numbers and ld apart.
+func (m machine) blockwise(
+	name, signature, doc string, arrays []string, body func(s []stream) func(block int),
+) {
+	m.begin(name, signature, doc)
+	s := m.floats(arrays...)
+	step := body(s)
+	gap := m.integer("ld")
+	m.subFrom(gap, m.integer("cols"))
+	m.eachRow(m.integer("rows"), func() {
+		m.span("n", m.integer("cols"), 1, s, step)
+		for _, x := range s {
+			m.advance(x, gap)
+		}
+	})
+	m.end()
+}
+
 func (m machine) optimizers() {
 	m.sgd()
 	m.rmsprop()
 	m.adam()
+	m.adamAverage()
 	m.ema()
 }
 
@@ -65,18 +84,61 @@ func (m machine) adam() {
 		"m += mix1*(g - m); v += mix2*(g*g - v); p -= lr*m/(sqrt(v)*root + eps)", 1,
 		[]string{"p", "m", "v", "g"},
 		func(s []stream) func(int) {
-			lr, mix1, mix2 := m.float("lr"), m.float("mix1"), m.float("mix2")
-			eps, root := m.float("eps"), m.float("root")
+			rates := m.adamRates()
 			// Loads come before stores: arrays at like places in their pages hold each other up.
 			return func(i int) {
 				p, mean, v, g := m.get(s[0], i), m.get(s[1], i), m.get(s[2], i), m.get(s[3], i)
-				mean = m.muladd(opAccum, mean, mix1, m.sub(g, mean))
-				v = m.muladd(opAccum, v, mix2, m.muladd(opHornerSub, m.dup(g), g, v))
-				below := m.muladd(opHorner, m.do(opSqrt, v), root, eps)
-				p = m.sub(p, m.div(m.mul(lr, mean), below))
+				mean, v = rates.moments(mean, v, g)
+				p = rates.step(p, mean, v)
 				m.put(mean, s[1], i)
 				m.put(v, s[2], i)
 				m.put(p, s[0], i)
+			}
+		},
+	)
+}
+
+// adamRates are what a step of Adam is the same for all its numbers in.
+type adamRates struct {
+	m                         machine
+	lr, mix1, mix2, eps, root vec
+}
+
+func (m machine) adamRates() adamRates {
+	lr, mix1, mix2 := m.float("lr"), m.float("mix1"), m.float("mix2")
+	return adamRates{m, lr, mix1, mix2, m.float("eps"), m.float("root")}
+}
+
+func (r adamRates) moments(mean, v, g vec) (vec, vec) {
+	m := r.m
+	mean = m.muladd(opAccum, mean, r.mix1, m.sub(g, mean))
+	return mean, m.muladd(opAccum, v, r.mix2, m.muladd(opHornerSub, m.dup(g), g, v))
+}
+
+func (r adamRates) step(p, mean, v vec) vec {
+	m := r.m
+	below := m.muladd(opHorner, m.do(opSqrt, v), r.root, r.eps)
+	return m.sub(p, m.div(m.mul(r.lr, mean), below))
+}
+
+func (m machine) adamAverage() {
+	m.blockwise(
+		"AdamAverage", "func(p, m, v, avg, g []float32, ld, cols, rows int, "+
+			"lr, mix1, mix2, eps, root, keep, rate float32)",
+		"Adam of keep*p, and avg += rate*(p - avg), in rows of cols that are ld apart",
+		[]string{"p", "m", "v", "avg", "g"},
+		func(s []stream) func(int) {
+			rates, keep, rate := m.adamRates(), m.float("keep"), m.float("rate")
+			return func(i int) {
+				p := m.mul(m.get(s[0], i), keep)
+				mean, v, g := m.get(s[1], i), m.get(s[2], i), m.get(s[4], i)
+				avg := m.get(s[3], i)
+				mean, v = rates.moments(mean, v, g)
+				p = rates.step(p, mean, v)
+				m.put(mean, s[1], i)
+				m.put(v, s[2], i)
+				m.put(p, s[0], i)
+				m.put(m.muladd(opAccum, avg, rate, m.sub(p, avg)), s[3], i)
 			}
 		},
 	)

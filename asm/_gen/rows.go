@@ -63,15 +63,7 @@ func (m machine) rowKernels() {
 
 // scaledRows are norms of rows, and rows multiplied by a number each.
 func (m machine) scaledRows() {
-	m.rowwise(
-		"SquareNorms", "func(dst, x []float32, d int)", "dst[i] = |row i of x|^2", "dst",
-		[]string{"x"},
-		func(s []stream) row {
-			q := &squares{m: m, dst: m.floats("dst")[0]}
-			return row{start: q.start, end: q.end, block: func(i int) { q.add(m.get(s[0], i)) }}
-		},
-	)
-
+	m.squareNorms()
 	m.rowwise(
 		"DotRows", "func(dst, x, y []float32, d int)", "dst[i] = row i of x times row i of y",
 		"dst", []string{"x", "y"},
@@ -111,6 +103,24 @@ func (m machine) scaledRows() {
 			}
 		},
 	)
+}
+
+func (m machine) squareNorms() {
+	m.begin(
+		"SquareNorms", "func(dst, x []float32, ld, d int)",
+		"dst[i] = sum of the squares of x[i*ld+j] for j < d",
+	)
+	q := &squares{m: m, dst: m.floats("dst")[0]}
+	rows, x := m.length("dst"), m.floats("x")
+	d, gap := m.integer("d"), m.integer("ld")
+	m.subFrom(gap, d)
+	m.eachRow(rows, func() {
+		q.start()
+		m.span("n", m.copyGP(d), 1, x, func(i int) { q.add(m.get(x[0], i)) })
+		q.end()
+		m.advance(x[0], gap)
+	})
+	m.end()
 }
 
 func (m machine) scoreResidual() {

@@ -350,6 +350,187 @@ ndone:
 	VZEROUPPER
 	RET
 
+// func AdamAverage(p []float32, m []float32, v []float32, avg []float32, g []float32, ld int, cols int, rows int, lr float32, mix1 float32, mix2 float32, eps float32, root float32, keep float32, rate float32)
+// Requires: AVX, FMA3
+TEXT ·AdamAverage(SB), $224-172
+	MOVQ         p_base+0(FP), AX
+	MOVQ         m_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVQ         avg_base+72(FP), BX
+	MOVQ         g_base+96(FP), SI
+	VBROADCASTSS lr+144(FP), Y0
+	VMOVUPS      Y0, (SP)
+	VBROADCASTSS mix1+148(FP), Y0
+	VMOVUPS      Y0, 32(SP)
+	VBROADCASTSS mix2+152(FP), Y0
+	VMOVUPS      Y0, 64(SP)
+	VBROADCASTSS eps+156(FP), Y0
+	VMOVUPS      Y0, 96(SP)
+	VBROADCASTSS root+160(FP), Y0
+	VMOVUPS      Y0, 128(SP)
+	VBROADCASTSS keep+164(FP), Y0
+	VMOVUPS      Y0, 160(SP)
+	VBROADCASTSS rate+168(FP), Y0
+	VMOVUPS      Y0, 192(SP)
+	MOVQ         ld+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	SUBQ         R8, DI
+	MOVQ         rows+136(FP), R8
+	TESTQ        R8, R8
+	JEQ          rowsdone
+
+rows:
+	MOVQ cols+128(FP), R9
+	CMPQ R9, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS     (AX), Y0
+	VMOVUPS     32(AX), Y1
+	VMULPS      160(SP), Y0, Y0
+	VMULPS      160(SP), Y1, Y1
+	VMOVUPS     (CX), Y2
+	VMOVUPS     32(CX), Y3
+	VMOVUPS     (DX), Y4
+	VMOVUPS     32(DX), Y5
+	VMOVUPS     (SI), Y6
+	VMOVUPS     32(SI), Y7
+	VMOVUPS     (BX), Y8
+	VMOVUPS     32(BX), Y9
+	VSUBPS      Y2, Y6, Y10
+	VSUBPS      Y3, Y7, Y11
+	VFMADD231PS 32(SP), Y10, Y2
+	VFMADD231PS 32(SP), Y11, Y3
+	VMOVAPS     Y6, Y10
+	VMOVAPS     Y7, Y11
+	VFMSUB213PS Y4, Y6, Y10
+	VFMSUB213PS Y5, Y7, Y11
+	VFMADD231PS 64(SP), Y10, Y4
+	VFMADD231PS 64(SP), Y11, Y5
+	VSQRTPS     Y4, Y6
+	VSQRTPS     Y5, Y7
+	VMOVUPS     128(SP), Y10
+	VFMADD213PS 96(SP), Y10, Y6
+	VMOVUPS     128(SP), Y10
+	VFMADD213PS 96(SP), Y10, Y7
+	VMULPS      (SP), Y2, Y10
+	VMULPS      (SP), Y3, Y11
+	VDIVPS      Y6, Y10, Y6
+	VDIVPS      Y7, Y11, Y7
+	VSUBPS      Y6, Y0, Y0
+	VSUBPS      Y7, Y1, Y1
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y3, 32(CX)
+	VMOVUPS     Y4, (DX)
+	VMOVUPS     Y5, 32(DX)
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y1, 32(AX)
+	VSUBPS      Y8, Y0, Y0
+	VSUBPS      Y9, Y1, Y1
+	VFMADD231PS 192(SP), Y0, Y8
+	VFMADD231PS 192(SP), Y1, Y9
+	VMOVUPS     Y8, (BX)
+	VMOVUPS     Y9, 32(BX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R9
+	CMPQ        R9, $0x00000010
+	JGE         n1
+
+n1end:
+	TESTQ       R9, R9
+	JEQ         ndone
+	LEAQ        const0<>+0(SB), R10
+	NEGQ        R9
+	LEAQ        64(R10)(R9*4), R10
+	NEGQ        R9
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  (AX), Y0, Y0
+	VMOVDQU     32(R10), Y1
+	VMASKMOVPS  32(AX), Y1, Y1
+	VMULPS      160(SP), Y0, Y0
+	VMULPS      160(SP), Y1, Y1
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  (CX), Y2, Y2
+	VMOVDQU     32(R10), Y3
+	VMASKMOVPS  32(CX), Y3, Y3
+	VMOVDQU     (R10), Y4
+	VMASKMOVPS  (DX), Y4, Y4
+	VMOVDQU     32(R10), Y5
+	VMASKMOVPS  32(DX), Y5, Y5
+	VMOVDQU     (R10), Y6
+	VMASKMOVPS  (SI), Y6, Y6
+	VMOVDQU     32(R10), Y7
+	VMASKMOVPS  32(SI), Y7, Y7
+	VMOVDQU     (R10), Y8
+	VMASKMOVPS  (BX), Y8, Y8
+	VMOVDQU     32(R10), Y9
+	VMASKMOVPS  32(BX), Y9, Y9
+	VSUBPS      Y2, Y6, Y10
+	VSUBPS      Y3, Y7, Y11
+	VFMADD231PS 32(SP), Y10, Y2
+	VFMADD231PS 32(SP), Y11, Y3
+	VMOVAPS     Y6, Y10
+	VMOVAPS     Y7, Y11
+	VFMSUB213PS Y4, Y6, Y10
+	VFMSUB213PS Y5, Y7, Y11
+	VFMADD231PS 64(SP), Y10, Y4
+	VFMADD231PS 64(SP), Y11, Y5
+	VSQRTPS     Y4, Y6
+	VSQRTPS     Y5, Y7
+	VMOVUPS     128(SP), Y10
+	VFMADD213PS 96(SP), Y10, Y6
+	VMOVUPS     128(SP), Y10
+	VFMADD213PS 96(SP), Y10, Y7
+	VMULPS      (SP), Y2, Y10
+	VMULPS      (SP), Y3, Y11
+	VDIVPS      Y6, Y10, Y6
+	VDIVPS      Y7, Y11, Y7
+	VSUBPS      Y6, Y0, Y0
+	VSUBPS      Y7, Y1, Y1
+	VMOVDQU     (R10), Y6
+	VMASKMOVPS  Y2, Y6, (CX)
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  Y3, Y2, 32(CX)
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y4, Y2, (DX)
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  Y5, Y2, 32(DX)
+	VMOVDQU     (R10), Y2
+	VMASKMOVPS  Y0, Y2, (AX)
+	VMOVDQU     32(R10), Y2
+	VMASKMOVPS  Y1, Y2, 32(AX)
+	VSUBPS      Y8, Y0, Y0
+	VSUBPS      Y9, Y1, Y1
+	VFMADD231PS 192(SP), Y0, Y8
+	VFMADD231PS 192(SP), Y1, Y9
+	VMOVDQU     (R10), Y0
+	VMASKMOVPS  Y8, Y0, (BX)
+	VMOVDQU     32(R10), Y0
+	VMASKMOVPS  Y9, Y0, 32(BX)
+	LEAQ        (AX)(R9*4), AX
+	LEAQ        (CX)(R9*4), CX
+	LEAQ        (DX)(R9*4), DX
+	LEAQ        (BX)(R9*4), BX
+	LEAQ        (SI)(R9*4), SI
+
+ndone:
+	LEAQ  (AX)(DI*4), AX
+	LEAQ  (CX)(DI*4), CX
+	LEAQ  (DX)(DI*4), DX
+	LEAQ  (BX)(DI*4), BX
+	LEAQ  (SI)(DI*4), SI
+	SUBQ  $0x00000001, R8
+	TESTQ R8, R8
+	JNE   rows
+
+rowsdone:
+	VZEROUPPER
+	RET
+
 // func EMA(avg []float32, p []float32, rate float32)
 // Requires: AVX, FMA3
 TEXT ·EMA(SB), $32-52

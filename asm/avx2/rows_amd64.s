@@ -2,21 +2,23 @@
 
 #include "textflag.h"
 
-// func SquareNorms(dst []float32, x []float32, d int)
+// func SquareNorms(dst []float32, x []float32, ld int, d int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·SquareNorms(SB), $0-56
-	MOVQ  d+48(FP), AX
+TEXT ·SquareNorms(SB), $0-64
+	MOVQ  dst_base+0(FP), AX
 	MOVQ  dst_len+8(FP), CX
 	MOVQ  x_base+24(FP), DX
-	MOVQ  dst_base+0(FP), BX
+	MOVQ  d+56(FP), BX
+	MOVQ  ld+48(FP), SI
+	SUBQ  BX, SI
 	TESTQ CX, CX
 	JEQ   rowsdone
 
 rows:
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
-	MOVQ  AX, SI
-	CMPQ  SI, $0x00000010
+	MOVQ  BX, DI
+	CMPQ  DI, $0x00000010
 	JLT   n1end
 
 n1:
@@ -25,28 +27,28 @@ n1:
 	VFMADD231PS Y2, Y2, Y0
 	VFMADD231PS Y3, Y3, Y1
 	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, SI
-	CMPQ        SI, $0x00000010
+	SUBQ        $0x00000010, DI
+	CMPQ        DI, $0x00000010
 	JGE         n1
 
 n1end:
-	TESTQ       SI, SI
+	TESTQ       DI, DI
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), DI
-	NEGQ        SI
-	LEAQ        64(DI)(SI*4), DI
-	NEGQ        SI
-	VMOVDQU     (DI), Y2
+	LEAQ        const0<>+0(SB), R8
+	NEGQ        DI
+	LEAQ        64(R8)(DI*4), R8
+	NEGQ        DI
+	VMOVDQU     (R8), Y2
 	VMASKMOVPS  (DX), Y2, Y2
-	VMOVDQU     32(DI), Y3
+	VMOVDQU     32(R8), Y3
 	VMASKMOVPS  32(DX), Y3, Y3
-	VMOVDQU     (DI), Y4
+	VMOVDQU     (R8), Y4
 	VANDPS      Y4, Y2, Y2
-	VMOVDQU     32(DI), Y4
+	VMOVDQU     32(R8), Y4
 	VANDPS      Y4, Y3, Y3
 	VFMADD231PS Y2, Y2, Y0
 	VFMADD231PS Y3, Y3, Y1
-	LEAQ        (DX)(SI*4), DX
+	LEAQ        (DX)(DI*4), DX
 
 ndone:
 	VADDPS       Y1, Y0, Y0
@@ -56,8 +58,9 @@ ndone:
 	VADDPS       X0, X1, X0
 	VPSHUFD      $0x01, X0, X1
 	VADDPS       X1, X0, X1
-	VMOVSS       X1, (BX)
-	ADDQ         $0x00000004, BX
+	VMOVSS       X1, (AX)
+	ADDQ         $0x00000004, AX
+	LEAQ         (DX)(SI*4), DX
 	SUBQ         $0x00000001, CX
 	TESTQ        CX, CX
 	JNE          rows

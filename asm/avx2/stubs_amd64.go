@@ -66,10 +66,10 @@ func SiLUBackward(dx, s, dy []float32)
 //go:noescape
 func SiLUBackwardAdd(dx, s, dy []float32)
 
-// SquareNorms is dst[i] = |row i of x|^2.
+// SquareNorms is dst[i] = sum of the squares of x[i*ld+j] for j < d.
 //
 //go:noescape
-func SquareNorms(dst, x []float32, d int)
+func SquareNorms(dst, x []float32, ld, d int)
 
 // DotRows is dst[i] = row i of x times row i of y.
 //
@@ -155,6 +155,11 @@ func RMSprop(p, v, g []float32, lr, mix, eps float32)
 //
 //go:noescape
 func Adam(p, m, v, g []float32, lr, mix1, mix2, eps, root float32)
+
+// AdamAverage is Adam of keep*p, and avg += rate*(p - avg), in rows of cols that are ld apart.
+//
+//go:noescape
+func AdamAverage(p, m, v, avg, g []float32, ld, cols, rows int, lr, mix1, mix2, eps, root, keep, rate float32)
 
 // EMA is avg += rate*(p - avg).
 //

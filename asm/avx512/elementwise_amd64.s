@@ -220,6 +220,121 @@ ndone:
 	VZEROUPPER
 	RET
 
+// func AdamAverage(p []float32, m []float32, v []float32, avg []float32, g []float32, ld int, cols int, rows int, lr float32, mix1 float32, mix2 float32, eps float32, root float32, keep float32, rate float32)
+// Requires: AVX, AVX512F
+TEXT ·AdamAverage(SB), $56-172
+	MOVQ         p_base+0(FP), AX
+	MOVQ         m_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVQ         avg_base+72(FP), BX
+	MOVQ         g_base+96(FP), SI
+	VBROADCASTSS lr+144(FP), Z0
+	VMOVSS       X0, (SP)
+	VBROADCASTSS mix1+148(FP), Z0
+	VMOVSS       X0, 8(SP)
+	VBROADCASTSS mix2+152(FP), Z0
+	VMOVSS       X0, 16(SP)
+	VBROADCASTSS eps+156(FP), Z0
+	VMOVSS       X0, 24(SP)
+	VBROADCASTSS root+160(FP), Z0
+	VMOVSS       X0, 32(SP)
+	VBROADCASTSS keep+164(FP), Z0
+	VMOVSS       X0, 40(SP)
+	VBROADCASTSS rate+168(FP), Z0
+	VMOVSS       X0, 48(SP)
+	MOVQ         ld+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	SUBQ         R8, DI
+	MOVQ         rows+136(FP), R8
+	TESTQ        R8, R8
+	JEQ          rowsdone
+
+rows:
+	MOVQ cols+128(FP), R9
+	CMPQ R9, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS          (AX), Z0
+	VMULPS.BCST      40(SP), Z0, Z0
+	VMOVUPS          (CX), Z1
+	VMOVUPS          (DX), Z2
+	VMOVUPS          (SI), Z3
+	VMOVUPS          (BX), Z4
+	VSUBPS           Z1, Z3, Z5
+	VFMADD231PS.BCST 8(SP), Z5, Z1
+	VMOVAPS          Z3, Z5
+	VFMSUB213PS      Z2, Z3, Z5
+	VFMADD231PS.BCST 16(SP), Z5, Z2
+	VSQRTPS          Z2, Z3
+	VBROADCASTSS     32(SP), Z5
+	VFMADD213PS.BCST 24(SP), Z5, Z3
+	VMULPS.BCST      (SP), Z1, Z5
+	VDIVPS           Z3, Z5, Z3
+	VSUBPS           Z3, Z0, Z0
+	VMOVUPS          Z1, (CX)
+	VMOVUPS          Z2, (DX)
+	VMOVUPS          Z0, (AX)
+	VSUBPS           Z4, Z0, Z0
+	VFMADD231PS.BCST 48(SP), Z0, Z4
+	VMOVUPS          Z4, (BX)
+	ADDQ             $0x00000040, AX
+	ADDQ             $0x00000040, CX
+	ADDQ             $0x00000040, DX
+	ADDQ             $0x00000040, BX
+	ADDQ             $0x00000040, SI
+	SUBQ             $0x00000010, R9
+	CMPQ             R9, $0x00000010
+	JGE              n1
+
+n1end:
+	TESTQ            R9, R9
+	JEQ              ndone
+	LEAQ             const0<>+0(SB), R10
+	KMOVW            (R10)(R9*4), K1
+	VMOVUPS.Z        (AX), K1, Z0
+	VMULPS.BCST      40(SP), Z0, Z0
+	VMOVUPS.Z        (CX), K1, Z1
+	VMOVUPS.Z        (DX), K1, Z2
+	VMOVUPS.Z        (SI), K1, Z3
+	VMOVUPS.Z        (BX), K1, Z4
+	VSUBPS           Z1, Z3, Z5
+	VFMADD231PS.BCST 8(SP), Z5, Z1
+	VMOVAPS          Z3, Z5
+	VFMSUB213PS      Z2, Z3, Z5
+	VFMADD231PS.BCST 16(SP), Z5, Z2
+	VSQRTPS          Z2, Z3
+	VBROADCASTSS     32(SP), Z5
+	VFMADD213PS.BCST 24(SP), Z5, Z3
+	VMULPS.BCST      (SP), Z1, Z5
+	VDIVPS           Z3, Z5, Z3
+	VSUBPS           Z3, Z0, Z0
+	VMOVUPS          Z1, K1, (CX)
+	VMOVUPS          Z2, K1, (DX)
+	VMOVUPS          Z0, K1, (AX)
+	VSUBPS           Z4, Z0, Z0
+	VFMADD231PS.BCST 48(SP), Z0, Z4
+	VMOVUPS          Z4, K1, (BX)
+	LEAQ             (AX)(R9*4), AX
+	LEAQ             (CX)(R9*4), CX
+	LEAQ             (DX)(R9*4), DX
+	LEAQ             (BX)(R9*4), BX
+	LEAQ             (SI)(R9*4), SI
+
+ndone:
+	LEAQ  (AX)(DI*4), AX
+	LEAQ  (CX)(DI*4), CX
+	LEAQ  (DX)(DI*4), DX
+	LEAQ  (BX)(DI*4), BX
+	LEAQ  (SI)(DI*4), SI
+	SUBQ  $0x00000001, R8
+	TESTQ R8, R8
+	JNE   rows
+
+rowsdone:
+	VZEROUPPER
+	RET
+
 // func EMA(avg []float32, p []float32, rate float32)
 // Requires: AVX, AVX512F
 TEXT ·EMA(SB), $8-52

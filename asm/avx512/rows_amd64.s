@@ -2,39 +2,41 @@
 
 #include "textflag.h"
 
-// func SquareNorms(dst []float32, x []float32, d int)
+// func SquareNorms(dst []float32, x []float32, ld int, d int)
 // Requires: AVX, AVX512F, AVX512VL
-TEXT ·SquareNorms(SB), $0-56
-	MOVQ  d+48(FP), AX
+TEXT ·SquareNorms(SB), $0-64
+	MOVQ  dst_base+0(FP), AX
 	MOVQ  dst_len+8(FP), CX
 	MOVQ  x_base+24(FP), DX
-	MOVQ  dst_base+0(FP), BX
+	MOVQ  d+56(FP), BX
+	MOVQ  ld+48(FP), SI
+	SUBQ  BX, SI
 	TESTQ CX, CX
 	JEQ   rowsdone
 
 rows:
 	VPXORD Z0, Z0, Z0
-	MOVQ   AX, SI
-	CMPQ   SI, $0x00000010
+	MOVQ   BX, DI
+	CMPQ   DI, $0x00000010
 	JLT    n1end
 
 n1:
 	VMOVUPS     (DX), Z1
 	VFMADD231PS Z1, Z1, Z0
 	ADDQ        $0x00000040, DX
-	SUBQ        $0x00000010, SI
-	CMPQ        SI, $0x00000010
+	SUBQ        $0x00000010, DI
+	CMPQ        DI, $0x00000010
 	JGE         n1
 
 n1end:
-	TESTQ       SI, SI
+	TESTQ       DI, DI
 	JEQ         ndone
-	LEAQ        const0<>+0(SB), DI
-	KMOVW       (DI)(SI*4), K1
+	LEAQ        const0<>+0(SB), R8
+	KMOVW       (R8)(DI*4), K1
 	VMOVUPS.Z   (DX), K1, Z1
 	VMOVAPS.Z   Z1, K1, Z1
 	VFMADD231PS Z1, Z1, Z0
-	LEAQ        (DX)(SI*4), DX
+	LEAQ        (DX)(DI*4), DX
 
 ndone:
 	VEXTRACTF64X4 $0x01, Z0, Y1
@@ -45,8 +47,9 @@ ndone:
 	VADDPS        X1, X2, X1
 	VPSHUFD       $0x01, X1, X2
 	VADDPS        X2, X1, X2
-	VMOVSS        X2, (BX)
-	ADDQ          $0x00000004, BX
+	VMOVSS        X2, (AX)
+	ADDQ          $0x00000004, AX
+	LEAQ          (DX)(SI*4), DX
 	SUBQ          $0x00000001, CX
 	TESTQ         CX, CX
 	JNE           rows

@@ -494,6 +494,297 @@ tail7:
 ndone:
 	RET
 
+// func AdamAverage(p, m, v, avg, g []float32, ld, cols, rows int, lr, mix1, mix2, eps, root, keep, rate float32)
+//
+// AdamAverage is Adam of keep*p, and avg += rate*(p - avg), in rows of cols that are ld apart.
+TEXT ·AdamAverage(SB), 0, $64-172
+	MOVD $frame-64(SP), R25
+	MOVD p_base+0(FP), R0
+	MOVD m_base+24(FP), R1
+	MOVD v_base+48(FP), R2
+	MOVD avg_base+72(FP), R3
+	MOVD g_base+96(FP), R4
+	FMOVS lr+144(FP), F0
+	WORD $0x4e040400 // dup v0.4s, v0.s[0]
+	FMOVS mix1+148(FP), F1
+	WORD $0x4e040421 // dup v1.4s, v1.s[0]
+	FMOVS mix2+152(FP), F2
+	WORD $0x4e040442 // dup v2.4s, v2.s[0]
+	FMOVS eps+156(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	FMOVS root+160(FP), F4
+	WORD $0x4e040484 // dup v4.4s, v4.s[0]
+	FMOVS keep+164(FP), F5
+	WORD $0x4e0404a5 // dup v5.4s, v5.s[0]
+	FMOVS rate+168(FP), F6
+	WORD $0x4e0404c6 // dup v6.4s, v6.s[0]
+	MOVD ld+120(FP), R5
+	MOVD cols+128(FP), R6
+	SUB R6, R5
+	MOVD rows+136(FP), R6
+	CBZ R6, rowsdone
+
+rows:
+	MOVD cols+128(FP), R7
+	CMP $16, R7
+	BLT n1end
+
+n1:
+	WORD $0xad402007 // ldp q7, q8, [x0]
+	WORD $0xad412809 // ldp q9, q10, [x0,#32]
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x6e25dd08 // fmul v8.4s, v8.4s, v5.4s
+	WORD $0x6e25dd29 // fmul v9.4s, v9.4s, v5.4s
+	WORD $0x6e25dd4a // fmul v10.4s, v10.4s, v5.4s
+	WORD $0xad40302b // ldp q11, q12, [x1]
+	WORD $0xad41382d // ldp q13, q14, [x1,#32]
+	WORD $0xad40404f // ldp q15, q16, [x2]
+	WORD $0xad414851 // ldp q17, q18, [x2,#32]
+	WORD $0xad405093 // ldp q19, q20, [x4]
+	WORD $0xad415895 // ldp q21, q22, [x4,#32]
+	WORD $0xad406077 // ldp q23, q24, [x3]
+	WORD $0xad416879 // ldp q25, q26, [x3,#32]
+	WORD $0x4eabd67b // fsub v27.4s, v19.4s, v11.4s
+	WORD $0x4eacd69c // fsub v28.4s, v20.4s, v12.4s
+	WORD $0x4eadd6bd // fsub v29.4s, v21.4s, v13.4s
+	WORD $0x4eaed6de // fsub v30.4s, v22.4s, v14.4s
+	WORD $0x4e3bcc2b // fmla v11.4s, v1.4s, v27.4s
+	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
+	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
+	WORD $0x4e3ecc2e // fmla v14.4s, v1.4s, v30.4s
+	WORD $0x6ea0f9fb // fneg v27.4s, v15.4s
+	WORD $0x4e33ce7b // fmla v27.4s, v19.4s, v19.4s
+	WORD $0x6ea0fa13 // fneg v19.4s, v16.4s
+	WORD $0x4e34ce93 // fmla v19.4s, v20.4s, v20.4s
+	WORD $0x6ea0fa34 // fneg v20.4s, v17.4s
+	WORD $0x4e35ceb4 // fmla v20.4s, v21.4s, v21.4s
+	WORD $0x6ea0fa55 // fneg v21.4s, v18.4s
+	WORD $0x4e36ced5 // fmla v21.4s, v22.4s, v22.4s
+	WORD $0x4e3bcc4f // fmla v15.4s, v2.4s, v27.4s
+	WORD $0x4e33cc50 // fmla v16.4s, v2.4s, v19.4s
+	WORD $0x4e34cc51 // fmla v17.4s, v2.4s, v20.4s
+	WORD $0x4e35cc52 // fmla v18.4s, v2.4s, v21.4s
+	WORD $0x6ea1f9f3 // fsqrt v19.4s, v15.4s
+	WORD $0x6ea1fa14 // fsqrt v20.4s, v16.4s
+	WORD $0x6ea1fa35 // fsqrt v21.4s, v17.4s
+	WORD $0x6ea1fa56 // fsqrt v22.4s, v18.4s
+	WORD $0x4ea31c7b // mov v27.16b, v3.16b
+	WORD $0x4e24ce7b // fmla v27.4s, v19.4s, v4.4s
+	WORD $0x4ea31c73 // mov v19.16b, v3.16b
+	WORD $0x4e24ce93 // fmla v19.4s, v20.4s, v4.4s
+	WORD $0x4ea31c74 // mov v20.16b, v3.16b
+	WORD $0x4e24ceb4 // fmla v20.4s, v21.4s, v4.4s
+	WORD $0x4ea31c75 // mov v21.16b, v3.16b
+	WORD $0x4e24ced5 // fmla v21.4s, v22.4s, v4.4s
+	WORD $0x6e2bdc16 // fmul v22.4s, v0.4s, v11.4s
+	WORD $0x6e2cdc1c // fmul v28.4s, v0.4s, v12.4s
+	WORD $0x6e2ddc1d // fmul v29.4s, v0.4s, v13.4s
+	WORD $0x6e2edc1e // fmul v30.4s, v0.4s, v14.4s
+	WORD $0x6e3bfed6 // fdiv v22.4s, v22.4s, v27.4s
+	WORD $0x6e33ff93 // fdiv v19.4s, v28.4s, v19.4s
+	WORD $0x6e34ffb4 // fdiv v20.4s, v29.4s, v20.4s
+	WORD $0x6e35ffd5 // fdiv v21.4s, v30.4s, v21.4s
+	WORD $0x4eb6d4e7 // fsub v7.4s, v7.4s, v22.4s
+	WORD $0x4eb3d508 // fsub v8.4s, v8.4s, v19.4s
+	WORD $0x4eb4d529 // fsub v9.4s, v9.4s, v20.4s
+	WORD $0x4eb5d54a // fsub v10.4s, v10.4s, v21.4s
+	WORD $0xad00302b // stp q11, q12, [x1]
+	WORD $0xad01382d // stp q13, q14, [x1,#32]
+	WORD $0xad00404f // stp q15, q16, [x2]
+	WORD $0xad014851 // stp q17, q18, [x2,#32]
+	WORD $0xad002007 // stp q7, q8, [x0]
+	WORD $0xad012809 // stp q9, q10, [x0,#32]
+	WORD $0x4eb7d4e7 // fsub v7.4s, v7.4s, v23.4s
+	WORD $0x4eb8d508 // fsub v8.4s, v8.4s, v24.4s
+	WORD $0x4eb9d529 // fsub v9.4s, v9.4s, v25.4s
+	WORD $0x4ebad54a // fsub v10.4s, v10.4s, v26.4s
+	WORD $0x4e27ccd7 // fmla v23.4s, v6.4s, v7.4s
+	WORD $0x4e28ccd8 // fmla v24.4s, v6.4s, v8.4s
+	WORD $0x4e29ccd9 // fmla v25.4s, v6.4s, v9.4s
+	WORD $0x4e2accda // fmla v26.4s, v6.4s, v10.4s
+	WORD $0xad006077 // stp q23, q24, [x3]
+	WORD $0xad016879 // stp q25, q26, [x3,#32]
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	ADD $64, R3
+	ADD $64, R4
+	SUB $16, R7
+	CMP $16, R7
+	BGE n1
+
+n1end:
+	CBZ R7, ndone
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0xad001f27 // stp q7, q7, [x25]
+	WORD $0xad011f27 // stp q7, q7, [x25,#32]
+	MOVD R7, R8
+
+tail1:
+	SUB $1, R8
+	MOVWU (R0)(R8<<2), R9
+	MOVW R9, (R25)(R8<<2)
+	CBNZ R8, tail1
+	WORD $0xad402327 // ldp q7, q8, [x25]
+	WORD $0xad412b29 // ldp q9, q10, [x25,#32]
+	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
+	WORD $0x6e25dd08 // fmul v8.4s, v8.4s, v5.4s
+	WORD $0x6e25dd29 // fmul v9.4s, v9.4s, v5.4s
+	WORD $0x6e25dd4a // fmul v10.4s, v10.4s, v5.4s
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0xad002f2b // stp q11, q11, [x25]
+	WORD $0xad012f2b // stp q11, q11, [x25,#32]
+	MOVD R7, R8
+
+tail2:
+	SUB $1, R8
+	MOVWU (R1)(R8<<2), R9
+	MOVW R9, (R25)(R8<<2)
+	CBNZ R8, tail2
+	WORD $0xad40332b // ldp q11, q12, [x25]
+	WORD $0xad413b2d // ldp q13, q14, [x25,#32]
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0xad003f2f // stp q15, q15, [x25]
+	WORD $0xad013f2f // stp q15, q15, [x25,#32]
+	MOVD R7, R8
+
+tail3:
+	SUB $1, R8
+	MOVWU (R2)(R8<<2), R9
+	MOVW R9, (R25)(R8<<2)
+	CBNZ R8, tail3
+	WORD $0xad40432f // ldp q15, q16, [x25]
+	WORD $0xad414b31 // ldp q17, q18, [x25,#32]
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0xad004f33 // stp q19, q19, [x25]
+	WORD $0xad014f33 // stp q19, q19, [x25,#32]
+	MOVD R7, R8
+
+tail4:
+	SUB $1, R8
+	MOVWU (R4)(R8<<2), R9
+	MOVW R9, (R25)(R8<<2)
+	CBNZ R8, tail4
+	WORD $0xad405333 // ldp q19, q20, [x25]
+	WORD $0xad415b35 // ldp q21, q22, [x25,#32]
+	WORD $0x6f00e417 // movi v23.2d, #0x0
+	WORD $0xad005f37 // stp q23, q23, [x25]
+	WORD $0xad015f37 // stp q23, q23, [x25,#32]
+	MOVD R7, R8
+
+tail5:
+	SUB $1, R8
+	MOVWU (R3)(R8<<2), R9
+	MOVW R9, (R25)(R8<<2)
+	CBNZ R8, tail5
+	WORD $0xad406337 // ldp q23, q24, [x25]
+	WORD $0xad416b39 // ldp q25, q26, [x25,#32]
+	WORD $0x4eabd67b // fsub v27.4s, v19.4s, v11.4s
+	WORD $0x4eacd69c // fsub v28.4s, v20.4s, v12.4s
+	WORD $0x4eadd6bd // fsub v29.4s, v21.4s, v13.4s
+	WORD $0x4eaed6de // fsub v30.4s, v22.4s, v14.4s
+	WORD $0x4e3bcc2b // fmla v11.4s, v1.4s, v27.4s
+	WORD $0x4e3ccc2c // fmla v12.4s, v1.4s, v28.4s
+	WORD $0x4e3dcc2d // fmla v13.4s, v1.4s, v29.4s
+	WORD $0x4e3ecc2e // fmla v14.4s, v1.4s, v30.4s
+	WORD $0x6ea0f9fb // fneg v27.4s, v15.4s
+	WORD $0x4e33ce7b // fmla v27.4s, v19.4s, v19.4s
+	WORD $0x6ea0fa13 // fneg v19.4s, v16.4s
+	WORD $0x4e34ce93 // fmla v19.4s, v20.4s, v20.4s
+	WORD $0x6ea0fa34 // fneg v20.4s, v17.4s
+	WORD $0x4e35ceb4 // fmla v20.4s, v21.4s, v21.4s
+	WORD $0x6ea0fa55 // fneg v21.4s, v18.4s
+	WORD $0x4e36ced5 // fmla v21.4s, v22.4s, v22.4s
+	WORD $0x4e3bcc4f // fmla v15.4s, v2.4s, v27.4s
+	WORD $0x4e33cc50 // fmla v16.4s, v2.4s, v19.4s
+	WORD $0x4e34cc51 // fmla v17.4s, v2.4s, v20.4s
+	WORD $0x4e35cc52 // fmla v18.4s, v2.4s, v21.4s
+	WORD $0x6ea1f9f3 // fsqrt v19.4s, v15.4s
+	WORD $0x6ea1fa14 // fsqrt v20.4s, v16.4s
+	WORD $0x6ea1fa35 // fsqrt v21.4s, v17.4s
+	WORD $0x6ea1fa56 // fsqrt v22.4s, v18.4s
+	WORD $0x4ea31c7b // mov v27.16b, v3.16b
+	WORD $0x4e24ce7b // fmla v27.4s, v19.4s, v4.4s
+	WORD $0x4ea31c73 // mov v19.16b, v3.16b
+	WORD $0x4e24ce93 // fmla v19.4s, v20.4s, v4.4s
+	WORD $0x4ea31c74 // mov v20.16b, v3.16b
+	WORD $0x4e24ceb4 // fmla v20.4s, v21.4s, v4.4s
+	WORD $0x4ea31c75 // mov v21.16b, v3.16b
+	WORD $0x4e24ced5 // fmla v21.4s, v22.4s, v4.4s
+	WORD $0x6e2bdc16 // fmul v22.4s, v0.4s, v11.4s
+	WORD $0x6e2cdc1c // fmul v28.4s, v0.4s, v12.4s
+	WORD $0x6e2ddc1d // fmul v29.4s, v0.4s, v13.4s
+	WORD $0x6e2edc1e // fmul v30.4s, v0.4s, v14.4s
+	WORD $0x6e3bfed6 // fdiv v22.4s, v22.4s, v27.4s
+	WORD $0x6e33ff93 // fdiv v19.4s, v28.4s, v19.4s
+	WORD $0x6e34ffb4 // fdiv v20.4s, v29.4s, v20.4s
+	WORD $0x6e35ffd5 // fdiv v21.4s, v30.4s, v21.4s
+	WORD $0x4eb6d4e7 // fsub v7.4s, v7.4s, v22.4s
+	WORD $0x4eb3d508 // fsub v8.4s, v8.4s, v19.4s
+	WORD $0x4eb4d529 // fsub v9.4s, v9.4s, v20.4s
+	WORD $0x4eb5d54a // fsub v10.4s, v10.4s, v21.4s
+	WORD $0xad00332b // stp q11, q12, [x25]
+	WORD $0xad013b2d // stp q13, q14, [x25,#32]
+	MOVD R7, R8
+
+tail6:
+	SUB $1, R8
+	MOVWU (R25)(R8<<2), R9
+	MOVW R9, (R1)(R8<<2)
+	CBNZ R8, tail6
+	WORD $0xad00432f // stp q15, q16, [x25]
+	WORD $0xad014b31 // stp q17, q18, [x25,#32]
+	MOVD R7, R8
+
+tail7:
+	SUB $1, R8
+	MOVWU (R25)(R8<<2), R9
+	MOVW R9, (R2)(R8<<2)
+	CBNZ R8, tail7
+	WORD $0xad002327 // stp q7, q8, [x25]
+	WORD $0xad012b29 // stp q9, q10, [x25,#32]
+	MOVD R7, R8
+
+tail8:
+	SUB $1, R8
+	MOVWU (R25)(R8<<2), R9
+	MOVW R9, (R0)(R8<<2)
+	CBNZ R8, tail8
+	WORD $0x4eb7d4e7 // fsub v7.4s, v7.4s, v23.4s
+	WORD $0x4eb8d508 // fsub v8.4s, v8.4s, v24.4s
+	WORD $0x4eb9d529 // fsub v9.4s, v9.4s, v25.4s
+	WORD $0x4ebad54a // fsub v10.4s, v10.4s, v26.4s
+	WORD $0x4e27ccd7 // fmla v23.4s, v6.4s, v7.4s
+	WORD $0x4e28ccd8 // fmla v24.4s, v6.4s, v8.4s
+	WORD $0x4e29ccd9 // fmla v25.4s, v6.4s, v9.4s
+	WORD $0x4e2accda // fmla v26.4s, v6.4s, v10.4s
+	WORD $0xad006337 // stp q23, q24, [x25]
+	WORD $0xad016b39 // stp q25, q26, [x25,#32]
+	MOVD R7, R8
+
+tail9:
+	SUB $1, R8
+	MOVWU (R25)(R8<<2), R9
+	MOVW R9, (R3)(R8<<2)
+	CBNZ R8, tail9
+	ADD R7<<2, R0
+	ADD R7<<2, R1
+	ADD R7<<2, R2
+	ADD R7<<2, R3
+	ADD R7<<2, R4
+
+ndone:
+	ADD R5<<2, R0
+	ADD R5<<2, R1
+	ADD R5<<2, R2
+	ADD R5<<2, R3
+	ADD R5<<2, R4
+	SUB $1, R6
+	CBNZ R6, rows
+
+rowsdone:
+	RET
+
 // func EMA(avg, p []float32, rate float32)
 //
 // EMA is avg += rate*(p - avg).

@@ -67,20 +67,22 @@ DATA rowsConsts<>+328(SB)/8, $0x3f8000003f800000
 
 GLOBL rowsConsts<>(SB), RODATA|NOPTR, $336
 
-// func SquareNorms(dst, x []float32, d int)
+// func SquareNorms(dst, x []float32, ld, d int)
 //
-// SquareNorms is dst[i] = |row i of x|^2.
-TEXT ·SquareNorms(SB), 0, $64-56
+// SquareNorms is dst[i] = sum of the squares of x[i*ld+j] for j < d.
+TEXT ·SquareNorms(SB), 0, $64-64
 	MOVD $frame-64(SP), R25
 	MOVD $rowsConsts<>(SB), R17
 	WORD $0x3dc00220 // ldr q0, [x17]
 	WORD $0x3dc00621 // ldr q1, [x17,#16]
 	WORD $0x3dc00a22 // ldr q2, [x17,#32]
 	WORD $0x3dc00e23 // ldr q3, [x17,#48]
-	MOVD d+48(FP), R0
+	MOVD dst_base+0(FP), R0
 	MOVD dst_len+8(FP), R1
 	MOVD x_base+24(FP), R2
-	MOVD dst_base+0(FP), R3
+	MOVD d+56(FP), R3
+	MOVD ld+48(FP), R4
+	SUB R3, R4
 	CBZ R1, rowsdone
 
 rows:
@@ -88,8 +90,8 @@ rows:
 	WORD $0x6f00e405 // movi v5.2d, #0x0
 	WORD $0x6f00e406 // movi v6.2d, #0x0
 	WORD $0x6f00e407 // movi v7.2d, #0x0
-	MOVD R0, R4
-	CMP $16, R4
+	MOVD R3, R5
+	CMP $16, R5
 	BLT n1end
 
 n1:
@@ -100,25 +102,25 @@ n1:
 	WORD $0x4e2acd46 // fmla v6.4s, v10.4s, v10.4s
 	WORD $0x4e2bcd67 // fmla v7.4s, v11.4s, v11.4s
 	ADD $64, R2
-	SUB $16, R4
-	CMP $16, R4
+	SUB $16, R5
+	CMP $16, R5
 	BGE n1
 
 n1end:
-	CBZ R4, ndone
+	CBZ R5, ndone
 	WORD $0x6f00e408 // movi v8.2d, #0x0
 	WORD $0xad002328 // stp q8, q8, [x25]
 	WORD $0xad012328 // stp q8, q8, [x25,#32]
-	MOVD R4, R5
+	MOVD R5, R6
 
 tail1:
-	SUB $1, R5
-	MOVWU (R2)(R5<<2), R6
-	MOVW R6, (R25)(R5<<2)
-	CBNZ R5, tail1
+	SUB $1, R6
+	MOVWU (R2)(R6<<2), R7
+	MOVW R7, (R25)(R6<<2)
+	CBNZ R6, tail1
 	WORD $0xad402728 // ldp q8, q9, [x25]
 	WORD $0xad412f2a // ldp q10, q11, [x25,#32]
-	WORD $0x4e040c8c // dup v12.4s, w4
+	WORD $0x4e040cac // dup v12.4s, w5
 	WORD $0x4ea0358d // cmgt v13.4s, v12.4s, v0.4s
 	WORD $0x4e2d1d08 // and v8.16b, v8.16b, v13.16b
 	WORD $0x4ea1358d // cmgt v13.4s, v12.4s, v1.4s
@@ -131,7 +133,7 @@ tail1:
 	WORD $0x4e29cd25 // fmla v5.4s, v9.4s, v9.4s
 	WORD $0x4e2acd46 // fmla v6.4s, v10.4s, v10.4s
 	WORD $0x4e2bcd67 // fmla v7.4s, v11.4s, v11.4s
-	ADD R4<<2, R2
+	ADD R5<<2, R2
 
 ndone:
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
@@ -141,8 +143,9 @@ ndone:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x6e042085 // ext v5.16b, v4.16b, v4.16b, #4
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0xbd000064 // str s4, [x3]
-	ADD $4, R3
+	WORD $0xbd000004 // str s4, [x0]
+	ADD $4, R0
+	ADD R4<<2, R2
 	SUB $1, R1
 	CBNZ R1, rows
 

@@ -50,11 +50,16 @@ func plumeKernel(name string, n int) func() {
 	return plumeOptimizer(name, n)
 }
 
+// adamRates are those of a first step.
+var adamRates = kernel.AdamRates{
+	LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, C1: 1 / 0.9, C2: 1 / 0.99,
+}
+
 func plumeOptimizer(name string, n int) func() {
 	switch name {
 	case "adam":
 		p, m, v, g := noise(n, 1), make([]float32, n), make([]float32, n), noise(n, 2)
-		return func() { kernel.AdamStep(p, m, v, g, 1e-3, 0.9, 0.999, 1e-8, 1/0.9, 1/0.99) }
+		return func() { kernel.AdamStep(p, m, v, g, adamRates) }
 	case "sgd":
 		p, g := noise(n, 1), noise(n, 2)
 		return func() { kernel.SGDStep(p, g, 1e-3) }

@@ -123,10 +123,12 @@ func newTraining(c *Classifier, size model.Size, p *pool.Pool) (*training, error
 	if err != nil {
 		return nil, err
 	}
-	return &training{
+	t := &training{
 		Classifier: c, pool: p, size: size, class: make([]int, size.Rows), opt: opt,
 		g: kernel.Floats(len(c.p)), tape: c.net.NewTape(nil, c.p, size, model.Train),
-	}, nil
+	}
+	p.Run(pool.Group{N: t.tape.PackTasks(), Do: t.tape.Pack})
+	return t, nil
 }
 
 // run makes all steps.
@@ -152,11 +154,10 @@ func (t *training) run(
 	return nil
 }
 
-// step makes one step of Adam on the mean cross-entropy of the images idx of ds. Its phases: lay
-// the weights out for products; of each wave, run the rows forward and backward and compute the
-// gradients by the weights; update the weights.
+// step makes one step of Adam on the mean cross-entropy of the images idx of ds. Its phases, for
+// each wave: run the rows forward and backward; compute the gradients by the weights, and with the
+// last wave update these.
 func (t *training) step(ds labelled, idx []int, lr float64) {
-	t.pool.Run(pool.Group{N: t.tape.PackTasks(), Do: t.tape.Pack})
 	waves := pool.Pieces(len(idx), t.size.Wave)
 	for w := range waves {
 		lo, hi := pool.Span(len(idx), waves, w)
@@ -166,14 +167,22 @@ func (t *training) step(ds labelled, idx []int, lr float64) {
 			Rows: hi - lo, First: w == 0, Last: w == waves-1,
 			Scale: float32(1 / float64(len(idx))), Grad: t.g,
 		})
-		t.pool.Run(pool.Group{N: t.tape.GradTasks(), Do: t.tape.Grad})
+		learn := t.tape.Grad
+		if w == waves-1 {
+			t.opt.Begin(lr)
+			learn = t.learn
+		}
+		t.pool.Run(pool.Group{N: t.tape.GradTasks(), Do: learn})
 	}
-	t.opt.Begin(lr)
-	chunks := pool.Pieces(len(t.p), optim.Chunk)
-	t.pool.Run(pool.Group{N: chunks, Do: func(i int) {
-		lo, hi := pool.Span(len(t.p), chunks, i)
-		t.opt.Apply(t.p, t.g, lo, hi)
-	}})
+}
+
+// learn computes some blocks of the gradient, and updates the weights of these.
+func (t *training) learn(task int) {
+	t.tape.Grad(task)
+	for _, b := range t.tape.Writes(task) {
+		t.opt.Apply(t.p, t.g, b)
+	}
+	t.tape.Updated(task)
 }
 
 // tiles runs rows lo to hi of the batch idx forward and backward.

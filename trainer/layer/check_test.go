@@ -61,6 +61,7 @@ func check(t *testing.T, subjects ...subject) {
 				})
 			}
 			s.checkAlone(t)
+			s.checkBlocks(t)
 			s.checkAllocations(t)
 			s.checkFences(t)
 		})
@@ -202,7 +203,7 @@ func (s subject) checkAllocations(t *testing.T) {
 		"packing":       func() { do(p.packing) },
 		"forward":       func() { p.pair.Forward(&p.tiles[0]) },
 		"backward":      func() { p.pair.Backward(&p.tiles[0]) },
-		"the gradients": func() { do(p.grads) },
+		"the gradients": p.reduce,
 	}
 	for name, step := range steps {
 		if name == "backward" && s.given {
@@ -218,6 +219,37 @@ func (s subject) checkAllocations(t *testing.T) {
 func do(tasks []layer.Task) {
 	for _, task := range tasks {
 		task.Do()
+	}
+}
+
+// checkBlocks shows that each gradient task writes the blocks that it lists and nothing else, and
+// that every parameter is in one block of one task.
+func (s subject) checkBlocks(t *testing.T) {
+	p := s.newPass(t, s.numbers(rows), way{products: "native", wave: rows, tile: rows})
+	p.step(0, rows)
+	written := make([]int, len(p.now.Grad))
+	for _, task := range p.grads {
+		fill(p.now.Grad, nan)
+		task.Do()
+		listed := make([]bool, len(written))
+		for _, b := range task.Writes {
+			for lo, hi := range b.Runs() {
+				for i := lo; i < hi; i++ {
+					written[i]++
+					listed[i] = true
+				}
+			}
+		}
+		for i, v := range p.now.Grad {
+			if listed[i] == (v != v) {
+				t.Fatalf("parameter %d: listed %v, written %v", i, listed[i], v == v)
+			}
+		}
+	}
+	for i, n := range written {
+		if n != 1 {
+			t.Fatalf("parameter %d is in %d blocks, want one", i, n)
+		}
 	}
 }
 

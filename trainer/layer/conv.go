@@ -117,7 +117,7 @@ func (c *conv) Backward(t *Tile) {
 
 // GradTasks implements Weighted. A task is a block of the weights, over all rows: of whole taps, or
 // of a part of the channels of one pixel.
-func (c *conv) GradTasks(w *Wave) (tasks []Task) {
+func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 	k, unit := c.taps*c.in, c.in
 	if c.taps == 1 {
 		unit = 1
@@ -129,10 +129,25 @@ func (c *conv) GradTasks(w *Wave) (tasks []Task) {
 			first, last := pool.Span(k/unit, rows, r)
 			first, last = first*unit, last*unit
 			cost := float64(hi-lo) * float64(last-first) * float64(c.values.Rows*c.pixels)
-			tasks = append(tasks, Task{cost, func() { c.gradient(w, lo, hi, first, last) }})
+			tasks = append(tasks, GradTask{
+				Task{cost, func() { c.gradient(w, lo, hi, first, last) }},
+				c.blocks(lo, hi, first, last),
+			})
 		}
 	}
 	return tasks
+}
+
+// blocks are columns lo to hi of rows first to last of the weights, and of the bias those that come
+// with the first rows.
+func (c *conv) blocks(lo, hi, first, last int) []memory.Block {
+	weights := memory.Block{
+		At: c.weight.Lo + first*c.out + lo, Rows: last - first, Cols: hi - lo, Stride: c.out,
+	}
+	if first > 0 {
+		return []memory.Block{weights}
+	}
+	return []memory.Block{weights, memory.Span(c.bias.Lo+lo, c.bias.Lo+hi)}
 }
 
 // The largest block of weights in one task: small enough to feed many workers, large enough that

@@ -74,6 +74,9 @@ type Range struct{ Lo, Hi int }
 // Of returns the part of a buffer.
 func (r Range) Of(buffer []float32) []float32 { return buffer[r.Lo:r.Hi] }
 
+// Block is the part as a block of the buffer.
+func (r Range) Block() memory.Block { return memory.Span(r.Lo, r.Hi) }
+
 // Pair is a layer bound to its parameters. Calls with disjoint rows may run at once.
 type Pair interface {
 	// Forward computes Y from X.
@@ -101,14 +104,20 @@ type Weighted interface {
 	// changed, before Forward or Backward.
 	PackTasks() []Task
 	// GradTasks compute the gradient by the parameters over the rows of the wave, after all rows
-	// have gone forward and back. w is read when a task runs.
-	GradTasks(w *Wave) []Task
+	// have gone forward and back. w is read when a task runs. They write disjoint blocks.
+	GradTasks(w *Wave) []GradTask
 }
 
 // Task is a part of the work that does not depend on other parts.
 type Task struct {
 	Cost float64 // about the multiply-adds it takes; the dearest should start first
 	Do   func()
+}
+
+// GradTask computes some blocks of the gradient by the parameters.
+type GradTask struct {
+	Task
+	Writes []memory.Block // of Wave.Grad
 }
 
 // Wave is a part of the rows of a batch, and what becomes of the gradients by parameters over it.

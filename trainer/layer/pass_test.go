@@ -75,12 +75,13 @@ type pass struct {
 	testing.TB
 	subject
 	way
-	from           numbers
-	to             results
-	memory         layer.Memory
-	pair           layer.Pair
-	packing, grads []layer.Task
-	now            layer.Wave
+	from    numbers
+	to      results
+	memory  layer.Memory
+	pair    layer.Pair
+	packing []layer.Task
+	grads   []layer.GradTask
+	now     layer.Wave
 
 	all     layer.Tile // all rows of a wave
 	scratch []float32
@@ -210,7 +211,14 @@ func (p *pass) step(first, n int) {
 	}
 	p.now.Rows, p.now.Scale = n, gradScale
 	p.now.First, p.now.Last = first == 0, (first+n)*len(y)/n == len(p.from.dy)
-	do(p.grads)
+	p.reduce()
+}
+
+// reduce runs the gradient tasks.
+func (p *pass) reduce() {
+	for _, task := range p.grads {
+		task.Do()
+	}
 }
 
 // forget overwrites the inputs.

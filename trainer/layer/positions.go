@@ -1,6 +1,9 @@
 package layer
 
-import "github.com/plume-ml/plume/kernel"
+import (
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
+)
 
 // Positions is y = x + p with a vector p for each pixel, of H x W x C in all: what tells pixels
 // apart to layers that treat all alike, such as [Attention].
@@ -50,8 +53,11 @@ func (p *positions) Forward(t *Tile) {
 func (p *positions) Backward(t *Tile) { move(t.DX[0], t.DY, t.Add[0]) }
 
 // GradTasks implements Weighted. The gradient is the sum of dy over the rows.
-func (p *positions) GradTasks(w *Wave) []Task {
-	return []Task{{float64(p.values.Rows * p.size), func() {
-		w.columns(p.bias.Of(w.Grad), p.values.DY, p.size, w.Rows)
-	}}}
+func (p *positions) GradTasks(w *Wave) []GradTask {
+	return []GradTask{{
+		Task{float64(p.values.Rows * p.size), func() {
+			w.columns(p.bias.Of(w.Grad), p.values.DY, p.size, w.Rows)
+		}},
+		[]memory.Block{p.bias.Block()},
+	}}
 }

@@ -124,13 +124,18 @@ func (s *scaling) gradients(v *vectors, t *Tile, i int) {
 func (s *scaling) PackTasks() []Task { return nil }
 
 // GradTasks implements Weighted.
-func (s *scaling) GradTasks(w *Wave) []Task {
+func (s *scaling) GradTasks(w *Wave) []GradTask {
 	width := len(s.values.At) * s.channels
-	return []Task{{float64(s.values.Rows * width), func() {
+	task := Task{float64(s.values.Rows * width), func() {
 		for k, at := range s.values.At {
 			w.columns(at.Of(w.Grad), s.sums[k*s.channels:], width, w.Rows)
 		}
-	}}}
+	}}
+	var writes []memory.Block
+	for _, at := range s.values.At {
+		writes = append(writes, at.Block())
+	}
+	return []GradTask{{task, writes}}
 }
 
 // part is row i of rows of n numbers.

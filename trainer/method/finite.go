@@ -6,13 +6,13 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// A step checks its losses before it moves anything, and each chunk of gradients and weights while
+// A step checks its losses before it moves anything, and each block of gradients and weights while
 // the optimiser has it in the cache. Only if one of these checks fails, the functions below search
 // for the first place, which is slow. They return nil if they find no fault.
 
@@ -37,36 +37,44 @@ func somewhere(f *Fault) *Fault {
 	return f
 }
 
-// squareBlock is the number of squares that are summed in single precision, and chunkBlocks the
-// largest number of such blocks in a chunk. SquareNorms is twice as fast on blocks as on one long
-// row.
-const squareBlock, chunkBlocks = 1024, optim.Chunk/1024 + 2
+// squareBlock is the most squares that are summed in single precision, and squareSums how many such
+// sums are made at a time.
+const squareBlock, squareSums = 1024, 128
 
-// squares returns the sum of the squares of a chunk. It is not finite if an element or its square
-// is not. blocks is scratch of chunkBlocks numbers.
-func squares(blocks, x []float32) (sum float64) {
-	whole := len(x) / squareBlock
-	kernel.SquareNorms(blocks[:whole], x[:whole*squareBlock], squareBlock)
-	if rest := x[whole*squareBlock:]; len(rest) > 0 {
-		kernel.SquareNorms(blocks[whole:whole+1], rest, len(rest))
-		whole++
+// squares returns the sum of the squares of a block of x. It is not finite if an element or its
+// square is not. sums is scratch.
+func squares(sums, x []float32, b memory.Block) float64 {
+	b = b.Joined()
+	if b.Rows > 1 {
+		return squareRows(sums, x[b.At:], b.Rows, b.Cols, b.Stride)
 	}
-	for _, s := range blocks[:whole] {
-		sum += float64(s)
+	whole, rest := b.Cols/squareBlock, b.Cols%squareBlock
+	sum := squareRows(sums, x[b.At:], whole, squareBlock, squareBlock)
+	return sum + squareRows(sums, x[b.At+whole*squareBlock:], min(1, rest), rest, rest)
+}
+
+// squareRows is squares of rows of cols numbers.
+func squareRows(sums, x []float32, rows, cols, stride int) (sum float64) {
+	for lo := 0; lo < rows; lo += len(sums) {
+		part := sums[:min(len(sums), rows-lo)]
+		kernel.SquareRows(part, x[lo*stride:], stride, cols)
+		for _, s := range part {
+			sum += float64(s)
+		}
 	}
 	return sum
 }
 
 // overflowing returns the index of the first element that is not finite. If there is none, it
-// returns the index of the largest element in chunks whose sum of squares overflows, or -1.
+// returns the index of the largest element in blocks whose sum of squares overflows, or -1.
 func overflowing(x []float32) int {
 	if i := kernel.NotFinite(x); i >= 0 {
 		return i
 	}
-	largest, blocks := -1, make([]float32, chunkBlocks)
-	for lo := 0; lo < len(x); lo += optim.Chunk {
-		hi := min(len(x), lo+optim.Chunk)
-		if finite(squares(blocks, x[lo:hi])) {
+	largest, sums := -1, make([]float32, squareSums)
+	for lo := 0; lo < len(x); lo += squareBlock {
+		hi := min(len(x), lo+squareBlock)
+		if finite(squares(sums, x, memory.Span(lo, hi))) {
 			continue
 		}
 		for i, v := range x[lo:hi] {
@@ -239,7 +247,7 @@ func place(shape []int, i int) string {
 }
 
 // settle adds the norm of the gradient of the update to the stats, and reports whether gradient and
-// new weights are finite. It sums in the order of the chunks, whichever worker computed them.
+// new weights are finite. It sums in the order of the tasks, whichever worker computed them.
 func (n *network) settle(s *Stats) bool {
 	var gradient, weights float64
 	for i, v := range n.gSquare {

@@ -47,10 +47,25 @@ func fill(x []float32, v float32) {
 // poisoned makes the tasks that reduce the gradient of one network leave a NaN in it.
 func poisoned(m Method, name, parameter string) {
 	n := parts(m)[name]
-	task := n.reduceTask
-	n.reduceTask = func(i int) {
-		task(i)
-		n.layout.View(n.g, parameter)[0] = nan
+	n.tape = poisonedTape{n.tape, &n.layout.View(n.g, parameter)[0], n.g}
+}
+
+type poisonedTape struct {
+	weightTape
+	at *float32 // of the gradient g
+	g  []float32
+}
+
+func (p poisonedTape) Grad(task int) {
+	p.weightTape.Grad(task)
+	for _, b := range p.Writes(task) {
+		for lo, hi := range b.Runs() {
+			for i := lo; i < hi; i++ {
+				if &p.g[i] == p.at {
+					p.g[i] = nan
+				}
+			}
+		}
 	}
 }
 

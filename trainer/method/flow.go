@@ -101,8 +101,8 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	f.decoderTile, f.priorTile = s.tile(s.Decoder.TileRows()), s.tile(s.Prior.TileRows())
 	f.decoderTape = s.Decoder.NewTape(a, f.decoder.p, s.size(f.decoderTile, n), model.Train)
 	f.priorTape = s.Prior.NewTape(a, f.prior.p, s.size(f.priorTile, n), model.Train)
-	f.decoder.bind(f.decoderTape)
-	f.prior.bind(f.priorTape)
+	f.decoder.bind(s, f.decoderTape)
+	f.prior.bind(s, f.priorTape)
 	return f, nil
 }
 

@@ -13,8 +13,10 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// network is one flat buffer of parameters in training, with its gradient and its optimiser. It has
-// a group of tasks for three phases of a step: pack, reduce, and update or accumulate.
+// network is one flat buffer of parameters in training, with its gradient and its optimiser. Its
+// tasks lay the parameters out for products (pack), and compute the gradient by blocks (reduce).
+// After the last rows of a pass, a task also adds its blocks to the sum of the step's gradients
+// (accumulate), or updates their parameters and lays these out anew (update).
 type network struct {
 	name   string
 	number uint32    // decoderNet, ...
@@ -24,13 +26,14 @@ type network struct {
 	layout *model.Layout
 
 	tape   weightTape
-	packed bool // the tape's packed weights are up to date
-	summed int  // number of the step's gradients in sum
+	packed bool           // the tape's packed weights are up to date
+	summed int            // number of the step's gradients in sum
+	then   func(task int) // what follows a task's part of the gradient; nil: nothing
 
-	// Sums of squares of each chunk of the gradient and of the new parameters, and scratch to
-	// compute them.
+	// Sums of squares of each task's gradient and of its new parameters, and scratch to compute
+	// them.
 	gSquare, pSquare []float64
-	blocks           []float32
+	sums             pool.Scratch[[]float32]
 
 	// The tasks, made once so that a step does not allocate.
 	packTask, reduceTask, accumulateTask, updateTask func(task int)
@@ -42,6 +45,8 @@ type weightTape interface {
 	Reduce(w layer.Wave)
 	GradTasks() int
 	Grad(task int)
+	Writes(task int) []memory.Block
+	Updated(task int)
 }
 
 // The numbers of the networks in the streams of their initial weights and of their noise.
@@ -62,9 +67,6 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 		name: Networks[number], number: number, layout: l,
 		p: a.Floats(memory.Parameters, size), g: a.Floats(memory.Gradients, size),
 	}
-	tasks := n.updateTasks()
-	n.gSquare, n.pSquare = a.Float64s(memory.Gradients, tasks), a.Float64s(memory.Gradients, tasks)
-	n.blocks = a.Floats(memory.Gradients, tasks, chunkBlocks)
 	var err error
 	if n.opt, err = optim.New(a, o.Optimizer, size, o.EMA); err != nil {
 		return nil, err
@@ -95,10 +97,12 @@ func (n *network) follow(a *memory.Arena, s Setup, c course) {
 }
 
 // bind sets the network's tape, which must be bound to its parameters.
-func (n *network) bind(t weightTape) {
+func (n *network) bind(s Setup, t weightTape) {
 	n.tape = t
 	n.packTask, n.reduceTask = n.packPart, n.reducePart
 	n.accumulateTask, n.updateTask = n.accumulatePart, n.updatePart
+	n.gSquare, n.pSquare = make([]float64, t.GradTasks()), make([]float64, t.GradTasks())
+	n.sums = pool.NewScratch(s.Pool, func() []float32 { return make([]float32, squareSums) })
 }
 
 // pack returns the tasks that lay the parameters out for products, none if they have not changed.
@@ -119,19 +123,34 @@ func (n *network) packPart(task int) {
 func (n *network) reduce(w layer.Wave) pool.Group {
 	w.Grad = n.g
 	n.tape.Reduce(w)
+	n.then = nil
 	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
+}
+
+// accumulate returns the tasks that compute the part of the last wave, and add the gradient to the
+// sum of the given number of earlier ones.
+func (n *network) accumulate(w layer.Wave, summed int) pool.Group {
+	tasks := n.reduce(w)
+	n.summed, n.then = summed, n.accumulateTask
+	return tasks
+}
+
+// update returns the tasks that compute the part of the last wave and make the optimiser's step at
+// learning rate lr, with the mean of the gradient and of the given number of earlier ones in the
+// sum.
+func (n *network) update(w layer.Wave, lr float64, summed int) pool.Group {
+	tasks := n.reduce(w)
+	n.opt.Begin(lr)
+	n.summed, n.then = summed, n.updateTask
+	return tasks
 }
 
 func (n *network) reducePart(task int) {
 	phase.Reduce.Enter()
 	n.tape.Grad(task)
-}
-
-func (n *network) updateTasks() int {
-	if n.layout.Size() == 0 {
-		return 0
+	if n.then != nil {
+		n.then(task)
 	}
-	return pool.Pieces(n.layout.Size(), optim.Chunk)
 }
 
 // passes returns the number of passes through the network of a row with the given number of draws:
@@ -143,52 +162,56 @@ func (n *network) passes(draws int) float64 {
 	return float64(draws)
 }
 
-// chunk returns the range of parameters of a task: whole groups of the noise stream.
-func (n *network) chunk(task int) (lo, hi int) {
-	lo, hi = pool.Span(pool.Pieces(len(n.p), kernel.GroupLen), n.updateTasks(), task)
-	return lo * kernel.GroupLen, min(hi*kernel.GroupLen, len(n.p))
-}
-
-// accumulate returns the tasks that add the gradient to the sum of the given number of earlier
-// ones.
-func (n *network) accumulate(summed int) pool.Group {
-	n.summed = summed
-	return pool.Group{N: n.updateTasks(), Do: n.accumulateTask}
-}
-
 func (n *network) accumulatePart(task int) {
 	phase.Optimizer.Enter()
-	lo, hi := n.chunk(task)
-	if n.summed == 0 {
-		copy(n.sum[lo:hi], n.g[lo:hi])
-	} else {
-		kernel.Add(n.sum[lo:hi], n.g[lo:hi])
+	for _, b := range n.tape.Writes(task) {
+		for lo, hi := range b.Runs() {
+			if n.summed == 0 {
+				copy(n.sum[lo:hi], n.g[lo:hi])
+			} else {
+				kernel.Add(n.sum[lo:hi], n.g[lo:hi])
+			}
+		}
 	}
 }
 
-// update returns the tasks of the optimiser's step at learning rate lr, with the mean of the
-// gradient and of the given number of earlier ones in the sum.
-func (n *network) update(lr float64, summed int) pool.Group {
-	n.opt.Begin(lr)
-	n.summed, n.packed = summed, false
-	return pool.Group{N: n.updateTasks(), Do: n.updateTask}
-}
-
-// updatePart updates a chunk. It does not apply a gradient whose squares are not finite, so that
-// the search for the fault can find it.
+// updatePart updates the parameters of a task's blocks, and lays them out for products. It does
+// not apply a gradient whose squares are not finite, so that the search for the fault can find it.
 func (n *network) updatePart(task int) {
 	phase.Optimizer.Enter()
-	lo, hi := n.chunk(task)
+	blocks := n.tape.Writes(task)
 	if n.summed > 0 {
-		share := float32(1 / float64(n.summed+1))
-		kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
+		n.average(blocks)
 	}
-	blocks := n.blocks[task*chunkBlocks:][:chunkBlocks]
-	if n.gSquare[task] = squares(blocks, n.g[lo:hi]); !finite(n.gSquare[task]) {
-		return
+	if n.gSquare[task] = n.squares(task, n.g); finite(n.gSquare[task]) {
+		for _, b := range blocks {
+			n.opt.Apply(n.p, n.g, b)
+		}
+		n.pSquare[task] = n.squares(task, n.p)
 	}
-	n.opt.Apply(n.p, n.g, lo, hi)
-	n.pSquare[task] = squares(blocks, n.p[lo:hi])
+	phase.Pack.Enter()
+	n.tape.Updated(task)
+}
+
+// average turns blocks of the gradient into the mean of it and of those in the sum.
+func (n *network) average(blocks []memory.Block) {
+	share := float32(1 / float64(n.summed+1))
+	for _, b := range blocks {
+		for lo, hi := range b.Runs() {
+			kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
+		}
+	}
+}
+
+// squares is the sum of the squares of a task's blocks of x. It is not finite if one of these, or
+// its square, is not.
+func (n *network) squares(task int, x []float32) (sum float64) {
+	n.sums.Use(func(sums []float32) {
+		for _, b := range n.tape.Writes(task) {
+			sum += squares(sums, x, b)
+		}
+	})
+	return sum
 }
 
 // Names of a network's tensors, after the network's own name. In a checkpoint each parameter has a

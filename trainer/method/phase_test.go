@@ -28,7 +28,7 @@ func phaseWork() map[string]phase.Phase {
 		"model.(*Pass).Backward" + score:   phase.ScoreBackward,
 		"model.(*Pass).Forward" + decoder:  phase.DecoderForward,
 		"model.(*Pass).Backward" + decoder: phase.DecoderBackward,
-		"method.(*network).reducePart":     phase.Reduce,
+		"layer.(*conv).gradient":           phase.Reduce,
 		"method.(*flow).moveTile":          phase.Move,
 		"optim.(*Optimizer).Apply":         phase.Optimizer,
 	}

@@ -86,7 +86,7 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	}
 	t.tile = s.tile(s.Prior.TileRows())
 	t.tape = s.Prior.NewTape(a, t.prior.p, s.size(t.tile, o.Particles), model.Train)
-	t.prior.bind(t.tape)
+	t.prior.bind(s, t.tape)
 	return t, nil
 }
 

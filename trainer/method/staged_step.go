@@ -6,6 +6,7 @@ import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -14,10 +15,9 @@ import (
 // method. In the second it fits the prior to latents of the frozen first stage, in phases with a
 // barrier after each:
 //
-//	pack    lay changed weights of the prior out for products
 //	rows    run the prior forward and backward on the latents
-//	reduce  compute the gradient by the prior's weights
-//	update  make its optimiser's step
+//	reduce  compute the gradient by the prior's weights, make the optimiser's step, and lay the
+//	        weights out for the next products
 //
 // The first step of the second stage begins by freezing the first (freeze).
 
@@ -59,7 +59,8 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 	return stats, t.checkUpdate(&stats)
 }
 
-// evaluate computes the prior's loss of every row, and its gradient by the prior's weights.
+// evaluate computes the prior's loss of every row, and the part of all waves but the last in its
+// gradient by the prior's weights.
 func (t *staged) evaluate() {
 	t.conditions.draw(t.now.index, t.key(streamDrop))
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
@@ -69,8 +70,15 @@ func (t *staged) evaluate() {
 		t.now.wave = t.setup.tiles(last-first, t.tile, t.tape).From(first)
 		t.tape.Wave(first * t.setup.Options.Particles)
 		t.setup.Pool.Run(pool.Group{N: t.now.wave.Count, Do: t.rowsTask})
-		t.setup.Pool.Run(t.prior.reduce(wave(t.now.waves, w, t.setup.Options.Particles)))
+		if w < t.now.waves.Count-1 {
+			t.setup.Pool.Run(t.prior.reduce(t.waveOf(w)))
+		}
 	}
+}
+
+// waveOf is wave w of the evaluation.
+func (t *staged) waveOf(w int) layer.Wave {
+	return wave(t.now.waves, w, t.setup.Options.Particles)
 }
 
 // key is the key of stream s for the current step of the second stage.
@@ -89,9 +97,10 @@ func (t *staged) priorTile(i int) {
 	})
 }
 
-// learn makes a step of the prior's optimiser at learning rate lr.
+// learn computes the part of the last wave, and makes a step of the prior's optimiser at learning
+// rate lr.
 func (t *staged) learn(lr float64) {
-	t.setup.Pool.Run(t.prior.update(lr, 0))
+	t.setup.Pool.Run(t.prior.update(t.waveOf(t.now.waves.Count-1), lr, 0))
 }
 
 // collect sets the stats of the step. The prior's loss is that of the minibatch; the other losses

@@ -12,19 +12,19 @@ import (
 // One training step of the flow. It runs in phases. A phase is a list of groups of tasks, which the
 // workers share, and ends with a barrier:
 //
-//	pack, gather  lay changed weights out for products, one part of a layer per task; gather the
-//	              particles and images of a new minibatch, one tile of rows per task
+//	gather        gather the particles and images of a new minibatch, one tile of rows per task
 //	rows          run decoder and prior forward and backward, one tile of one network per task
-//	reduce        compute the gradients by the weights, a block of a layer per task
-//	move, update  move the particles, one tile per task; make the optimisers' steps, one chunk of
-//	              parameters per task
+//	reduce, move  compute the gradients by the weights, a block of a layer per task, which also
+//	              makes the optimiser's step for these weights, and lays a finished layer out for
+//	              the next products; move the particles, one tile per task
 //
 // The result does not depend on the number of workers: every sum has a fixed order, and the cut
 // into tasks depends only on the configuration. (Tiles may follow the number of workers where the
 // cut does not change the bits.) There is no barrier between the layers of a network, since a task
 // runs its rows through all of them. Workers need no gradient buffers of their own, since each
 // weight gradient is one product over all rows. Where what it reads of all rows would take too much
-// memory, rows and reduce alternate: a wave of rows, then its part of the gradients.
+// memory, rows and reduce alternate: a wave of rows, then its part of the gradients. Nothing moves
+// before the losses of all rows have been checked.
 
 // pass describes one evaluation of both networks on the particles of a minibatch, and what is done
 // with it.
@@ -116,7 +116,7 @@ func (f *flow) gatherTile(i int) {
 }
 
 // evaluate computes both parts of the drift and both losses of every row and, if the parameters
-// learn from it, the gradients by the weights of the mean losses.
+// learn from it, the part of all waves but the last in the gradients by the weights.
 func (f *flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	f.conditions.draw(f.now.index, f.key(streamDrop))
@@ -128,8 +128,8 @@ func (f *flow) evaluate(s *Stats) {
 	for w := range f.now.waves.Count {
 		f.enter(w)
 		f.setup.Pool.Run(f.priorRows(), f.decoderRows())
-		if f.now.train {
-			f.reduce(wave(f.now.waves, w, f.cloud.N))
+		if f.now.train && w < f.now.waves.Count-1 {
+			f.reduce(f.wave(w))
 		}
 	}
 }
@@ -174,26 +174,31 @@ func (f *flow) runDecoder(i int) {
 	})
 }
 
-// advance does what follows the evaluation. The particles move, and the gradients are added to the
-// sum or, on the last pass, the optimisers make their steps at learning rate lr.
+// wave is wave w of the evaluation.
+func (f *flow) wave(w int) layer.Wave { return wave(f.now.waves, w, f.cloud.N) }
+
+// advance does what follows the evaluation. The gradients by the weights get the part of the last
+// wave, and are added to the sum or, on the last pass, the optimisers make their steps at learning
+// rate lr. The particles move.
 func (f *flow) advance(lr float64) {
 	var moves, decoder, prior pool.Group
+	last := f.wave(f.now.waves.Count - 1)
 	if f.now.moves {
 		moves = pool.Group{N: f.now.tiles.Count, Do: f.tasks.move}
 	}
 	switch summed := f.now.summed; {
 	case f.now.last:
-		decoder = f.decoder.update(lr, summed)
+		decoder = f.decoder.update(last, lr, summed)
 		if !f.now.held {
-			prior = f.prior.update(f.setup.Options.ScoreLR*lr, summed)
+			prior = f.prior.update(last, f.setup.Options.ScoreLR*lr, summed)
 		}
 	case f.now.train:
-		decoder = f.decoder.accumulate(summed)
+		decoder = f.decoder.accumulate(last, summed)
 		if !f.now.held {
-			prior = f.prior.accumulate(summed)
+			prior = f.prior.accumulate(last, summed)
 		}
 	}
-	f.setup.Pool.Run(moves, decoder, prior)
+	f.setup.Pool.Run(decoder, prior, moves)
 }
 
 // reduce computes the part of a wave in the gradients by the weights.

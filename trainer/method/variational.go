@@ -97,9 +97,9 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	v.encoderTape = s.Encoder.NewTape(a, v.encoder.p, s.size(v.tile, 1), model.Train)
 	v.decoderTape = s.Decoder.NewTape(a, v.decoder.p, s.size(v.tile, o.Particles), model.Train)
 	v.priorTape = s.Prior.NewTape(a, v.prior.p, s.size(v.tile, o.Particles), model.Train)
-	v.encoder.bind(v.encoderTape)
-	v.decoder.bind(v.decoderTape)
-	v.prior.bind(v.priorTape)
+	v.encoder.bind(s, v.encoderTape)
+	v.decoder.bind(s, v.decoderTape)
+	v.prior.bind(s, v.priorTape)
 	return v, nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -14,11 +15,11 @@ import (
 // One training step of the variational methods. It runs in phases, cut into tasks as those of flow
 // (step.go), with a barrier after each:
 //
-//	pack, gather  lay changed weights out for products; gather the images of a new minibatch
-//	rows          run the encoder forward, draw latents from its output, run prior and decoder
-//	              forward and backward on them, and the encoder backward
-//	reduce        compute the gradients by the weights
-//	update        make the optimisers' steps
+//	gather  gather the images of a new minibatch
+//	rows    run the encoder forward, draw latents from its output, run prior and decoder forward
+//	        and backward on them, and the encoder backward
+//	reduce  compute the gradients by the weights, make the optimisers' steps, and lay the weights
+//	        out for the next products
 //
 // rows and reduce alternate if the batch has several waves.
 
@@ -148,7 +149,8 @@ func (v *variational) reparametrise(m int, out []float32) {
 	v.entropy[m] = float32(entropy)
 }
 
-// evaluate draws latents and computes the losses of every row and their gradients by the weights.
+// evaluate draws latents and computes the losses of every row, and the part of all waves but the
+// last in their gradients by the weights.
 func (v *variational) evaluate(s *Stats) {
 	rows := len(v.ids)
 	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
@@ -160,7 +162,9 @@ func (v *variational) evaluate(s *Stats) {
 	for w := range v.now.waves.Count {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.rows})
-		v.reduce(w)
+		if w < v.now.waves.Count-1 {
+			v.reduce(w)
+		}
 	}
 }
 
@@ -260,27 +264,36 @@ func (v *variational) throughDraws(m int, out []float32) {
 	}
 }
 
-// reduce computes the part of wave w in the gradients by the weights.
-func (v *variational) reduce(w int) {
+// wavesOf are wave w as encoder, decoder and prior see it: the rows over which their losses are
+// means.
+func (v *variational) wavesOf(w int) (encoder, decoder, prior layer.Wave) {
 	points, rows := wave(v.now.waves, w, 1), wave(v.now.waves, w, v.setup.Options.Particles)
-	var prior pool.Group
-	switch { // over how many rows the prior's loss is a mean
-	case v.now.held:
-	case v.now.closed:
-		prior = v.prior.reduce(points)
-	default:
-		prior = v.prior.reduce(rows)
+	if v.now.closed {
+		return points, rows, points
 	}
-	v.setup.Pool.Run(v.encoder.reduce(points), v.decoder.reduce(rows), prior)
+	return points, rows, rows
 }
 
-// learn makes a step of each optimiser at learning rate lr.
-func (v *variational) learn(lr float64) {
-	var prior pool.Group
+// reduce computes the part of wave w in the gradients by the weights.
+func (v *variational) reduce(w int) {
+	encoder, decoder, prior := v.wavesOf(w)
+	groups := [...]pool.Group{v.encoder.reduce(encoder), v.decoder.reduce(decoder), {}}
 	if !v.now.held {
-		prior = v.prior.update(v.setup.Options.ScoreLR*lr, 0)
+		groups[2] = v.prior.reduce(prior)
 	}
-	v.setup.Pool.Run(v.encoder.update(lr, 0), v.decoder.update(lr, 0), prior)
+	v.setup.Pool.Run(groups[:]...)
+}
+
+// learn computes the part of the last wave, and makes a step of each optimiser at learning rate lr.
+func (v *variational) learn(lr float64) {
+	encoder, decoder, prior := v.wavesOf(v.now.waves.Count - 1)
+	groups := [...]pool.Group{
+		v.encoder.update(encoder, lr, 0), v.decoder.update(decoder, lr, 0), {},
+	}
+	if !v.now.held {
+		groups[2] = v.prior.update(prior, v.setup.Options.ScoreLR*lr, 0)
+	}
+	v.setup.Pool.Run(groups[:]...)
 }
 
 // collect adds up the losses of the rows.

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -57,8 +58,22 @@ type Tape struct {
 	idle chan *Pass
 	base int // number of the wave's first row in the batch
 
-	pack, grad []layer.Task
-	wave       layer.Wave
+	pack []layer.Task
+	grad []gradTask
+	wave layer.Wave
+}
+
+// gradTask is a gradient task of a layer.
+type gradTask struct {
+	layer.GradTask
+	of *weighted
+}
+
+// weighted is a layer with parameters.
+type weighted struct {
+	pack []layer.Task
+	grad int          // the number of its gradient tasks
+	left atomic.Int32 // those of them whose parameters are not updated yet
 }
 
 // NewTape binds the network to parameters p (Layout().Size() of them) and to memory from the arena.
@@ -83,9 +98,8 @@ func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
 	for i := range n.nodes {
 		t.bind(a, p, i)
 	}
-	byCost := func(a, b layer.Task) int { return cmp.Compare(b.Cost, a.Cost) }
-	slices.SortStableFunc(t.pack, byCost)
-	slices.SortStableFunc(t.grad, byCost)
+	slices.SortStableFunc(t.pack, func(a, b layer.Task) int { return cmp.Compare(b.Cost, a.Cost) })
+	slices.SortStableFunc(t.grad, func(a, b gradTask) int { return cmp.Compare(b.Cost, a.Cost) })
 	for range size.Passes {
 		t.idle <- t.newPass(a)
 	}
@@ -109,9 +123,14 @@ func (t *Tape) bind(a *memory.Arena, p []float32, i int) {
 	}
 	t.pairs[i] = node.layer.Bind(v, t.net.shapes(node.in)...)
 	if w, ok := t.pairs[i].(layer.Weighted); ok && !a.Counts() {
-		t.pack = append(t.pack, w.PackTasks()...)
+		of := &weighted{pack: w.PackTasks()}
+		t.pack = append(t.pack, of.pack...)
 		if train {
-			t.grad = append(t.grad, w.GradTasks(&t.wave)...)
+			for _, g := range w.GradTasks(&t.wave) {
+				t.grad = append(t.grad, gradTask{g, of})
+				of.grad++
+			}
+			of.left.Store(int32(of.grad))
 		}
 	}
 }
@@ -139,6 +158,23 @@ func (t *Tape) GradTasks() int { return len(t.grad) }
 
 // Grad runs a gradient task.
 func (t *Tape) Grad(task int) { t.grad[task].Do() }
+
+// Writes lists the blocks of the gradient that a gradient task computes.
+func (t *Tape) Writes(task int) []memory.Block { return t.grad[task].Writes }
+
+// Updated says that a gradient task is done, and that the parameters of its blocks have new values,
+// in the place of new packing tasks: when all tasks of a layer have said so, the last one lays the
+// layer out for products.
+func (t *Tape) Updated(task int) {
+	of := t.grad[task].of
+	if of.left.Add(-1) > 0 {
+		return
+	}
+	of.left.Store(int32(of.grad))
+	for _, p := range of.pack {
+		p.Do()
+	}
+}
 
 // Take returns a pass for rows lo to hi of the batch, at most Size.Tile of them. It waits while
 // Size.Passes others are under way. The pass must be released.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // flowed is one parameter under MPGD's flow as the paper writes it: position, momentum, and the
@@ -74,7 +76,7 @@ func TestMomentum(t *testing.T) {
 					g[i] = p[i] + noise[i]
 				}
 				o.Begin(c.lr)
-				o.Apply(p, g, 0, n)
+				o.Apply(p, g, memory.Span(0, n))
 				d := min(decay, float64(1+step)/float64(10+step))
 				for i := range want {
 					s := &want[i]
@@ -117,7 +119,7 @@ func TestMomentumSettles(t *testing.T) {
 				g[0] = p[0]
 			}
 			o.Begin(lr)
-			o.Apply(p, g, 0, 1)
+			o.Apply(p, g, memory.Span(0, 1))
 		}
 		gamma, tau := flowTimes(drag, lr)
 		// p is near -30
@@ -153,16 +155,16 @@ func TestMomentumState(t *testing.T) {
 		for step := uint32(1); step <= 3; step++ {
 			g := normals(n, step)
 			o.Begin(0.01)
-			o.Apply(whole, g, 0, n)
+			o.Apply(whole, g, memory.Span(0, n))
 			pieces.Begin(0.01)
 			for _, cut := range [][2]int{{33, 34}, {0, 33}, {71, n}, {34, 71}} {
-				pieces.Apply(q, g, cut[0], cut[1])
+				pieces.Apply(q, g, memory.Span(cut[0], cut[1]))
 			}
 		}
 		if !slices.Equal(whole, q) || !slices.Equal(o.M, pieces.M) {
 			t.Errorf("%s: pieces differ from the whole", kind)
 		}
-		if a := testing.AllocsPerRun(10, func() { o.Apply(whole, q, 0, n) }); a != 0 {
+		if a := testing.AllocsPerRun(10, func() { o.Apply(whole, q, memory.Span(0, n)) }); a != 0 {
 			t.Errorf("%s: %v allocations", kind, a)
 		}
 	}

@@ -14,18 +14,40 @@ type Noise struct {
 	Network uint32 // gives each buffer its own normals
 }
 
-const errChunk = "optim: with noise, parts of a buffer start at a multiple of kernel.GroupLen"
-
-// perturb adds the noise to p, the elements of the buffer from lo on, and leaves the normals in xi.
-// A normal's address is the index of its parameter and the step, so that the cut into parts does
-// not matter.
-func (o *Optimizer) perturb(p, xi []float32, lo int) {
-	if lo%kernel.GroupLen != 0 {
-		panic(errChunk)
-	}
+// perturb adds the noise to p, the elements of the buffer from lo on. A normal's address is the
+// index of its parameter and the step, so that the cut into blocks does not matter.
+func (o *Optimizer) perturb(p []float32, lo int) {
 	key := kernel.Key{Seed: o.Noise.Seed, Step: o.Steps[0], Stream: StreamParams}
-	kernel.Normal(xi, key, uint64(o.Noise.Network)<<32+uint64(lo/kernel.GroupLen))
-	kernel.Axpy(p, float32(o.Noise.Scale*math.Sqrt(2*o.lr)), xi)
+	scale := float32(o.Noise.Scale * math.Sqrt(2*o.lr))
+	xi := o.takeScratch()
+	for len(p) > 0 {
+		skip := lo % kernel.GroupLen // of the first group
+		n := min(len(p), len(xi)-skip)
+		kernel.Normal(xi[:skip+n], key, uint64(o.Noise.Network)<<32+uint64(lo/kernel.GroupLen))
+		kernel.Axpy(p[:n], scale, xi[skip:skip+n])
+		p, lo = p[n:], lo+n
+	}
+	o.returnScratch(xi)
+}
+
+// spares is the most arrays of scratch that wait for their next use, and scratchLen how many
+// numbers one has: whole groups.
+const spares, scratchLen = 64, 64 * kernel.GroupLen
+
+func (o *Optimizer) takeScratch() []float32 {
+	select {
+	case xi := <-o.spare:
+		return xi
+	default:
+		return kernel.Floats(scratchLen)
+	}
+}
+
+func (o *Optimizer) returnScratch(xi []float32) {
+	select {
+	case o.spare <- xi:
+	default:
+	}
 }
 
 // StreamParams is the stream of the noise on the parameters (trainer/ALGORITHM.md, section 9).

@@ -1,6 +1,6 @@
 // Package optim is the optimisers over flat parameter buffers, with the moving average of the
 // parameters that sampling uses. New makes an Optimizer; each step calls Begin once and then Apply
-// for each part of the buffer.
+// for each block of the buffer.
 package optim
 
 import (
@@ -23,9 +23,6 @@ const (
 
 // Kinds lists all optimisers.
 var Kinds = []Kind{Adam, RMSprop, SGD}
-
-// Chunk is the largest number of parameters that one task updates where workers share an update.
-const Chunk = 1 << 15
 
 const (
 	beta1   = 0.9
@@ -53,12 +50,17 @@ type Optimizer struct {
 	Steps []uint32  // one number: the steps begun
 
 	lr, c1, c2, rate float64 // of the step begun last
+
+	spare chan []float32 // scratch for noise
 }
 
 // New makes an optimiser for a buffer of n parameters; emaDecay is the decay of the average, 0 for
 // none. StartAverage must be called with the first parameters. An unknown kind is an error.
 func New(a *memory.Arena, kind Kind, n int, emaDecay float64) (*Optimizer, error) {
-	o := &Optimizer{Kind: kind, Decay: emaDecay, Steps: make([]uint32, 1)}
+	o := &Optimizer{
+		Kind: kind, Decay: emaDecay, Steps: make([]uint32, 1),
+		spare: make(chan []float32, spares),
+	}
 	switch kind {
 	case SGD:
 	case RMSprop:
@@ -77,7 +79,7 @@ func New(a *memory.Arena, kind Kind, n int, emaDecay float64) (*Optimizer, error
 // StartAverage makes p the average, if there is one.
 func (o *Optimizer) StartAverage(p []float32) { copy(o.EMA, p) }
 
-// Begin starts a step at learning rate lr; Apply follows for each part of the buffer. The
+// Begin starts a step at learning rate lr; Apply follows for each block of the buffer. The
 // average warms up: after t steps its decay is at most (1+t)/(10+t).
 func (o *Optimizer) Begin(lr float64) {
 	o.Steps[0]++
@@ -88,13 +90,27 @@ func (o *Optimizer) Begin(lr float64) {
 	o.rate = 1 - min(o.Decay, (1+t)/(10+t))
 }
 
-// Apply updates elements lo to hi of the parameters p with the gradient g, and their average. With
-// noise it overwrites those elements of g, and lo must be a multiple of kernel.GroupLen.
-func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
-	p, g = p[lo:hi], g[lo:hi]
+// Apply updates a block of the parameters p with the gradient g, and their average. Calls for
+// disjoint blocks may run at once.
+func (o *Optimizer) Apply(p, g []float32, b memory.Block) {
+	keep := 1 - o.lr*o.WeightDecay
+	if o.Kind == Adam && o.Drag == 0 && o.Noise.Scale == 0 && o.EMA != nil {
+		b = b.Joined()
+		kernel.AdamAverageStep(p[b.At:], o.M[b.At:], o.V[b.At:], o.EMA[b.At:], g[b.At:],
+			b.Stride, b.Cols, b.Rows, o.adam(), keep, o.rate)
+		return
+	}
+	for lo, hi := range b.Runs() {
+		o.apply(p[lo:hi], g[lo:hi], lo, keep)
+	}
+}
+
+// apply updates the elements p of the parameters, from number lo on.
+func (o *Optimizer) apply(p, g []float32, lo int, keep float64) {
+	hi := lo + len(p)
 	m, v := part(o.M, lo, hi), part(o.V, lo, hi)
 	if o.WeightDecay > 0 {
-		kernel.Scale(p, float32(1-o.lr*o.WeightDecay))
+		kernel.Scale(p, float32(keep))
 	}
 	if o.Drag > 0 {
 		o.accelerate(p, m, v, g)
@@ -102,7 +118,7 @@ func (o *Optimizer) Apply(p, g []float32, lo, hi int) {
 		o.descend(p, m, v, g)
 	}
 	if o.Noise.Scale > 0 {
-		o.perturb(p, g, lo)
+		o.perturb(p, lo)
 	}
 	if o.EMA != nil {
 		kernel.EMAStep(o.EMA[lo:hi], p, o.rate)
@@ -125,7 +141,13 @@ func (o *Optimizer) descend(p, m, v, g []float32) {
 	case RMSprop:
 		kernel.RMSpropStep(p, v, g, o.lr, rho, epsilon)
 	case Adam:
-		kernel.AdamStep(p, m, v, g, o.lr, beta1, beta2, epsilon, o.c1, o.c2)
+		kernel.AdamStep(p, m, v, g, o.adam())
+	}
+}
+
+func (o *Optimizer) adam() kernel.AdamRates {
+	return kernel.AdamRates{
+		LR: o.lr, Beta1: beta1, Beta2: beta2, Epsilon: epsilon, C1: o.c1, C2: o.c2,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/memory"
 )
 
 // beyond reports that |diff| is not within tol; NaN never is.
@@ -65,7 +66,7 @@ func TestPapers(t *testing.T) {
 			g := normals(n, uint32(step))
 			lr := 0.01 / float64(step) * 3
 			o.Begin(lr)
-			o.Apply(p, g, 0, n)
+			o.Apply(p, g, memory.Span(0, n))
 			d := min(decay, float64(1+step)/float64(10+step))
 			for i := range want {
 				// Loshchilov and Hutter 2019, algorithm 2, with lr in its schedule
@@ -96,7 +97,7 @@ func TestFirstAdamStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Begin(0.1)
-	o.Apply(p, g, 0, 4)
+	o.Apply(p, g, memory.Span(0, 4))
 	for i, v := range p {
 		if want := -math.Copysign(0.1, float64(g[i])); beyond(float64(v)-want, 2e-6) {
 			t.Errorf("gradient %v: step %v, want %v", g[i], v, want)
@@ -117,7 +118,7 @@ func TestWarmUp(t *testing.T) {
 		gap := 1.0
 		for step := 1.0; step <= 60; step++ {
 			o.Begin(1)
-			o.Apply(p, []float32{0}, 0, 1)
+			o.Apply(p, []float32{0}, memory.Span(0, 1))
 			gap *= min(decay, (1+step)/(10+step))
 			if beyond(1-float64(o.EMA[0])-gap, 1e-5) {
 				t.Fatalf("decay %v, step %v: average %v, want %v", decay, step, o.EMA[0], 1-gap)
@@ -142,10 +143,14 @@ func TestPieces(t *testing.T) {
 		for step := uint32(1); step <= 5; step++ {
 			g := normals(n, step)
 			whole.Begin(0.01)
-			whole.Apply(p, g, 0, n)
+			whole.Apply(p, g, memory.Span(0, n))
 			pieces.Begin(0.01)
-			for _, cut := range [][2]int{{33, 34}, {0, 33}, {71, n}, {34, 71}} {
-				pieces.Apply(q, g, cut[0], cut[1])
+			for _, block := range []memory.Block{
+				memory.Span(33, 34), memory.Span(0, 33), {At: 51, Rows: 7, Cols: 3, Stride: 7},
+				{At: 34, Rows: 2, Cols: 7, Stride: 7}, {At: 48, Rows: 1, Cols: 3, Stride: 7},
+				{At: 54, Rows: 7, Cols: 4, Stride: 7}, memory.Span(n, n),
+			} {
+				pieces.Apply(q, g, block)
 			}
 		}
 		if !slices.Equal(p, q) || !slices.Equal(whole.M, pieces.M) ||
@@ -200,7 +205,7 @@ func TestNoAllocation(t *testing.T) {
 		}
 		if a := testing.AllocsPerRun(10, func() {
 			o.Begin(0.01)
-			o.Apply(p, g, 0, n)
+			o.Apply(p, g, memory.Span(0, n))
 		}); a != 0 {
 			t.Errorf("%s: %v allocations", kind, a)
 		}

@@ -54,12 +54,14 @@ type gaussianTape struct {
 	mean, drift []float32
 	first       int // row of the wave
 	wave        layer.Wave
+	whole       []memory.Block // mean
 }
 
 // NewTape implements Prior.
 func (p Gaussian) NewTape(a *memory.Arena, params []float32, size model.Size, _ model.Use) Tape {
 	return &gaussianTape{
 		Gaussian: p, mean: params, drift: a.Floats(memory.Activations, size.Rows, p.Latent),
+		whole: []memory.Block{memory.Span(0, p.Latent)},
 	}
 }
 
@@ -100,6 +102,10 @@ func (t *gaussianTape) Grad(int) {
 		kernel.Scale(w.Grad, -w.Scale)
 	}
 }
+
+func (t *gaussianTape) Writes(int) []memory.Block { return t.whole }
+
+func (t *gaussianTape) Updated(int) {}
 
 func (t *gaussianTape) Visit(func(model.Values)) {}
 

@@ -54,10 +54,12 @@ type Tape interface {
 	// Wave starts a wave of rows with the given row of the batch (model.Tape.Begin).
 	Wave(first int)
 	// Reduce says what the tasks 0 .. GradTasks()-1 of Grad compute: the gradient by theta over
-	// the rows of the wave.
+	// the rows of the wave. Grad, Writes and Updated are those of model.Tape.
 	Reduce(w layer.Wave)
 	GradTasks() int
 	Grad(task int)
+	Writes(task int) []memory.Block
+	Updated(task int)
 	// Visit makes f see the output of each layer of the prior's network in the calls of
 	// Evaluate that follow; nil ends that.
 	Visit(f func(model.Values))

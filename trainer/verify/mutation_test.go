@@ -33,7 +33,7 @@ var sites = []site{
 	{"trainer/method", "network.follow", "math.Sqrt(float64(s.Train.Len()*o.Particles))",
 		`mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(o.Particles))) /
 			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*o.Particles))`},
-	{"trainer/method", "network.updatePart", "float32(1/float64(n.summed+1))",
+	{"trainer/method", "network.average", "float32(1/float64(n.summed+1))",
 		`mutant("soul's gradient without 1/K", $, 1)`},
 	{"trainer/method", "variational.throughDraws", "/2 - 0.5",
 		`/mutant[float32]("factor 2 in the gradient through the draws", 2, 1) -

@@ -3,6 +3,7 @@ package exactnet
 import (
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 )
 
@@ -89,11 +90,17 @@ func (d *diagonal) Backward(t *layer.Tile) {
 }
 
 // GradTasks implements layer.Weighted.
-func (d *diagonal) GradTasks(w *layer.Wave) []layer.Task {
-	if d.offset == nil && d.scale == nil {
+func (d *diagonal) GradTasks(w *layer.Wave) []layer.GradTask {
+	var writes []memory.Block
+	for _, r := range []*layer.Range{d.offset, d.scale} {
+		if r != nil {
+			writes = append(writes, r.Block())
+		}
+	}
+	if writes == nil {
 		return nil
 	}
-	return []layer.Task{{Do: func() { d.gradient(w) }}}
+	return []layer.GradTask{{Task: layer.Task{Do: func() { d.gradient(w) }}, Writes: writes}}
 }
 
 func (d *diagonal) gradient(w *layer.Wave) {

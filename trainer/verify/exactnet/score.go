@@ -121,11 +121,15 @@ func (b *boundScore) Backward(t *layer.Tile) {
 }
 
 // GradTasks implements layer.Weighted.
-func (b *boundScore) GradTasks(w *layer.Wave) []layer.Task {
+func (b *boundScore) GradTasks(w *layer.Wave) []layer.GradTask {
 	if b.size == 0 {
 		return nil
 	}
-	return []layer.Task{{Do: func() { b.gradient(w) }}}
+	lo := b.values.Param(0).Lo
+	return []layer.GradTask{{
+		Task:   layer.Task{Do: func() { b.gradient(w) }},
+		Writes: []memory.Block{memory.Span(lo, lo+b.size)},
+	}}
 }
 
 func (b *boundScore) gradient(w *layer.Wave) {
