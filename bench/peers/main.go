@@ -4,6 +4,7 @@
 //	go run ./bench/peers -what steps              # steps and sampling, beside PyTorch and JAX
 //	go run ./bench/peers -write bench/README.md   # puts the tables between the marks there
 //	go run ./bench/peers -rounds 1 -run langevin  # some of them, quickly
+//	go run ./bench/peers -what steps -run '^S$' -precision bf16   # likewise
 //
 // Each side is a process of its own, and only one of them works at a time. In every round each
 // side measures a row of the table once, so that disturbances of the machine affect all. Numbers
@@ -16,7 +17,10 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/plume-ml/plume/blas"
 )
 
 // options are the flags.
@@ -25,6 +29,8 @@ type options struct {
 	pattern *regexp.Regexp
 	pythons []string
 	cc      string
+
+	precisions []blas.Precision // of steps
 }
 
 // comparison is one of the choices of -what. run returns its tables.
@@ -44,6 +50,7 @@ func main() {
 	what := flag.String("what", "kernels", "what is compared: kernels or steps")
 	only := flag.String("run", "",
 		"regular expression for the names of kernels or shapes to measure")
+	precision := flag.String("precision", "", "of steps: float32 or bf16 (default both)")
 	file := flag.String("write", "", "file to write the tables into, between its marks")
 	python := flag.String("python", "python3,/usr/bin/python3",
 		"Python interpreters; kernels use the first that can import torch, "+
@@ -56,6 +63,9 @@ func main() {
 	if o.pattern, err = regexp.Compile(*only); err != nil {
 		err = fmt.Errorf("-run: %w", err)
 	}
+	if o.precisions = precisions; *precision != "" {
+		o.precisions = []blas.Precision{blas.Precision(*precision)}
+	}
 	c, known := comparisons[*what]
 	switch {
 	case err != nil:
@@ -67,8 +77,10 @@ func main() {
 		err = fmt.Errorf("-rounds %d: want 1 or more", o.rounds)
 	case !known:
 		err = fmt.Errorf("-what %q: want kernels or steps", *what)
-	case *only != "" && *file != "":
-		err = errors.New("-run omits rows, so it cannot be used with -write")
+	case !slices.Contains(precisions, o.precisions[0]):
+		err = fmt.Errorf("-precision %q: want float32 or bf16", *precision)
+	case *only+*precision != "" && *file != "":
+		err = errors.New("-run and -precision omit rows, so they cannot be used with -write")
 	default:
 		err = c.drive(o, *file)
 	}

@@ -19,7 +19,7 @@ func compareSteps(o options, dir string) (string, error) {
 		return "", err
 	}
 	list := settings(dir, o.pythons)
-	found, notes, err := firstLook(dir, list, recordings)
+	found, notes, err := firstLook(dir, list, recordings, o.precisions)
 	if err != nil {
 		return "", err
 	}
@@ -28,7 +28,7 @@ func compareSteps(o options, dir string) (string, error) {
 		notes = append(notes,
 			"None of the interpreters "+tried+" can import torch or jax (see -python).")
 	}
-	t := &tournament{rounds: o.rounds}
+	t := &tournament{rounds: o.rounds, precisions: o.precisions}
 	defer t.stop()
 	if err := t.enter(choose(found)); err != nil {
 		return "", err
@@ -41,7 +41,8 @@ func compareSteps(o options, dir string) (string, error) {
 	return t.markdown(found, notes), nil
 }
 
-// recordAll records the works that are asked for, and writes the files for the scripts.
+// recordAll records the works that are asked for, writes the files for the scripts, and compares
+// plume's other precisions with the recordings.
 func recordAll(o options, dir string) (list []*recording, err error) {
 	for _, w := range works() {
 		if !o.pattern.MatchString(w.name) {
@@ -61,6 +62,11 @@ func recordAll(o options, dir string) (list []*recording, err error) {
 		if err != nil {
 			return nil, err
 		}
+		for _, way := range plumeWays("native", o.precisions) {
+			if err := r.checkPlume(way, images); err != nil {
+				return nil, err
+			}
+		}
 		list = append(list, r)
 	}
 	return list, nil
@@ -71,22 +77,25 @@ func (w work) open() (data.Dataset, error) {
 	return data.Open(context.Background(), w.config.Data, data.Options{})
 }
 
-// entrant is a side that does some works, each in one way.
+// entrant is a side that works in one way.
 type entrant struct {
 	*side
-	family  string // plume's backend, or the framework
+	family  string // plume's backend and what is special in its way, or the framework
 	threads int    // of plume; 0 for other sides
 	label   string // setting and way of other sides
-	ways    map[string]string
 	setting setting
+	way     way
+	work    string // the only one that it does; empty for plume, which does all
+	peak    bool   // also measures the peak
 }
 
 // tournament is the sides and their measurements.
 type tournament struct {
-	rounds   int
-	entrants []*entrant
-	watch    watch
-	outcomes []*outcome
+	rounds     int
+	precisions []blas.Precision
+	entrants   []*entrant
+	watch      watch
+	outcomes   []*outcome
 }
 
 // outcome is the measurements of a work.
@@ -96,7 +105,8 @@ type outcome struct {
 	peaks map[int][]float64      // FMA peak by threads, operations per second
 }
 
-// enter starts all sides: plume's by backends and threads, and the chosen others.
+// enter starts all sides: plume's by backends and threads, each for all of its ways, and the chosen
+// others.
 func (t *tournament) enter(chosen []candidate) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -109,8 +119,17 @@ func (t *tournament) enter(chosen []candidate) error {
 			if s.absent != "" {
 				return fmt.Errorf("%s: %s", s.name, s.absent)
 			}
-			t.entrants = append(t.entrants, &entrant{side: s, family: name, threads: n})
 			t.watch.sides = append(t.watch.sides, s)
+			for i, w := range plumeWays(name, t.precisions) {
+				family := name
+				if w.precision() != blas.Float32 {
+					family += ", " + string(w)
+				}
+				t.entrants = append(t.entrants, &entrant{
+					side: s, family: family, threads: n, way: w,
+					peak: i == 0 && name == backends()[0],
+				})
+			}
 		}
 	}
 	for _, c := range chosen {
@@ -134,8 +153,8 @@ func backends() []string {
 // add enters a candidate; candidates of one setting share a process.
 func (t *tournament) add(c candidate) error {
 	e := &entrant{
-		family: c.family(), label: strings.Trim(c.setting.label+", "+c.way, ", "),
-		setting: c.setting, ways: map[string]string{c.work: c.way},
+		family: c.family(), label: strings.Trim(c.setting.label+", "+string(c.way), ", "),
+		setting: c.setting, way: c.way, work: c.work,
 	}
 	for _, other := range t.entrants {
 		have, want := other.setting, c.setting
@@ -173,16 +192,12 @@ func (t *tournament) measure(w work) error {
 	return nil
 }
 
-// turn makes one measurement of one side; plume's first backend also measures the peak.
+// turn makes one measurement of one side.
 func (t *tournament) turn(o *outcome, e *entrant) error {
-	way := e.ways[o.name]
-	if e.threads > 0 {
-		way = "plume"
-	}
-	if way == "" {
+	if e.work != "" && e.work != o.name {
 		return nil
 	}
-	if e.threads > 0 && e.family == backends()[0] {
+	if e.peak {
 		peak, err := e.number("peak")
 		if err != nil {
 			return err
@@ -190,7 +205,7 @@ func (t *tournament) turn(o *outcome, e *entrant) error {
 		o.peaks[e.threads] = append(o.peaks[e.threads], peak)
 	}
 	return t.watch.during(e.side, func() error {
-		ms, err := e.time(o.name, way)
+		ms, err := e.time(o.name, e.way)
 		o.times[e] = append(o.times[e], ms)
 		return err
 	})

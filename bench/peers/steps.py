@@ -1,4 +1,4 @@
-"""PyTorch's side of the comparison of steps: training steps and sampling, in float32.
+"""PyTorch's side of the comparison of steps: training steps and sampling.
 
     python3 bench/peers/steps.py FOLDER      # run by the driver: go run ./bench/peers -what steps
 
@@ -6,10 +6,11 @@ The arithmetic is that of plume's training step (ALGORITHM.md, sections 2, 4 and
 fast. Images, particles and parameters stay in memory, each network has one flat buffer of
 parameters over which optimiser and average pass once, and one backward pass serves both.
 There are several ways to compute the gradients (steps_ways.py; of convolutions, steps_conv.py) and
-the update. Which is fastest
-depends on the shape and on the threads, so the driver tries them all. "x2" cuts the rows into two
-halves with a Python thread for each; they run concurrently because PyTorch's functions release the
-interpreter's lock.
+the update. Which is fastest depends on the shape and on the threads, so the driver tries them all.
+"x2" cuts the rows into two halves with a Python thread for each; they run concurrently because
+PyTorch's functions release the interpreter's lock. In the ways called "bf16" the factors of
+products are bf16, by autocast or by hand; parameters, moments and averages, particles and losses
+stay float32.
 """
 
 import math
@@ -21,34 +22,36 @@ import steps_conv
 import steps_sampling
 from steps_adam import Update, fastest_adam
 from steps_common import mean_sech, serve
-from steps_torch import Threads, cut, parse, tensors, views, with_pieces
+from steps_torch import Threads, cut, parse, tensors, views, ways_of
 from steps_ways import KINDS
 
 GUARD = 1e6  # mean of z^2 above which a particle is redrawn
 
 
 class Network:
-    """The flat parameters of a network, and views of its layers."""
+    """The flat parameters of a network, and views of its layers. factors are the parameters as
+    products by hand take them, which may be a copy in bf16."""
 
-    def __init__(self, sizes, flat):
-        self.sizes, self.p, self.g = sizes, flat, torch.empty_like(flat)
-        self.layers, self.grads = views(sizes, self.p), views(sizes, self.g)
-        self.leaves = [t.detach().requires_grad_() for layer in self.layers for t in layer]
+    def __init__(self, sizes, flat, factors):
+        self.sizes, self.p, self.g, self.factors = sizes, flat, torch.empty_like(flat), factors
+        self.layers, self.grads = views(sizes, factors), views(sizes, self.g)
+        self.leaves = [t.detach().requires_grad_() for layer in views(sizes, flat) for t in layer]
 
     def twin(self):
         """A network over the same parameters with gradients of its own."""
-        return Network(self.sizes, self.p)
+        return Network(self.sizes, self.p, self.factors)
 
     def stored(self, x, are_values):
         """Numbers for each parameter, in plume's order."""
         return x
 
 
-def networks(work, kind, *flat):
+def networks(work, kind, dtype, *flat):
     """Decoder and score network."""
     if work.conv:
         return steps_conv.networks(work, kind, *flat)
-    return map(Network, (work.decoder, work.score), flat)
+    factors = [p.to(dtype) for p in flat] if kind == "by-hand" else flat
+    return map(Network, (work.decoder, work.score), flat, factors)
 
 
 class Piece:
@@ -98,10 +101,10 @@ class Run:
     """A training: its state and its step."""
 
     def __init__(self, work, way):
-        kind, pieces = parse(way)
+        self.dtype, kind, pieces = parse(way)
         self.work, self.threads = work, Threads(pieces)
         phi, theta, z, u = tensors(work.start())
-        self.phi, self.theta = networks(work, kind, phi, theta)
+        self.phi, self.theta = networks(work, kind, self.dtype, phi, theta)
         self.cloud = [t.view(work.points, -1) for t in (z, u)]  # a row has a datapoint's particles
         self.images = torch.from_numpy(work.pictures())
         self.x = torch.empty(work.batch, work.pixels)
@@ -120,7 +123,8 @@ class Run:
         net = getattr(self, name)
         lo, hi = cut(len(net.p), self.threads.n, i)
         grads = [getattr(p, name).g[lo:hi] for p in self.pieces]
-        return Update(net.p[lo:hi], grads, lr, self.work.ema, adam)
+        copy = None if net.factors is net.p else net.factors[lo:hi]
+        return Update(net.p[lo:hi], grads, lr, self.work.ema, adam, copy)
 
     def draw_levels(self, lam):
         """Stratified levels, and what depends only on them."""
@@ -191,7 +195,9 @@ def kinds(work):
 
 
 def ways(work):
-    return steps_sampling.ways() if work.images else with_pieces(list(kinds(work)))
+    if work.images:
+        return steps_sampling.ways()
+    return ways_of(kinds(work), steps_conv.IN_BF16 if work.conv else KINDS)
 
 
 def check(work, way):

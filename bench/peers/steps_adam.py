@@ -62,10 +62,11 @@ def fastest_adam(n):
 
 
 class Update:
-    """The optimiser and the moving average of a part of a network's parameters."""
+    """The optimiser and the moving average of a part of a network's parameters, and of their copy
+    in bf16, if there is one."""
 
-    def __init__(self, p, grads, lr, decay, adam):
-        self.p, self.g, self.others = p, grads[0], grads[1:]
+    def __init__(self, p, grads, lr, decay, adam, copy):
+        self.p, self.g, self.others, self.copy = p, grads[0], grads[1:], copy
         self.lr, self.decay, self.t = lr, decay, 0
         self.adam, self.average = adam(p, grads[0]), p.clone()
 
@@ -75,3 +76,5 @@ class Update:
         self.t += 1
         self.adam.step(self.lr)
         self.average.lerp_(self.p, 1 - min(self.decay, (1 + self.t) / (10 + self.t)))
+        if self.copy is not None:
+            self.copy.copy_(self.p)

@@ -9,44 +9,23 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/pool"
 )
-
-// tolerance bounds the deviation between two sides, relative to the root mean square of the
-// compared array: the deviation's root mean square, and its largest element. Weights and biases
-// are compared layer by layer. All sides compute in float32 (6e-8), with different orders of
-// summation and exponentials. The moments show the gradients of the steps. Parameters, averages
-// and particles are compared by their movement: Adam turns the rounding of a gradient near zero
-// into a step of either sign, which can change single elements by the whole movement but hardly
-// changes the root mean square. The tolerances are at least four times the worst deviations seen
-// with two versions of PyTorch and one of JAX (in brackets).
-type tolerance struct{ rms, largest float64 }
-
-var (
-	momentTolerance = tolerance{2e-4, 2e-2} // (5e-5, 5e-3)
-	movedTolerance  = tolerance{5e-3, 3}    // (1.2e-3, 0.6)
-	cloudTolerance  = tolerance{2e-5, 2e-3} // (3.2e-6, 2.7e-4)
-	sampleTolerance = tolerance{4e-6, 5e-5} // (6.7e-7, 7.8e-6)
-
-	// Of convolutions, whose gradients are sums over pixels too, and whose networks are deeper. The
-	// worst are in the middle of the U-Net, where single elements of the moments are large.
-	convMomentTolerance = tolerance{8e-4, 8e-2} // (2e-4, 2.1e-2)
-	convMovedTolerance  = tolerance{1.2e-2, 5}  // (3e-3, 1.1)
-)
-
-// sumTolerance is for the sums of the last step. A row whose drift is at the clip may count as
-// clipped on one side only.
-var sumTolerance = [...]struct{ relative, absolute float64 }{{1e-5, 0}, {1e-5, 0}, {0, 1}}
 
 // check makes a side do the recorded work in one of its ways, and compares the results.
-func (r *recording) check(dir string, s *side, way string) error {
+func (r *recording) check(dir string, s *side, way way) error {
 	answer, err := s.ask(fmt.Sprintf("check %s %s", r.name, way))
 	if err != nil {
 		return err
 	}
 	out, err := readFloats(filepath.Join(dir, r.name+".out"))
+	if err != nil {
+		return err
+	}
+	sums, err := r.parse(answer)
 	if err == nil {
-		err = r.compare(answer, out)
+		err = r.compare(way, sums, out)
 	}
 	if err != nil {
 		return fmt.Errorf("%s does not compute what plume does: %s %s: %w",
@@ -55,20 +34,63 @@ func (r *recording) check(dir string, s *side, way string) error {
 	return nil
 }
 
-// compare compares the side's answer and its concatenated arrays with the recording.
-func (r *recording) compare(answer string, out []float32) error {
-	if err := r.compareSums(strings.Fields(answer)); err != nil {
+// checkPlume does the recorded work in one of plume's ways, and compares the results.
+func (r *recording) checkPlume(way way, images data.Dataset) error {
+	p := pool.New(0)
+	defer p.Close()
+	t, err := r.recorded().in(way).training(images, p)
+	if err != nil {
+		return err
+	}
+	got, err := t.do()
+	if err == nil {
+		err = r.compare(way, got.sums, r.concatenated(got))
+	}
+	if err != nil {
+		return fmt.Errorf("plume's %s is not what it computes in float32: %s: %w", way, r.name, err)
+	}
+	return nil
+}
+
+// concatenated are the compared arrays of a result in their order.
+func (r *recording) concatenated(from result) (out []float32) {
+	for _, c := range r.comparisons(tolerances{}) {
+		out = append(out, from.arrays[c.name]...)
+	}
+	return out
+}
+
+// parse returns the sums of a side's answer.
+func (r *recording) parse(answer string) (sums []float64, err error) {
+	words := strings.Fields(answer)
+	if len(words) != len(r.sums)+1 || words[0] != "ok" {
+		return nil, fmt.Errorf("answer %q: want ok and %d numbers", words, len(r.sums))
+	}
+	for _, word := range words[1:] {
+		x, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, x)
+	}
+	return sums, nil
+}
+
+// compare compares the sums and the concatenated arrays of one of the ways with the recording.
+func (r *recording) compare(way way, sums []float64, out []float32) error {
+	t := r.tolerances(way)
+	if err := r.compareSums(t, sums); err != nil {
 		return err
 	}
 	next := func(name string) (got, want []float32, err error) {
-		want = r.want[name]
+		want = r.arrays[name]
 		if len(out) < len(want) {
 			return nil, nil, fmt.Errorf("%s: %d numbers, want %d", name, len(out), len(want))
 		}
 		got, out = out[:len(want)], out[len(want):]
 		return got, want, nil
 	}
-	for _, c := range r.comparisons() {
+	for _, c := range r.comparisons(t) {
 		got, want, err := next(c.name)
 		if err == nil {
 			err = r.compareArray(c, got, want)
@@ -83,18 +105,15 @@ func (r *recording) compare(answer string, out []float32) error {
 	return nil
 }
 
-func (r *recording) compareSums(words []string) error {
-	if len(words) != len(r.sums)+1 || words[0] != "ok" {
-		return fmt.Errorf("answer %q: want ok and %d numbers", words, len(r.sums))
-	}
+func (r *recording) compareSums(t tolerances, sums []float64) error {
 	for i, want := range r.sums {
-		got, err := strconv.ParseFloat(words[i+1], 64)
-		if err != nil {
-			return err
+		most := t.losses * math.Abs(want)
+		if i == clippedSum {
+			most = max(1, t.clipped*float64(r.rows()))
 		}
-		t := sumTolerance[i]
-		if !(math.Abs(got-want) <= t.relative*math.Abs(want)+t.absolute) {
-			return fmt.Errorf("sum %d of the last step is %v, want %v", i, got, want)
+		if !(math.Abs(sums[i]-want) <= most) {
+			return fmt.Errorf("sum %d of the last step, %v, deviates from %v by more than %.2g",
+				i, sums[i], want, most)
 		}
 	}
 	return nil
@@ -108,27 +127,21 @@ type compared struct {
 }
 
 // comparisons returns the arrays in their order.
-func (r *recording) comparisons() (list []compared) {
+func (r *recording) comparisons(t tolerances) (list []compared) {
 	if r.images > 0 {
-		return []compared{
-			{"latents", "", nil, sampleTolerance}, {"images", "", nil, sampleTolerance},
-		}
-	}
-	moments, moved := momentTolerance, movedTolerance
-	if r.config.Decoder == config.Conv {
-		moments, moved = convMomentTolerance, convMovedTolerance
+		return []compared{{"latents", "", nil, t.samples}, {"images", "", nil, t.samples}}
 	}
 	for _, net := range []string{"decoder", "prior"} {
 		start := r.start[net+"/params"]
 		list = append(list,
-			compared{net + "/params", net, start, moved},
-			compared{net + "/moment1", net, nil, moments},
-			compared{net + "/moment2", net, nil, moments},
-			compared{net + "/ema", net, start, moved})
+			compared{net + "/params", net, start, t.moved},
+			compared{net + "/moment1", net, nil, t.moments},
+			compared{net + "/moment2", net, nil, t.moments},
+			compared{net + "/ema", net, start, t.moved})
 	}
 	return append(list,
-		compared{"cloud/z", "", r.start["cloud/z"], cloudTolerance},
-		compared{"cloud/u", "", r.start["cloud/u"], cloudTolerance})
+		compared{"cloud/z", "", r.start["cloud/z"], t.cloud},
+		compared{"cloud/u", "", r.start["cloud/u"], t.cloud})
 }
 
 // compareArray compares an array as a whole or, if it is a network, parameter by parameter.
@@ -140,7 +153,7 @@ func (r *recording) compareArray(c compared, got, want []float32) error {
 		lo, hi := p.Offset, p.Offset+p.Len
 		got, want, origin := got[lo:hi], want[lo:hi], []float32(nil)
 		if c.origin != nil {
-			at := felt(r.want[c.network+"/moment2"][lo:hi])
+			at := felt(r.arrays[c.network+"/moment2"][lo:hi])
 			got, want, origin = pick(got, at), pick(want, at), pick(c.origin[lo:hi], at)
 		}
 		if err := c.within(c.name+" "+p.Name, got, want, origin); err != nil {

@@ -9,7 +9,8 @@ A side answers every line on its standard input by one line:
 
 A work is the training steps of a shape, or sampling. WORK.json describes it, WORK.start is the
 initial state and WORK.noise the noise of the recorded work; its images are in a file that the
-description names. All arrays are float32, without header.
+description names. All arrays are float32, without header. A way is one in bf16 if its name begins
+with "bf16-".
 """
 
 import json

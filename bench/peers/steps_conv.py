@@ -11,7 +11,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from steps_torch import COMPILES, compiled, cut, features
+from steps_torch import COMPILES, autocast, compiled, cut, features
 
 EPSILON = 1e-5  # of the norms
 
@@ -20,7 +20,7 @@ class Network:
     """The flat parameters of a network, as PyTorch likes them, and views of each by its path."""
 
     def __init__(self, layout, flat):
-        self.layout, self.p, self.g = layout, flat, torch.empty_like(flat)
+        self.layout, self.p, self.g, self.factors = layout, flat, torch.empty_like(flat), flat
         self.grads = layout.views(self.g)
         self.leaves = {name: x.detach().requires_grad_() for name, x in layout.views(flat).items()}
 
@@ -199,7 +199,7 @@ class Convolutional:
         """Writes the drift of some rows, and the gradients or adds to them; returns the sums."""
         phi, theta = p.phi.leaves, p.theta.leaves
         z, zl = (t[rows].detach().requires_grad_() for t in (p.z, zl))
-        with torch.enable_grad():
+        with torch.enable_grad(), autocast(p.run.dtype):
             loss, error, square = self.losses(z, zl, phi, theta, *given)
         by = [z, zl, *phi.values(), *theta.values()]
         dz, dzl, *grads = torch.autograd.grad(loss, by)
@@ -219,3 +219,4 @@ if COMPILES:
         "compile-last-chunks": lambda p: Convolutional(p, chunks=4, wrap=compiled),
         "compile-plain": lambda p: Convolutional(p, last=False, wrap=compiled),
     }
+IN_BF16 = [kind for kind in KINDS if "plain" not in kind]

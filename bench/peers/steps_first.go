@@ -8,32 +8,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/plume-ml/plume/blas"
 )
 
 // candidate is a way of doing a work in a setting, and its time in a first measurement.
 type candidate struct {
 	setting setting
 	work    string
-	way     string
+	way     way
 	first   float64 // ms
 }
-
-// byHand is the prefix of the ways that do not use PyTorch's automatic derivatives.
-const byHand = "by-hand"
 
 // family is the column that a candidate competes for.
 func (c candidate) family() string {
 	framework, _, _ := strings.Cut(c.setting.framework, " ")
-	if strings.HasPrefix(c.way, byHand) {
+	if c.way.byHand() {
 		return framework + ", by hand"
 	}
 	return framework
 }
 
-// firstLook tries every way of every setting: its results are compared with those of plume, and it
-// is timed for a short while. A way that does not run here becomes a note.
+// firstLook tries every way of every setting in the given precisions: its results are compared with
+// those of plume, and it is timed for a short while. A way that does not run here becomes a note.
 func firstLook(
-	dir string, list []setting, recordings []*recording,
+	dir string, list []setting, recordings []*recording, among []blas.Precision,
 ) (found []candidate, notes []string, err error) {
 	for _, s := range list {
 		p, err := s.start()
@@ -46,15 +45,18 @@ func firstLook(
 			if err != nil {
 				return nil, nil, err
 			}
-			for way := range strings.FieldsSeq(ways) {
-				c := candidate{setting: s, work: r.name, way: way}
+			for word := range strings.FieldsSeq(ways) {
+				c := candidate{setting: s, work: r.name, way: way(word)}
+				if !slices.Contains(among, c.way.precision()) {
+					continue
+				}
 				err := c.look(dir, p, r)
 				if died := (*silentError)(nil); errors.As(err, &died) {
 					const text = "%s cannot do %s in the way %s: %s"
-					notes = append(notes, fmt.Sprintf(text, p.name, r.name, way, died.log))
+					notes = append(notes, fmt.Sprintf(text, p.name, r.name, c.way, died.log))
 					p, err = s.start()
 				} else if err == nil {
-					fmt.Fprintf(os.Stderr, "  %s %s: %.4g ms\n", r.name, way, c.first)
+					fmt.Fprintf(os.Stderr, "  %s %s: %.4g ms\n", r.name, c.way, c.first)
 					found = append(found, c)
 				}
 				if err != nil {
@@ -78,7 +80,7 @@ func (c *candidate) look(dir string, p *side, r *recording) error {
 }
 
 // time returns the milliseconds of a work.
-func (s *side) time(work, way string) (float64, error) {
+func (s *side) time(work string, way way) (float64, error) {
 	return s.number(fmt.Sprintf("time %s %s", work, way))
 }
 
@@ -95,7 +97,7 @@ func (s *side) number(question string) (float64, error) {
 	return x, nil
 }
 
-// finalists is the number of candidates of each work and family that go on, by the first
+// finalists is the number of candidates of each work, family and precision that go on, by the first
 // measurement, which is too noisy to choose only one.
 const finalists = 2
 
@@ -103,11 +105,15 @@ const finalists = 2
 func choose(found []candidate) (chosen []candidate) {
 	found = slices.Clone(found)
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.first, b.first) })
-	taken := map[string]int{}
+	type rivals struct {
+		work, family string
+		precision    blas.Precision
+	}
+	taken := map[rivals]int{}
 	for _, c := range found {
-		key := c.work + " " + c.family()
-		if taken[key] < finalists {
-			taken[key]++
+		r := rivals{c.work, c.family(), c.way.precision()}
+		if taken[r] < finalists {
+			taken[r]++
 			chosen = append(chosen, c)
 		}
 	}

@@ -3,7 +3,8 @@
     python3 bench/peers/steps_jax.py FOLDER   # run by the driver: go run ./bench/peers -what steps
 
 A step is one compiled function to which the state is donated. XLA uses all cores. There is only one
-way, with automatic derivatives and the faster random numbers; none for convolutions.
+way, with automatic derivatives and the faster random numbers, in float32 and with the factors of
+products in bf16; none for convolutions.
 """
 
 import math
@@ -18,6 +19,7 @@ from steps_common import mean_sech, places, serve
 jax.config.update("jax_default_prng_impl", "unsafe_rbg")
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 GUARD = 1e6  # mean of z^2 above which a particle is redrawn
+WAYS = {"jit": jnp.float32, "bf16-jit": jnp.bfloat16}  # by the type of the products' factors
 silu = jax.nn.silu
 
 
@@ -29,27 +31,31 @@ def flatten(tree):
     return np.concatenate([np.ravel(t) for layer in tree for t in layer])
 
 
-def affine(x, layer):
-    return x @ layer[0] + layer[1]
+class Networks:
+    """The functions of decoder and score network. The factors of products have the given type."""
 
+    def __init__(self, dtype):
+        self.dtype = dtype
 
-def decode(phi, z):
-    for layer in phi[:-1]:
-        z = silu(affine(z, layer))
-    return affine(z, phi[-1])
+    def affine(self, x, layer):
+        product = x.astype(self.dtype) @ layer[0].astype(self.dtype)
+        return product.astype(jnp.float32) + layer[1]
 
+    def decode(self, phi, z):
+        for layer in phi[:-1]:
+            z = silu(self.affine(z, layer))
+        return self.affine(z, phi[-1])
 
-def embed(theta, lam, frequencies):
-    phase = lam[:, None] * frequencies
-    features = jnp.concatenate([jnp.sin(phase), jnp.cos(phase)], 1)
-    return affine(silu(affine(features, theta[0])), theta[1])
+    def embed(self, theta, lam, frequencies):
+        phase = lam[:, None] * frequencies
+        features = jnp.concatenate([jnp.sin(phase), jnp.cos(phase)], 1)
+        return self.affine(silu(self.affine(features, theta[0])), theta[1])
 
-
-def residual(theta, z, emb):
-    h = affine(z, theta[2])
-    for first, second in zip(theta[3:-1:2], theta[4:-1:2]):
-        h = h + affine(silu(affine(silu(h + emb), first)), second)
-    return affine(h, theta[-1])
+    def residual(self, theta, z, emb):
+        h = self.affine(z, theta[2])
+        for first, second in zip(theta[3:-1:2], theta[4:-1:2]):
+            h = h + self.affine(silu(self.affine(silu(h + emb), first)), second)
+        return self.affine(h, theta[-1])
 
 
 def adam(p, g, m, v, average, lr, decay, t):
@@ -61,8 +67,8 @@ def adam(p, g, m, v, average, lr, decay, t):
 class Run:
     """A training: its state and its step."""
 
-    def __init__(self, work):
-        self.work = work
+    def __init__(self, work, way):
+        self.work, self.functions = work, Networks(WAYS[way])
         phi, theta, z, u = work.start()
         self.nets = {name: {"p": unflatten(layers, jnp.asarray(flat))} for name, layers, flat in
                      (("phi", work.decoder, phi), ("theta", work.score, theta))}
@@ -91,11 +97,12 @@ class Run:
         return keys[0], [lam, eps, xi]
 
     def losses(self, ps, z, zl, x, sigma, push, lam, eps):
-        work = self.work
-        mean = decode(ps["phi"], z).reshape(work.batch, work.particles, work.pixels)
+        work, functions = self.work, self.functions
+        mean = functions.decode(ps["phi"], z).reshape(work.batch, work.particles, work.pixels)
         error = jnp.sum((mean - x[:, None])**2)
         theta = ps["theta"]
-        e = sigma * zl + residual(theta, zl, embed(theta, lam, work.frequencies)) - eps
+        emb = functions.embed(theta, lam, work.frequencies)
+        e = sigma * zl + functions.residual(theta, zl, emb) - eps
         square = jnp.sum(e * e, 1, keepdims=True)
         loss = (error / work.obs_noise**2 + jnp.sum(push * square)) / (2 * work.rows)
         return loss, (error, jnp.sum(square))
@@ -159,8 +166,8 @@ class Run:
         return error, bound, int(clipped)
 
 
-def record(work):
-    run = Run(work)
+def record(work, way):
+    run = Run(work, way)
     for step, noise in zip(work.steps, work.noise()):
         given = [jnp.asarray(a) for a in noise]
         sums = run.step(np.array(step["index"]), step["repeat"], given)
@@ -173,8 +180,8 @@ def record(work):
 class Sampling:
     """DDIM steps from noise to latents, then the decoder. All rows share the levels' embeddings."""
 
-    def __init__(self, work):
-        self.work = work
+    def __init__(self, work, way):
+        self.work, self.functions = work, Networks(WAYS[way])
         phi, theta = work.start()[:2]
         self.phi = unflatten(work.decoder, jnp.asarray(phi))
         self.theta = unflatten(work.score, jnp.asarray(theta))
@@ -189,13 +196,15 @@ class Sampling:
         self.key = jax.random.key(1)
 
     def pure(self, phi, theta, z):
+        functions = self.functions
+
         def step(z, given):
             emb, (own, by_r) = given
-            return own * z + by_r * residual(theta, z, emb), None
+            return own * z + by_r * functions.residual(theta, z, emb), None
 
-        embeddings = embed(theta, self.levels, self.work.frequencies)
+        embeddings = functions.embed(theta, self.levels, self.work.frequencies)
         z, _ = jax.lax.scan(step, z, (embeddings, self.factors))
-        return z, decode(phi, z)
+        return z, functions.decode(phi, z)
 
     def __call__(self, z=None):
         if z is None:
@@ -206,17 +215,17 @@ class Sampling:
 
 def check(work, way):
     if not work.images:
-        return record(work)
-    work.write(np.asarray(a) for a in Sampling(work)(jnp.asarray(work.latents())))
+        return record(work, way)
+    work.write(np.asarray(a) for a in Sampling(work, way)(jnp.asarray(work.latents())))
     return "ok"
 
 
 def prepare(work, way):
     if work.images:
-        return Sampling(work)
-    run = Run(work)
+        return Sampling(work, way)
+    run = Run(work, way)
     return lambda: run.step(*next(run.batches))
 
 
 if __name__ == "__main__":
-    serve(f"JAX {jax.__version__}", lambda work: [] if work.conv else ["jit"], check, prepare)
+    serve(f"JAX {jax.__version__}", lambda work: [] if work.conv else WAYS, check, prepare)

@@ -110,6 +110,9 @@ func threadCounts() []int {
 	return []int{1}
 }
 
+// mostThreads is the largest of the measured numbers of threads.
+func mostThreads() int { return slices.Max(threadCounts()) }
+
 // start starts a process of the setting.
 func (s setting) start() (*side, error) {
 	p := &side{name: strings.TrimSuffix(s.framework+", "+s.label, ", ")}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
@@ -79,34 +80,54 @@ func (t *training) minibatches() [][]int {
 	return slices.Collect(slices.Chunk(order[:len(order)/batch*batch], batch))
 }
 
-// recordedSteps are those of two minibatches, the first repeated once.
+// recordedSteps are those of two minibatches, the first repeated once; none of sampling.
 func (t *training) recordedSteps() []moved {
+	if t.images > 0 {
+		return nil
+	}
 	b := t.minibatches()
 	return []moved{{b[0], 0}, {b[0], 1}, {b[1], 0}}
 }
 
-// recording is a work with its results, which the other sides must reproduce.
+// recording is a work with its result in float32, which all sides must reproduce.
 type recording struct {
 	work
-	start, want map[string][]float32
-	params      map[string][]model.Param // of each network
-	// squared error, prior loss and clipped rows of the last step
-	sums []float64
+	start  map[string][]float32
+	params map[string][]model.Param // of each network
+	result
+}
+
+// result is what a recorded work leaves.
+type result struct {
+	arrays map[string][]float32
+	sums   []float64 // of the last step: squared error, prior loss, and at clippedSum clipped rows
+}
+
+const clippedSum = 2
+
+// recorded is the work as it is recorded.
+func (w work) recorded() work {
+	w.config.DriftClip = w.clip
+	return w
+}
+
+// in is the work in one of plume's ways.
+func (w work) in(name way) work {
+	w.config.Precision = blas.Precision(name)
+	return w
 }
 
 // record does a work, writes its files into the directory, and keeps the results.
 func (w work) record(dir string, images data.Dataset) (*recording, error) {
 	p := pool.New(0)
 	defer p.Close()
-	recorded := w
-	recorded.config.DriftClip = w.clip
-	t, err := recorded.training(images, p)
+	t, err := w.recorded().training(images, p)
 	if err != nil {
 		return nil, err
 	}
 	decoder, score := w.networks()
 	r := &recording{
-		work: w, start: map[string][]float32{}, want: t.state,
+		work: w, start: map[string][]float32{},
 		params: map[string][]model.Param{
 			"decoder": decoder.Layout().Params(), "prior": score.Layout().Params(),
 		},
@@ -119,35 +140,56 @@ func (w work) record(dir string, images data.Dataset) (*recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.images > 0 {
-		return r, r.sample(dir, t)
+	if err := w.describe(dir, w.spec(images, t.recordedSteps())); err != nil {
+		return nil, err
 	}
-	return r, r.take(dir, t)
+	if err := writeFloats(filepath.Join(dir, w.name+".noise"), t.noise()...); err != nil {
+		return nil, err
+	}
+	if r.result, err = t.do(); err != nil || w.images > 0 {
+		return r, err
+	}
+	if clipped := r.sums[clippedSum]; clipped == 0 || clipped == float64(r.rows()) {
+		return nil, fmt.Errorf("%s: %v of %d rows were clipped in the last recorded step: "+
+			"it would not show how rows are clipped", r.name, clipped, r.rows())
+	}
+	return r, nil
 }
 
-// take makes the recorded steps, and writes the noise that they use.
-func (r *recording) take(dir string, t *training) error {
-	recorded := t.recordedSteps()
-	if err := r.describe(dir, r.spec(t.train, recorded)); err != nil {
-		return err
+// noise is the noise of the recorded work, as the scripts read it (steps_common.py).
+func (t *training) noise() (list [][]float32) {
+	if t.images > 0 {
+		ids := make([]uint64, t.images)
+		for i := range ids {
+			ids[i] = uint64(i)
+		}
+		return [][]float32{t.normals(ids, 0, diffusion.StreamSamplePrior)}
 	}
-	var noise [][]float32
-	for k, s := range recorded {
+	for k, s := range t.recordedSteps() {
 		ids, step := t.particles(s.Index), uint32(k)
-		noise = append(noise, t.levels(step),
+		list = append(list, t.levels(step),
 			t.normals(ids, step, diffusion.StreamScoreNoise),
 			t.normals(ids, step, particle.StreamMove))
-		stats, err := t.Step(method.Minibatch{Index: s.Index, Number: step, Repeat: s.Repeat})
+	}
+	return list
+}
+
+// do does the recorded work.
+func (t *training) do() (r result, err error) {
+	if t.images > 0 {
+		return t.sample()
+	}
+	for k, s := range t.recordedSteps() {
+		stats, err := t.Step(method.Minibatch{
+			Index: s.Index, Number: uint32(k), Repeat: s.Repeat,
+		})
 		if err != nil {
-			return err
+			return r, err
 		}
 		r.sums = []float64{stats.SquareError, stats.PriorLoss, stats.Clipped}
 	}
-	if clipped := r.sums[2]; clipped == 0 || clipped == float64(r.rows()) {
-		return fmt.Errorf("%s: %v of %d rows were clipped in the last recorded step: "+
-			"it would not show how rows are clipped", r.name, clipped, r.rows())
-	}
-	return writeFloats(filepath.Join(dir, r.name+".noise"), noise...)
+	r.arrays = t.state
+	return r, nil
 }
 
 // levels returns the log-SNRs of step k (diffusion.BoundTape.Begin).
@@ -180,24 +222,15 @@ func (t *training) normals(ids []uint64, step uint32, stream kernel.Stream) []fl
 	return x
 }
 
-// sample samples the recorded images and writes the latents that they start from.
-func (r *recording) sample(dir string, t *training) error {
-	if err := r.describe(dir, r.spec(t.train, nil)); err != nil {
-		return err
-	}
-	ids := make([]uint64, r.images)
-	for i := range ids {
-		ids[i] = uint64(i)
-	}
+// sample samples the recorded images.
+func (t *training) sample() (result, error) {
 	g := t.Generator(false)
-	z, x := make([]float32, r.images*g.Latent()), make([]float32, r.images*g.Dim())
-	spec := generate.Spec{Solver: diffusion.DDIM, Steps: r.solverSteps(), Seed: seed}
-	err := g.SampleLatents(context.Background(), z, r.images, spec)
+	z, x := make([]float32, t.images*g.Latent()), make([]float32, t.images*g.Dim())
+	spec := generate.Spec{Solver: diffusion.DDIM, Steps: t.solverSteps(), Seed: seed}
+	err := g.SampleLatents(context.Background(), z, t.images, spec)
 	if err != nil {
-		return err
+		return result{}, err
 	}
 	g.Decode(x, z, nil)
-	r.want = map[string][]float32{"latents": z, "images": x}
-	start := t.normals(ids, 0, diffusion.StreamSamplePrior)
-	return writeFloats(filepath.Join(dir, r.name+".noise"), start)
+	return result{arrays: map[string][]float32{"latents": z, "images": x}}, nil
 }

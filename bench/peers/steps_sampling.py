@@ -3,14 +3,16 @@
 import torch
 
 from steps_torch import (COMPILES, Threads, blocks, compiled, cut, features, linear, parse, silu,
-                         tensors, views, with_pieces)
+                         tensors, views, ways_of)
 
 
 class Sampler:
-    """DDIM steps from noise to latents, then the decoder, for a part of the images."""
+    """DDIM steps from noise to latents, then the decoder, for a part of the images. The networks
+    have the given type, latents are float32."""
 
-    def __init__(self, work, kind, rows):
-        phi, theta = tensors(work.start()[:2])
+    def __init__(self, work, kind, dtype, rows):
+        self.dtype = dtype
+        phi, theta = (t.to(dtype) for t in tensors(work.start()[:2]))
         self.phi, self.theta = views(work.decoder, phi), views(work.score, theta)
         self.residual, self.decode = self.in_place, self.images
         if kind == "compile":
@@ -24,12 +26,14 @@ class Sampler:
         self.factors = torch.stack([ratio + by_eps * sigma[:-1], by_eps], 1).float()
         self.levels = lam[:-1].float()
         self.frequencies = torch.from_numpy(work.frequencies)
-        self.h, self.s, self.t = (torch.empty(rows, work.score_width) for _ in range(3))
+        buffer = torch.empty(3, rows, work.score_width, dtype=dtype)
+        self.h, self.s, self.t = buffer
 
     def embeddings(self):
         """The embeddings of the levels, one row for each step; they are the same for all images."""
         (w1, b1), (w2, b2) = self.theta[:2]
-        return linear(silu(linear(features(self.levels, self.frequencies), w1, b1)), w2, b2)
+        given = features(self.levels, self.frequencies).to(self.dtype)
+        return linear(silu(linear(given, w1, b1)), w2, b2)
 
     def network(self, z, emb):
         h, inner = linear(z, *self.theta[2]), [t for layer in self.theta[3:-1] for t in layer]
@@ -52,20 +56,20 @@ class Sampler:
     @torch.no_grad()
     def __call__(self, z):
         for emb, (own, by_r) in zip(self.embeddings(), self.factors.tolist()):
-            r = self.residual(z, emb)
+            r = self.residual(z.to(self.dtype), emb)
             z.mul_(own).add_(r, alpha=by_r)
-        return z, self.decode(z)
+        return z, self.decode(z.to(self.dtype)).float()
 
 
 class Sampling:
     """The sampling of all images in pieces."""
 
     def __init__(self, work, way):
-        kind, pieces = parse(way)
+        dtype, kind, pieces = parse(way)
         self.threads = Threads(pieces)
         cuts = [cut(work.images, pieces, i) for i in range(pieces)]
         self.rows = [slice(*c) for c in cuts]
-        self.samplers = [Sampler(work, kind, hi - lo) for lo, hi in cuts]
+        self.samplers = [Sampler(work, kind, dtype, hi - lo) for lo, hi in cuts]
 
     def __call__(self, z):
         out = [None] * self.threads.n
@@ -89,4 +93,5 @@ def sample(work, way):
 
 
 def ways():
-    return with_pieces(["plain"] + ["compile"] * COMPILES)
+    kinds = ["plain"] + ["compile"] * COMPILES
+    return ways_of(kinds, kinds)

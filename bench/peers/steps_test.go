@@ -13,14 +13,6 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-func answerText(sums []float64) string {
-	text := "ok"
-	for _, s := range sums {
-		text += fmt.Sprintf(" %v", s)
-	}
-	return text
-}
-
 // TestRepeated: the first run does not count, and the rest are whole groups.
 func TestRepeated(t *testing.T) {
 	runs := 0
@@ -76,7 +68,9 @@ func TestStepWorker(t *testing.T) {
 	if about, err := answer("about 0"); err != nil || about == "" {
 		t.Errorf("about: %q, %v", about, err)
 	}
-	for _, line := range []string{"", "time S", "time nothing plume", "check S plume"} {
+	for _, line := range []string{
+		"", "time S", "time nothing float32", "time S bf32", "check S float32",
+	} {
 		if got, err := answer(line); err == nil {
 			t.Errorf("%q: answer %q, want an error", line, got)
 		}
@@ -96,6 +90,7 @@ func TestChoose(t *testing.T) {
 	other := setting{framework: "PyTorch 2.15", label: "b"}
 	jax := setting{framework: "JAX 1"}
 	found := []candidate{
+		{torch, "S", "bf16-autograd", 1},
 		{torch, "S", "autograd", 5}, {torch, "S", "by-hand", 4}, {torch, "S", "by-hand-x2", 3},
 		{other, "S", "by-hand-x2", 2}, {other, "S", "compile", 3}, {other, "S", "convolution", 6},
 		{jax, "S", "jit", 9}, {torch, "L", "autograd", 50},
@@ -105,6 +100,7 @@ func TestChoose(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s: %s %s %v", c.family(), c.work, c.way, c.first))
 	}
 	want := []string{
+		"PyTorch: S bf16-autograd 1",
 		"PyTorch, by hand: S by-hand-x2 2", "PyTorch, by hand: S by-hand-x2 3",
 		"PyTorch: S compile 3", "PyTorch: S autograd 5",
 		"JAX: S jit 9", "PyTorch: L autograd 50",
@@ -112,7 +108,7 @@ func TestChoose(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("chose %q, want %q", got, want)
 	}
-	if found[0].first != 5 {
+	if found[1].first != 5 {
 		t.Error("choose sorted its argument")
 	}
 }
@@ -183,40 +179,46 @@ func TestWatch(t *testing.T) {
 
 // TestTables has one shape whose numbers are easy to follow.
 func TestTables(t *testing.T) {
-	counts := threadCounts()
-	all := counts[len(counts)-1]
-	one := &entrant{side: &side{about: "B 1"}, family: "blas", threads: 1}
-	many := &entrant{side: one.side, family: "blas", threads: all}
+	all := mostThreads()
+	blasSide, torchSide := &side{about: "B 1"}, &side{about: "PyTorch 9"}
+	torch := func(label string, w way) *entrant {
+		return &entrant{
+			side: torchSide, family: "PyTorch", label: label, way: w,
+			setting: setting{framework: "PyTorch 9", label: label},
+		}
+	}
+	one := &entrant{side: blasSide, family: "blas", threads: 1, way: "float32"}
+	many := &entrant{side: blasSide, family: "blas", threads: all, way: "float32"}
 	if all == 1 {
 		many = one
 	}
-	slow := &entrant{
-		side: &side{about: "PyTorch 9"}, family: "PyTorch",
-		label: "slow", setting: setting{framework: "PyTorch 9"},
-	}
-	fast := &entrant{side: slow.side, family: "PyTorch", label: "fast", setting: slow.setting}
+	half := &entrant{side: blasSide, family: "blas, bf16", threads: all, way: "bf16"}
+	slow, fast, torchHalf := torch("slow", "a"), torch("fast", "b"), torch("half", "bf16-a")
 	peaks := map[int][]float64{1: {1e11, 1e11, 1e11}, all: {2e11, 2e11, 2e11}}
 	o := &outcome{work: works()[0], peaks: peaks, times: map[*entrant][]float64{
 		one: {80, 80, 80}, many: {40, 44, 40}, slow: {90, 90, 90}, fast: {60, 60, 70},
+		half: {20, 20, 20}, torchHalf: {45, 45, 50},
 	}}
 	tour := &tournament{
-		rounds:   3,
-		entrants: []*entrant{one, many, slow, fast}, outcomes: []*outcome{o},
+		rounds: 3, precisions: precisions, outcomes: []*outcome{o},
+		entrants: []*entrant{one, many, half, slow, fast, torchHalf},
 	}
 	found := []candidate{
-		{setting{framework: "PyTorch 9", label: "slow"}, "S", "autograd", 91},
-		{setting{framework: "PyTorch 9", label: "fast"}, "S", "autograd", 61},
+		{slow.setting, "S", "autograd", 91}, {fast.setting, "S", "autograd", 61},
 	}
 	text := tour.markdown(found, []string{"A note.", "A note."})
 	wants := []string{
-		"; B 1; PyTorch 9. Medians of 3 interleaved rounds.\n",
+		"; B 1; PyTorch 9. Medians of 3 interleaved rounds.\n", "\nProducts in bf16:\n",
 		"| S | blas | 40.0 | PyTorch | PyTorch 9, fast | 60.0 | 1.50 | 1.5 | yes |\n",
+		"| S | blas, bf16 | 20.0 | PyTorch | PyTorch 9, half | 45.0 | 2.25 | 2.5 | no |\n",
+		"| S | blas, bf16 | 20.0 | PyTorch 9, half | 45.0 | 2.25 |\n",
 		"| PyTorch 9 | autograd | 61.0 (fast) |\n",
 	}
 	if all == 2 {
 		wants = append(wants,
 			"| S | 1024 | blas | 1 | 80.0 | 12800 | 79.3 | 79 % | | |\n",
 			"| S | 1024 | blas | 2 | 40.0 | 25600 | 158.5 | 79 % | 65 % | yes |\n",
+			"| S | 1024 | blas, bf16 | 2 | 20.0 | 51200 | 317.1 | 159 % | | |\n",
 			"| S | blas | 2 | 2.00 | 1.9 | yes |\n")
 	}
 	for _, want := range wants {
@@ -225,7 +227,13 @@ func TestTables(t *testing.T) {
 		}
 	}
 	if strings.Contains(text, "| S | blas | 40.0 | PyTorch | PyTorch 9, slow") ||
+		strings.Contains(text, "| 20.0 | PyTorch | PyTorch 9, fast") ||
 		strings.Count(text, "A note.") != 1 {
 		t.Errorf("the text says too much:\n%s", text)
+	}
+	tour.precisions = precisions[:1]
+	if text := tour.markdown(found, nil); strings.Contains(text, "in any precision") ||
+		strings.Contains(text, "bf16") {
+		t.Errorf("with one precision the text says too much:\n%s", text)
 	}
 }

@@ -15,6 +15,14 @@ silu = torch.nn.functional.silu
 COMPILES = hasattr(torch, "compile")
 
 
+def has_bf16():
+    """Whether oneDNN has products in bf16 here. Without them they are loops that take minutes."""
+    try:
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except (AttributeError, RuntimeError):  # not in this version
+        return False
+
+
 class Threads:
     """Calls a function for each of n pieces: the first on this thread, the others on their own."""
 
@@ -35,15 +43,23 @@ def compiled(f):
 
 
 def parse(way):
-    """The kind and the number of pieces of a way such as "by-hand-x2"."""
-    kind, _, pieces = way.partition("-x")
-    return kind, int(pieces or 1)
+    """The type of the products' factors, the kind, and the number of pieces of a way such as
+    "bf16-by-hand-x2"."""
+    kind, _, pieces = way.removeprefix("bf16-").partition("-x")
+    return torch.bfloat16 if way.startswith("bf16-") else torch.float32, kind, int(pieces or 1)
 
 
-def with_pieces(kinds):
-    """The kinds; if PyTorch has only one thread, also with two pieces and a thread for each."""
+def ways_of(kinds, in_bf16):
+    """The ways of kinds, and in bf16 of others; if PyTorch has only one thread, also with two
+    pieces and a thread for each."""
     alone = torch.get_num_threads() == 1 and os.environ.get("OPENBLAS_NUM_THREADS", "1") == "1"
-    return kinds + [k + "-x2" for k in kinds] * alone
+    ways = [*kinds, *("bf16-" + k for k in in_bf16 if has_bf16())]
+    return ways + [w + "-x2" for w in ways] * alone
+
+
+def autocast(dtype):
+    """The context in which the factors of products are rounded to bf16, if that is dtype."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16)
 
 
 def cut(n, pieces, i):

@@ -7,7 +7,7 @@ piece.drift. It returns the sums over the rows of the squared pixel error and of
 
 import torch
 
-from steps_torch import COMPILES, blocks, compiled, convolution, features, linear, silu
+from steps_torch import COMPILES, autocast, blocks, compiled, convolution, features, linear, silu
 
 aten = torch.ops.aten
 
@@ -35,7 +35,7 @@ class Autograd:
     def gradients(self, p, zl, eps):
         phi, theta = p.phi.leaves, p.theta.leaves
         z, zl = p.z.detach().requires_grad_(), zl.detach().requires_grad_()
-        with torch.enable_grad():
+        with torch.enable_grad(), autocast(p.run.dtype):
             loss, error, square = self.losses(
                 z, zl, phi, theta, p.x, p.lam, p.sigma, p.push, eps, p.run.frequencies,
                 p.run.variance, p.run.work.rows)
@@ -48,15 +48,20 @@ class Autograd:
 
 
 class ByHand:
-    """Forward and backward passes written out, with buffers that are reused."""
+    """Forward and backward passes written out, with buffers that are reused. The buffers have the
+    type of the factors of products, in which PyTorch's products also give their results."""
 
     def __init__(self, piece):
-        self.kept = {}
+        self.kept, self.dtype = {}, piece.run.dtype
 
-    def new(self, name, like, columns):
+    def new(self, name, like, columns, dtype=None):
         if name not in self.kept:
-            self.kept[name] = torch.empty(len(like), columns)
+            self.kept[name] = torch.empty(len(like), columns, dtype=dtype or self.dtype)
         return self.kept[name]
+
+    def wide(self, name, x):
+        """A float32 array of x's shape for what is computed from x: x itself, if it is float32."""
+        return x if x.dtype is torch.float32 else self.new(name, x, x.shape[1], torch.float32)
 
     def affine(self, name, x, layer):
         return torch.addmm(layer[1], x, layer[0], out=self.new(name, x, layer[0].shape[1]))
@@ -66,8 +71,11 @@ class ByHand:
 
     def weights(self, x, dy, grad):
         """The gradients of a layer."""
-        torch.mm(x.t(), dy, out=grad[0])
-        torch.sum(dy, 0, out=grad[1])
+        if self.dtype is torch.float32:
+            torch.mm(x.t(), dy, out=grad[0])
+        else:
+            grad[0].copy_(torch.mm(x.t(), dy))
+        torch.sum(dy, 0, dtype=torch.float32, out=grad[1])
 
     def back(self, name, dy, layer, pre=None):
         dx = torch.mm(dy, layer[0].t(), out=self.new(name, dy, layer[0].shape[0]))
@@ -81,14 +89,16 @@ class ByHand:
 
     def decoder(self, p):
         layers, grads = p.phi.layers, p.phi.grads
-        inputs, pre = [p.z], []
+        inputs, pre = [p.z.to(self.dtype)], []
         for l, layer in enumerate(layers[:-1]):
             pre.append(self.affine(f"pre{l}", inputs[-1], layer))
             inputs.append(self.silu(f"act{l}", pre[-1]))
         y = self.affine("mean", inputs[-1], layers[-1])
-        y.view(len(p.x), -1, p.x.shape[1]).sub_(p.x[:, None])
-        error = torch.dot(y.view(-1), y.view(-1))
-        y.mul_(1 / (p.run.variance * p.run.work.rows))
+        rows = len(p.x), -1, p.x.shape[1]
+        e = self.wide("error", y)
+        torch.sub(y.view(rows), p.x[:, None], out=e.view(rows))
+        error = torch.dot(e.view(-1), e.view(-1))
+        torch.mul(e, 1 / (p.run.variance * p.run.work.rows), out=y)
         for l in range(len(layers) - 1, -1, -1):
             self.weights(inputs[l], y, grads[l])
             y = self.back(f"dact{l}", y, layers[l], pre[l - 1] if l else None)
@@ -96,11 +106,11 @@ class ByHand:
 
     def score(self, p, zl, eps):
         layers, grads = p.theta.layers, p.theta.grads
-        feat = features(p.lam, p.run.frequencies)
+        feat, x = features(p.lam, p.run.frequencies).to(self.dtype), zl.to(self.dtype)
         pre = self.affine("pre", feat, layers[0])
         act = self.silu("act", pre)
         emb = self.affine("emb", act, layers[1])
-        h, kept = self.affine("h", zl, layers[2]), []
+        h, kept = self.affine("h", x, layers[2]), []
         for l in range(3, len(layers) - 1, 2):
             s = torch.add(h, emb, out=self.new(f"s{l}", h, h.shape[1]))
             a = self.silu(f"a{l}", s)
@@ -112,7 +122,7 @@ class ByHand:
 
         e = torch.addcmul(self.affine("r", h, layers[-1]), zl, p.sigma).sub_(eps)
         square = torch.dot(e.view(-1), e.view(-1))
-        dr = torch.mul(e, p.push).mul_(1 / p.run.work.rows)
+        dr = torch.mul(e, p.push).mul_(1 / p.run.work.rows).to(self.dtype)
         self.weights(h, dr, grads[-1])
         dh, demb = self.back("dh", dr, layers[-1]), self.new("demb", h, h.shape[1]).zero_()
         for l, s, a, u, v in reversed(kept):
@@ -122,7 +132,7 @@ class ByHand:
             ds = self.back("ds", du, layers[l], s)
             demb.add_(ds)
             dh.add_(ds)
-        self.weights(zl, dh, grads[2])
+        self.weights(x, dh, grads[2])
         self.weights(act, demb, grads[1])
         self.weights(feat, self.back("dact", demb, layers[1], pre), grads[0])
         return torch.addcmul(self.back("dzl", dh, layers[2]), dr, p.sigma), square

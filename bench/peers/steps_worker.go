@@ -20,12 +20,12 @@ import (
 const turn = 500 * time.Millisecond // TURN of steps_common.py
 
 // stepWorker is plume's side of the comparison of steps. It answers "time WORK WAY" like the
-// scripts (steps_common.py), although it has only one way, and "peak" by the floating-point
-// operations per second that its threads reach with multiply-adds alone.
+// scripts (steps_common.py), where WAY is a precision, and "peak" by the floating-point operations
+// per second that its threads reach with multiply-adds alone.
 type stepWorker struct {
 	threads int
 	images  map[string]data.Dataset // by data set
-	ready   map[string]*repeated    // by work
+	ready   map[string]*repeated    // by work and way
 }
 
 // repeated is a work to be timed in groups of runs.
@@ -66,7 +66,7 @@ func (w *stepWorker) answer(line string) (string, error) {
 		rate, err := machine.FMAPeak(context.Background(), w.threads, machine.Options{})
 		return strconv.FormatFloat(rate, 'g', 6, 64), err
 	case len(words) == 3 && words[0] == "time":
-		r, err := w.prepare(words[1])
+		r, err := w.prepare(words[1], way(words[2]))
 		if err != nil {
 			return "", err
 		}
@@ -76,13 +76,15 @@ func (w *stepWorker) answer(line string) (string, error) {
 	return "", fmt.Errorf(`want "about 0", "peak" or "time WORK WAY"`)
 }
 
-func (w *stepWorker) prepare(name string) (*repeated, error) {
-	if r := w.ready[name]; r != nil {
+func (w *stepWorker) prepare(name string, in way) (r *repeated, err error) {
+	key := name + " " + string(in)
+	if r := w.ready[key]; r != nil {
 		return r, nil
 	}
 	for _, work := range works() {
 		if work.name == name {
-			return w.start(work)
+			w.ready[key], err = w.start(work.in(in))
+			return w.ready[key], err
 		}
 	}
 	return nil, fmt.Errorf("no work %q", name)
@@ -100,8 +102,7 @@ func (w *stepWorker) start(work work) (*repeated, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.ready[work.name] = t.repeated()
-	return w.ready[work.name], nil
+	return t.repeated(), nil
 }
 
 // repeated makes steps on one minibatch after the other, each repeated as in a run, or samples.
