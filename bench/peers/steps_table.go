@@ -151,8 +151,7 @@ func (o *outcome) faster(a, b *entrant) *entrant {
 
 // fastestOfAll compares plume in its fastest precision with PyTorch in its fastest.
 func (t *tournament) fastestOfAll(b *strings.Builder) {
-	b.WriteString("\nThe fastest in any precision:\n" +
-		"\n| | plume | ms | PyTorch | ms | ratio |\n|---|---|---|---|---|---|\n")
+	lines := ""
 	for _, o := range t.outcomes {
 		var own, torch *entrant
 		for _, e := range t.entrants {
@@ -166,10 +165,14 @@ func (t *tournament) fastestOfAll(b *strings.Builder) {
 		if own == nil || torch == nil {
 			continue
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %.2f |\n",
+		lines += fmt.Sprintf("| %s | %s | %s | %s | %s | %.2f |\n",
 			o.name, own.family, number(median(o.times[own])),
 			torch.described(), number(median(o.times[torch])),
 			ratio(o.times[torch], o.times[own]))
+	}
+	if lines != "" {
+		b.WriteString("\nThe fastest in any precision:\n\n" +
+			"| | plume | ms | PyTorch | ms | ratio |\n|---|---|---|---|---|---|\n" + lines)
 	}
 }
 
