@@ -18,24 +18,37 @@ var parts = [...][3]part{
 	right: {kernel.RoundRows, kernel.RoundRest, kernel.RoundRows},
 }
 
+// eachPart calls f for the parts of each group of n numbers of k: with the group's first number and
+// how many it has, and where the part lies among the words that tiles take.
+func (o *order) eachPart(s side, n int, f func(p part, lo, count, at int)) {
+	for lo := 0; lo < n; lo += Group {
+		for i, p := range parts[s] {
+			f(p, lo, min(Group, n-lo), o.depth(lo)+i*o.words(Group))
+		}
+	}
+}
+
+// split is a part of some numbers, for packing.
+func (w *workspace) split(p part, src []float32, lds, cols, rows int) []float32 {
+	rest := grow(&w.rest, rows*cols)
+	p(rest, cols, src, lds, cols, rows, 1)
+	return rest
+}
+
 // lay rounds n rows of src, one for each number of k, to depth(n) rows of dst; in halves, to panels
 // of the right factor.
 func (w *workspace) lay(s side, dst []float32, ldd int, src []float32, lds, cols, n int) {
 	switch o := w.order; {
+	case o.splits && o.halves:
+		o.eachPart(s, n, func(p part, lo, rows, at int) {
+			numbers := w.split(p, src[lo*lds:], lds, cols, rows)
+			kernel.InterleavePairs(dst[at*ldd:], numbers, cols, cols, rows, 1)
+		})
 	case o.splits:
-		for lo := 0; lo < n; lo += Group {
-			rows := min(Group, n-lo)
-			for p := range parts[s] {
-				to := dst[(o.depth(lo)+p*o.words(Group))*ldd:]
-				if o.halves {
-					rest := w.split(parts[s][p], src[lo*lds:], lds, cols, rows)
-					kernel.InterleavePairs(to, rest, cols, cols, rows, 1)
-					continue
-				}
-				parts[s][p](to, ldd, src[lo*lds:], lds, cols, rows, 1)
-				block{to[rows*ldd:], ldd}.clear(Group-rows, cols)
-			}
-		}
+		o.eachPart(s, n, func(p part, lo, rows, at int) {
+			p(dst[at*ldd:], ldd, src[lo*lds:], lds, cols, rows, 1)
+			block{dst[(at+rows)*ldd:], ldd}.clear(Group-rows, cols)
+		})
 	case o.halves:
 		kernel.InterleavePairs(dst, src, lds, cols, n, 1)
 	case o.swaps:
@@ -54,30 +67,19 @@ func (w *workspace) lay(s side, dst []float32, ldd int, src []float32, lds, cols
 	}
 }
 
-// split is a part of some numbers, for packing.
-func (w *workspace) split(p part, src []float32, lds, cols, rows int) []float32 {
-	rest := grow(&w.rest, rows*cols)
-	p(rest, cols, src, lds, cols, rows, 1)
-	return rest
-}
-
 // layAcross rounds rows of a left factor, each of n numbers of k, to rows of depth(n) words of dst.
 func (w *workspace) layAcross(dst []float32, ldd int, src []float32, lds, n, rows int) {
 	switch o := w.order; {
+	case o.splits && o.halves:
+		o.eachPart(left, n, func(p part, lo, cols, at int) {
+			numbers := w.split(p, src[lo:], lds, cols, rows)
+			kernel.RoundHalves(dst[at:], ldd, numbers, cols, rows, cols, 1)
+		})
 	case o.splits:
-		for lo := 0; lo < n; lo += Group {
-			cols := min(Group, n-lo)
-			for p := range parts[left] {
-				to := dst[o.depth(lo)+p*o.words(Group):]
-				if o.halves {
-					rest := w.split(parts[left][p], src[lo:], lds, cols, rows)
-					kernel.RoundHalves(to, ldd, rest, cols, rows, cols, 1)
-					continue
-				}
-				parts[left][p](to, ldd, src[lo:], lds, cols, rows, 1)
-				block{to[cols:], ldd}.clear(rows, Group-cols)
-			}
-		}
+		o.eachPart(left, n, func(p part, lo, cols, at int) {
+			p(dst[at:], ldd, src[lo:], lds, cols, rows, 1)
+			block{dst[at+cols:], ldd}.clear(rows, Group-cols)
+		})
 	case o.halves:
 		kernel.RoundHalves(dst, ldd, src, lds, rows, n, 1)
 	case o.swaps:
@@ -102,12 +104,8 @@ func (w *workspace) layTurned(dst []float32, ldd int, src []float32, lds, n, row
 		kernel.RoundHalvesT(dst, ldd, src, lds, rows, n, 1)
 		return
 	}
-	for lo := 0; lo < n; lo += Group {
-		deep := min(Group, n-lo)
-		for p := range parts[left] {
-			rest := w.split(parts[left][p], src[lo*lds:], lds, rows, deep)
-			to := dst[o.depth(lo)+p*o.words(Group):]
-			kernel.RoundHalvesT(to, ldd, rest, rows, rows, deep, 1)
-		}
-	}
+	o.eachPart(left, n, func(p part, lo, deep, at int) {
+		numbers := w.split(p, src[lo*lds:], lds, rows, deep)
+		kernel.RoundHalvesT(dst[at:], ldd, numbers, rows, rows, deep, 1)
+	})
 }

@@ -18,12 +18,11 @@ func DefaultOn(name config.Method, picture data.Shape) (config.Config, error) {
 	return Resolve(c, picture, func(string) bool { return false })
 }
 
-// convolutions are the defaults of convolutions where they differ from those of MLPs. They come
-// from first runs, and not yet from a study, as those of MLPs (bench/study).
+// convolutions are the defaults of convolutions where they differ from those of MLPs: how they were
+// chosen is in bench/study.
 var convolutions = map[string]string{
 	"batch": "128", "epochs": "40", "cloud_init": "pca",
 	"step_size": "0.006", "step_size_end": "0.001", "friction": "0.3", "scale_anchor": "2",
-	"decoder_decay": "0", "prior_weight": "elbo",
 }
 
 // usualWith is the method's default configuration with a kind of decoder.
