@@ -23,13 +23,19 @@ var sites = []site{
 		flip("factor 2 in the decoder's drift", r.G, 2)`},
 	{"trainer/method", "flow.runPrior", "Particles: f.cloud.N, })", `$
 		flip("sign of the prior's drift", p, -1)`},
-	{"trainer/method", "flow.reduce", "f.setup.Pool.Run(f.decoder.reduce(w), prior)", `$
-		flip("phi's gradient without 1/N", f.decoder.g, float32(f.cloud.N))
-		flip("phi's gradient without 1/B", f.decoder.g, float32(len(f.now.index)))
-		flip("sign of phi's gradient", f.decoder.g, -1)
-		flip("theta's gradient without 1/N", f.prior.g, float32(f.cloud.N))
-		flip("theta's gradient without 1/B", f.prior.g, float32(len(f.now.index)))
-		flip("sign of theta's gradient", f.prior.g, -1)`},
+	{"trainer/method", "flow.advance", "decoder = f.decoder.update(last, lr, summed)", `
+		w := last
+		w.Scale *= mutant("phi's gradient without 1/N", 1, float32(f.cloud.N)) *
+			mutant("phi's gradient without 1/B", 1, float32(len(f.now.index))) *
+			mutant[float32]("sign of phi's gradient", 1, -1)
+		decoder = f.decoder.update(w, lr, summed)`},
+	{"trainer/method", "flow.advance",
+		"prior = f.prior.update(last, f.setup.Options.ScoreLR*lr, summed)", `
+		w := last
+		w.Scale *= mutant("theta's gradient without 1/N", 1, float32(f.cloud.N)) *
+			mutant("theta's gradient without 1/B", 1, float32(len(f.now.index))) *
+			mutant[float32]("sign of theta's gradient", 1, -1)
+		prior = f.prior.update(w, f.setup.Options.ScoreLR*lr, summed)`},
 	{"trainer/method", "network.follow", "math.Sqrt(float64(s.Train.Len()*o.Particles))",
 		`mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(o.Particles))) /
 			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*o.Particles))`},
