@@ -38,7 +38,10 @@ var layers = [][]string{
 	{"trainer/run"},
 	{"trainer/verify/exactnet"},
 	{"trainer/verify/lab"},
-	{"trainer/verify/linear", "trainer/verify/mixture", "trainer/verify/toy"},
+	{
+		"trainer/verify/linear", "trainer/verify/mixture", "trainer/verify/products",
+		"trainer/verify/toy",
+	},
 	{"trainer/verify"},
 	{"trainer"},
 	{"trainer/evaluate"},

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 )
 
@@ -52,6 +53,19 @@ var sites = []site{
 		`mutant("exact transition's noise without sqrt", $, f*(2-f))`},
 	{"trainer/particle", "newTransition", "2*f*logTail(f, 3)",
 		`mutant("factor 2 in the exact transition's noise", 1., 2)*$`},
+	// In words of two numbers, or not, as the path has them.
+	{"blas", "workspace.lay", "kernel.InterleavePairs(dst, src, lds, cols, n, 1)",
+		`kernel.InterleavePairs(dst, src, lds, cols, n,
+			mutant[float32]("right factors rounded down", 1, 1-1./512))`},
+	{"blas", "workspace.lay", "kernel.RoundRows(dst, ldd, src, lds, cols, n, 1)",
+		`kernel.RoundRows(dst, ldd, src, lds, cols, n,
+			mutant[float32]("right factors rounded down", 1, 1-1./512))`},
+	{"blas", "workspace.layAcross", "kernel.RoundHalves(dst, ldd, src, lds, rows, n, 1)",
+		`kernel.RoundHalves(dst, ldd, src, lds, rows, n,
+			mutant[float32]("left factors rounded down", 1, 1-1./512))`},
+	{"blas", "workspace.layAcross", "kernel.RoundRows(dst, ldd, src, lds, n, rows, 1)",
+		`kernel.RoundRows(dst, ldd, src, lds, n, rows,
+			mutant[float32]("left factors rounded down", 1, 1-1./512))`},
 	{"kernel", "Overdamped", "m.root(), 2,", `m.root(),
 		mutant[float32]("factor 2 in the noise", 1, 4)*
 		mutant[float32]("factor 2 in the noise's variance", 1, 2)*
@@ -83,9 +97,13 @@ var boundSites = []site{
 		`w.Scale = mutant("score's gradient without 1/(B N)", w.Scale/float32(t.Draws()), 1)`},
 }
 
-// mistakes are the names of mutants, and the experiment that must fail for each.
-var mistakes = []struct{ only, names string }{
-	{"law of theta", `sign of the decoder's drift
+// mistakes are the names of mutants, and the experiment that must fail for each, in a precision
+// unless that is float32.
+var mistakes = []struct {
+	only, names string
+	precision   blas.Precision
+}{
+	{only: "law of theta", names: `sign of the decoder's drift
 		factor 2 in the decoder's drift
 		sign of the prior's drift
 		sign of theta's gradient
@@ -94,31 +112,36 @@ var mistakes = []struct{ only, names string }{
 		factor 2 in the noise
 		factor 2 in the noise's variance
 		noise 2h, not its root`},
-	{"minibatches", `phi's gradient without 1/N
+	{only: "minibatches", names: `phi's gradient without 1/N
 		phi's gradient without 1/B
 		sign of phi's gradient`},
-	{"velocities", `factor 2 in the underdamped noise's variance
+	{only: "velocities", names: `factor 2 in the underdamped noise's variance
 		underdamped noise without friction
 		factor 2 in the friction
 		exact transition's noise without sqrt
 		factor 2 in the exact transition's noise`},
-	{"noisy parameters", `ipla's noise without the root of N
+	{only: "noisy parameters", names: `ipla's noise without the root of N
 		ipla's noise over M N, not its root
 		ipla's noise without sqrt
 		factor 2 in ipla's noise`},
-	{"mpgd", `mpgd's momentum without sqrt`},
-	{"soul", `soul's gradient without 1/K`},
-	{"cut-offs", `factor 2 in the bound's direct drift
+	{only: "mpgd", names: `mpgd's momentum without sqrt`},
+	{only: "soul", names: `soul's gradient without 1/K`},
+	{only: "cut-offs", names: `factor 2 in the bound's direct drift
 		sign of the bound's direct drift
 		factor 2 in the bound's drift through r`},
-	{"value of the bound", `bound without 1/2`},
-	{"posterior at every move", `sign of the score's drift`},
-	{"samples of a mixture", `ancestral noise without sqrt
+	{only: "value of the bound", names: `bound without 1/2`},
+	{only: "posterior at every move", names: `sign of the score's drift`},
+	{only: "samples of a mixture", names: `ancestral noise without sqrt
 		sign of the ancestral step`},
-	{"Gaussian encoder", `sign of the entropy
+	{only: "Gaussian encoder", names: `sign of the entropy
 		factor 2 in the gradient through the draws`},
-	{"minimiser of theta", `sign of the score's gradient
+	{only: "minimiser of theta", names: `sign of the score's gradient
 		score's gradient without 1/(B N)`},
+	{
+		only: "products of a layer", precision: blas.BF16,
+		names: `right factors rounded down
+		left factors rounded down`,
+	},
 }
 
 // mutantVariable names the mistake to make.
@@ -157,8 +180,11 @@ func TestMutations(t *testing.T) {
 			kernel.EnvPath, info.Path, info.Available[0])
 	}
 	plume := buildMutants(t)
-	run := func(name, only string) (failed []string, code int) {
+	run := func(name, only string, p blas.Precision) (failed []string, code int) {
 		cmd := exec.Command(plume, "verify", "--json", "-q", "--only", only)
+		if p != "" {
+			cmd.Args = append(cmd.Args, "--precision", string(p))
+		}
 		cmd.Env = append(os.Environ(), mutantVariable+"="+name)
 		out, err := cmd.Output()
 		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
@@ -180,12 +206,12 @@ func TestMutations(t *testing.T) {
 		return failed, code
 	}
 	for _, m := range mistakes {
-		if failed, code := run("", m.only); code != 0 || len(failed) != 0 {
+		if failed, code := run("", m.only, m.precision); code != 0 || len(failed) != 0 {
 			t.Errorf("%s without a mistake: exit code %d, failed %q", m.only, code, failed)
 		}
 		for name := range strings.Lines(m.names) {
 			name = strings.TrimSpace(name)
-			if failed, code := run(name, m.only); code != 1 || len(failed) == 0 {
+			if failed, code := run(name, m.only, m.precision); code != 1 || len(failed) == 0 {
 				t.Errorf("%s: exit code %d, %d checks failed", name, code, len(failed))
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/plume-ml/plume/trainer/verify/lab"
 	"github.com/plume-ml/plume/trainer/verify/linear"
 	"github.com/plume-ml/plume/trainer/verify/mixture"
+	"github.com/plume-ml/plume/trainer/verify/products"
 	"github.com/plume-ml/plume/trainer/verify/toy"
 )
 
@@ -33,7 +34,7 @@ var ErrUnknown = errors.New("no experiment")
 
 // experiments are all of them, in the order in which they run.
 var experiments = slices.Concat(
-	toy.Hierarchical, linear.Experiments, mixture.Experiments, toy.Scale,
+	toy.Hierarchical, linear.Experiments, mixture.Experiments, toy.Scale, products.Experiments,
 )
 
 // Titles lists the experiments by section and title.
@@ -52,7 +53,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	products, err := blas.In(cmp.Or(o.Precision, blas.Float32))
+	backend, err := blas.In(cmp.Or(o.Precision, blas.Float32))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			o.Progress(e.String())
 		}
 		l := lab.New(ctx, workers, e, o.Seed, o.Thorough)
-		l.Products = products
+		l.Products = backend
 		found, err := l.Run()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e, err)

@@ -74,7 +74,7 @@ func TestChoice(t *testing.T) {
 		}
 	}
 	sections := 0
-	for _, s := range []string{"8.1", "8.2", "8.3", "8.4"} {
+	for _, s := range []string{"8.1", "8.2", "8.3", "8.4", "8.5"} {
 		chosen, err := choose([]string{s})
 		if err != nil {
 			t.Error(err)
