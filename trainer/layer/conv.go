@@ -122,7 +122,8 @@ func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 	if c.taps == 1 {
 		unit = 1
 	}
-	cols, rows := pool.Pieces(c.out, gradCols), min(pool.Pieces(k, gradRows), k/unit)
+	wide, high := c.largestBlock()
+	cols, rows := pool.Pieces(c.out, wide), min(pool.Pieces(k, high), k/unit)
 	for i := range cols {
 		for r := range rows {
 			lo, hi := pool.Span(c.out, cols, i)
@@ -150,9 +151,15 @@ func (c *conv) blocks(lo, hi, first, last int) []memory.Block {
 	return []memory.Block{weights, memory.Span(c.bias.Lo+lo, c.bias.Lo+hi)}
 }
 
-// The largest block of weights in one task: small enough to feed many workers, large enough that
-// the product runs at full rate.
-const gradCols, gradRows = 128, 512
+// largestBlock is the largest block of weights in one task: small enough to feed many workers, large
+// enough that the product runs at full rate. Where factors are rounded, which each task does for
+// itself, a block is about as wide as it is high.
+func (c *conv) largestBlock() (cols, rows int) {
+	if c.values.Products.Precision() == blas.Float32 {
+		return 128, 512
+	}
+	return 400, 256
+}
 
 // gradient computes columns lo to hi of rows first to last of the product of the transposed patches
 // and dy, and with the first rows the sums of dy.
