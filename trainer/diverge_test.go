@@ -69,6 +69,7 @@ func spoil(tr *Trainer, name string, value float32) {
 			}
 		}
 	}
+	tr.method.Restored() // weights are laid out again
 }
 
 // divergentRun is smallRun with a checkpoint after each epoch, of 14 steps.

@@ -151,9 +151,9 @@ func (c *conv) blocks(lo, hi, first, last int) []memory.Block {
 	return []memory.Block{weights, memory.Span(c.bias.Lo+lo, c.bias.Lo+hi)}
 }
 
-// largestBlock is the largest block of weights in one task: small enough to feed many workers, large
-// enough that the product runs at full rate. Where factors are rounded, which each task does for
-// itself, a block is about as wide as it is high.
+// largestBlock is the largest block of weights in one task: small enough to feed many workers,
+// large enough that the product runs at full rate. Where factors are rounded, which each task does
+// for itself, a block is about as wide as it is high.
 func (c *conv) largestBlock() (cols, rows int) {
 	if c.values.Products.Precision() == blas.Float32 {
 		return 128, 512
