@@ -23,6 +23,7 @@ func DefaultOn(name config.Method, picture data.Shape) (config.Config, error) {
 var convolutions = map[string]string{
 	"batch": "128", "epochs": "40", "cloud_init": "pca",
 	"step_size": "0.006", "step_size_end": "0.001", "friction": "0.3", "scale_anchor": "2",
+	"prior_weight": "elbo",
 }
 
 // usualWith is the method's default configuration with a kind of decoder.
