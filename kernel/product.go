@@ -101,9 +101,8 @@ func eachStrip(f func(dst []float32, ldd int, src []float32, lds, cols, rows int
 		readGrid(src, rows, lds, cols)
 		wroteGrid(dst, rows, ldd, cols)
 	}
-	step := MaxRow / cols
-	for lo := 0; lo < rows; lo += step {
-		f(dst[lo*ldd:], ldd, src[lo*lds:], lds, cols, min(rows-lo, step), alpha)
+	for lo, hi := range strips(rows, cols) {
+		f(dst[lo*ldd:], ldd, src[lo*lds:], lds, cols, hi-lo, alpha)
 	}
 }
 
