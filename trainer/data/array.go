@@ -14,6 +14,7 @@ type array struct {
 	u8     []uint8       // m x D stored bytes, or nil
 	f32    []float32     // m x D pixels if u8 is nil
 	stored stored        // the values in the source
+	missing []bool       // m x D pixels that are not known, and 0 in f32; nil: none
 	table  *[256]float32 // pixel of each byte; nil: bytes map linearly from 0..255 to [-1, 1]
 	labels []int32       // label of each image, -1 if unknown; nil: all unknown
 	rows   []int         // Origin.Row of each image; nil: 0, 1, 2, ...

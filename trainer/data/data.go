@@ -105,6 +105,8 @@ type Options struct {
 	Labels string
 	// SkipBroken skips pictures that cannot be read; otherwise they are an error.
 	SkipBroken bool
+	// Missing makes NaN in arrays of floats a missing value (MissingOf); otherwise it is an error.
+	Missing bool
 	// Warn receives warnings to the user; nil drops them.
 	Warn func(string)
 	// Progress receives, while pictures are read, how many have been: "300 of 1,000 pictures"; and

@@ -104,13 +104,16 @@ func readNPY(s *source, opt Options) (*array, error) {
 		}
 		return a, err
 	}
-	x := newNumbers(n.Dtype, opt.Range)
+	x := newNumbers(n.Dtype, opt)
 	var place func(i int) (row, column int)
 	a.f32, place, err = readOrder(s, n, x.fill(s))
 	if err != nil {
 		return nil, err
 	}
 	a.stored.values, a.stored.whole = [2]float64{x.lo, x.hi}, !x.fractions
+	if opt.Missing {
+		a.missing = takeMissing(a.f32)
+	}
 	return a, x.check(s, place)
 }
 

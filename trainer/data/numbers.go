@@ -11,14 +11,18 @@ import (
 type numbers struct {
 	dtype     npyfile.Dtype
 	ends      *[2]float64 // numbers that become -1 and 1; nil: no mapping
+	missing   bool        // NaN is a missing value
 	lo, hi    float64     // smallest and largest number so far
 	fractions bool        // there was a number that is not an integer
 	bad       int         // index of the first number that no finite float32 can hold; -1: none
 	value     float64     // that number
 }
 
-func newNumbers(dtype npyfile.Dtype, ends *[2]float64) *numbers {
-	return &numbers{dtype: dtype, ends: ends, lo: math.Inf(1), hi: math.Inf(-1), bad: -1}
+func newNumbers(dtype npyfile.Dtype, opt Options) *numbers {
+	return &numbers{
+		dtype: dtype, ends: opt.Range, missing: opt.Missing,
+		lo: math.Inf(1), hi: math.Inf(-1), bad: -1,
+	}
 }
 
 // linear maps ends[0] to -1 and ends[1] to 1, both exactly.
@@ -36,6 +40,10 @@ func (x *numbers) fill(s *source) filler[float32] {
 // take converts numbers to pixels. values[0] is number first of the file.
 func (x *numbers) take(dst []float32, values []float64, first int) {
 	for i, v := range values {
+		if x.missing && math.IsNaN(v) {
+			dst[i] = float32(v)
+			continue
+		}
 		x.lo, x.hi = min(x.lo, v), max(x.hi, v)
 		x.fractions = x.fractions || v != math.Trunc(v)
 		y := v

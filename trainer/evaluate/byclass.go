@@ -26,7 +26,7 @@ type ClassReport struct {
 
 // byClass measures whether the samples of each class look like it.
 func (e *evaluation) byClass() error {
-	if e.classes.Len() == 0 {
+	if e.own.Classes.Len() == 0 {
 		if len(e.Which) < len(Groups()) { // it was asked for
 			e.note("no metrics by class: the run was trained without conditions (condition = %v)",
 				e.config.Condition)
@@ -38,13 +38,13 @@ func (e *evaluation) byClass() error {
 		return e.ctx.Err() // any other error is in a note of the report
 	}
 	e.doing.Set("classes of the samples")
-	seen, err := c.Classify(e.ctx, e.images(), e.pool) // numbered as e.classes
+	seen, err := c.Classify(e.ctx, e.images(), e.pool) // numbered as e.own.Classes
 	if err != nil {
 		return err
 	}
 	asked := e.askedClasses()
 	all := tally{}
-	byClass := make([]tally, e.classes.Len())
+	byClass := make([]tally, e.own.Classes.Len())
 	for i, k := range asked {
 		if k >= 0 {
 			all.add(seen[i] == int(k))
@@ -103,9 +103,9 @@ func (e *evaluation) classDistances(byClass []tally) error {
 		return err
 	}
 	for k, counted := range byClass {
-		e.doing.Set(fmt.Sprintf("distances of class %s", e.classes.Names[k]))
+		e.doing.Set(fmt.Sprintf("distances of class %s", e.own.Classes.Names[k]))
 		r := ClassReport{
-			Class: e.classes.Names[k], Samples: counted.n,
+			Class: e.own.Classes.Names[k], Samples: counted.n,
 			Accuracy: record.Number(float64(counted.hits) / float64(counted.n)),
 		}
 		if r.PCA64FD, r.PCA64FDFloor, err = e.classDistance(inPCA, int32(k)); err != nil {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
@@ -121,7 +120,7 @@ func TestClassDistance(t *testing.T) {
 		samples: metric.NewFeatures(moved, 400, 1), reference: metric.NewFeatures(x, 400, 1),
 		classes: classSets{samples: of, reference: of},
 	}
-	e := &evaluation{ctx: t.Context(), subject: &subject{classes: data.Classes{}}}
+	e := &evaluation{ctx: t.Context(), subject: &subject{}}
 	for class, want := range []float64{0, 9} { // the square of the shift
 		value, floor, err := e.classDistance(s, int32(class))
 		if err != nil || math.Abs(float64(value)-want) > 1e-4 || floor.Finite() {

@@ -25,8 +25,8 @@ var classifiers = cache{kept: map[classify.Key]*classify.Classifier{}}
 func (c *cache) get(e *evaluation) (*classify.Classifier, error) {
 	c.Lock()
 	defer c.Unlock()
-	o := classify.Default(e.all.Shape())
-	key := classify.KeyOf(e.fingerprint, e.all, o)
+	o := classify.Default(e.own.All.Shape())
+	key := classify.KeyOf(e.own.Fingerprint, e.own.All, o)
 	if found := c.kept[key]; found != nil {
 		return found, nil
 	}
@@ -56,7 +56,7 @@ func (e *evaluation) say(format string, args ...any) {
 func (e *evaluation) trainClassifier(o classify.Options) (*classify.Classifier, error) {
 	const what = "training the classifier behind the FFD"
 	e.say(what)
-	return classify.Train(e.ctx, e.all, o, e.pool, func(pass, passes int) {
+	return classify.Train(e.ctx, e.own.All, o, e.pool, func(pass, passes int) {
 		e.doing.Set(fmt.Sprintf("%s, pass %d of %d", what, pass, passes))
 	})
 }
@@ -66,7 +66,7 @@ func (e *evaluation) trainClassifier(o classify.Options) (*classify.Classifier, 
 func (e *evaluation) storedClassifier(key classify.Key, o classify.Options) *classify.Classifier {
 	for _, dir := range append([]string{e.dir}, run.Beside(e.dir)...) {
 		path := run.ClassifierPath(dir)
-		found, err := classify.Load(path, key, e.all, o)
+		found, err := classify.Load(path, key, e.own.All, o)
 		switch {
 		case err == nil:
 			e.say("the classifier behind the FFD is read from %s", path)

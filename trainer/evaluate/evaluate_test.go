@@ -139,15 +139,15 @@ func pixelVariance(t *testing.T, runDir string) float64 {
 		t.Fatal(err)
 	}
 	defer s.close()
-	x := gather(s.held, data.Range(0, s.held.Len()), 64)
+	x := gather(s.own.Held, data.Range(0, s.own.Held.Len()), 64)
 	var variance float64
 	for j := range 64 {
 		var sum, squares float64
-		for i := range s.held.Len() {
+		for i := range s.own.Held.Len() {
 			v := float64(x[i*64+j])
 			sum, squares = sum+v, squares+v*v
 		}
-		n := float64(s.held.Len())
+		n := float64(s.own.Held.Len())
 		variance += (squares/n - sum*sum/n/n) / 64
 	}
 	return variance

@@ -6,64 +6,48 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/metric"
 )
 
-// Posterior inference is the same for all methods, so that it compares models and not how they were
-// trained. It makes underdamped Langevin moves, whose step size falls from inferStep to
-// inferStepEnd during the first burnShare of them, and averages over the others. Only the start
-// differs: the encoder's means, or N(0, I) without an encoder.
+// Posterior inference is the same for all methods (infer.Standard). The step size falls during the
+// first burnShare of the moves, and averages are over the others. Only the start differs: the
+// encoder's means, or N(0, I) without an encoder.
 const (
-	inferStep     = 2e-3
-	inferStepEnd  = 2e-4
-	inferFriction = 0.2
-	inferClip     = 0.3
-	inferRows     = 500
-	burnShare     = 2.0 / 3
+	inferRows = 500
+	burnShare = 2.0 / 3
 )
 
 // someHeldOut returns n held-out images, or all if there are fewer, in their order.
 func (e *evaluation) someHeldOut(n int) data.Dataset {
-	n = min(n, e.held.Len())
-	index := shuffled(e.held.Len(), e.Seed)[:n]
+	n = min(n, e.own.Held.Len())
+	index := shuffled(e.own.Held.Len(), e.Seed)[:n]
 	slices.Sort(index)
-	return data.Subset(e.held, index)
-}
-
-// model returns the trained model, with the gradient of the bound, estimated by the given number of
-// draws, as the prior's drift.
-func (e *evaluation) model(draws int) (generate.Model, error) {
-	o, m := e.config.Options, e.generator.Model()
-	o.PriorDrift = diffusion.BoundDrift
-	o.PriorWeight = diffusion.ELBO
-	o.ControlVariate = true
-	o.ScoreDraws = draws
-	var err error
-	m.Prior, err = method.NewPrior(e.config.Method, o)
-	return m, err
+	return data.Subset(e.own.Held, index)
 }
 
 // posterior prepares the inference of some images. If the method has an encoder, particles start at
 // its means.
 func (e *evaluation) posterior(images data.Dataset, particles int) (*infer.Posterior, error) {
-	m, err := e.model(1)
+	m, err := e.inferring(1)
 	if err != nil {
 		return nil, err
 	}
-	p := infer.New(m, infer.Setup{
-		Images: images, Conditions: e.conditions(images), ObsNoise: e.config.ObsNoise,
-		Particles: particles, Batch: max(1, inferRows/particles), Tile: e.config.Tile,
-		Seed: e.Seed, Pool: e.pool, Progress: e.doing.At,
-		StepSize: inferStep, StepSizeEnd: inferStepEnd, Friction: inferFriction, Clip: inferClip,
-	})
+	s := infer.Standard(particles)
+	s.Images, s.Conditions, s.ObsNoise = images, e.conditions(images), e.config.ObsNoise
+	s.Tile, s.Seed, s.Pool, s.Progress = e.config.Tile, e.Seed, e.pool, e.doing.At
+	p := infer.New(m, s)
 	if e.generator.Encodes() {
 		e.startAtMeans(p.Latents(), images, particles)
 	}
 	return p, nil
+}
+
+// inferring is the trained model as inference needs it.
+func (e *evaluation) inferring(draws int) (generate.Model, error) {
+	return method.Inferring(e.config.Method, e.config.Options, e.generator.Model(), draws)
 }
 
 // startAtMeans sets all particles of each image to the mean of its q(z|x).

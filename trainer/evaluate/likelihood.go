@@ -46,7 +46,7 @@ func (e *evaluation) likelihood() error {
 	if err := p.Run(e.ctx, infer.Moves{Burn: chainBurn, Keep: chainKeep, Cov: true}); err != nil {
 		return err
 	}
-	m, err := e.model(e.LikelihoodDraws)
+	m, err := e.inferring(e.LikelihoodDraws)
 	if err != nil {
 		return err
 	}

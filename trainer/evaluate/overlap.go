@@ -73,11 +73,11 @@ func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 // images that were trained on are among them.
 func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
 	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
-	dim := e.points.Shape().Dim()
+	dim := e.own.Points.Shape().Dim()
 	size := nearestBlock(dim)
-	for lo := 0; lo < e.points.Len(); lo += size {
-		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.points.Len()))
-		block := data.Subset(e.points, data.Range(lo, min(lo+size, e.points.Len())))
+	for lo := 0; lo < e.own.Points.Len(); lo += size {
+		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.own.Points.Len()))
+		block := data.Subset(e.own.Points, data.Range(lo, min(lo+size, e.own.Points.Len())))
 		base, err := metric.Pixels(e.ctx, block, dim)
 		if err != nil {
 			return nil, err
@@ -100,12 +100,12 @@ func (e *evaluation) memorisation() error {
 	if !e.hasHeldOut("memorisation") {
 		return nil
 	}
-	dim := e.train.Shape().Dim()
+	dim := e.own.Train.Shape().Dim()
 	samples, err := metric.Pixels(e.ctx, e.images(), dim)
 	if err != nil {
 		return err
 	}
-	some := data.Subset(e.held, data.Range(0, min(e.held.Len(), nearestBlock(dim))))
+	some := data.Subset(e.own.Held, data.Range(0, min(e.own.Held.Len(), nearestBlock(dim))))
 	held, err := metric.Pixels(e.ctx, some, dim)
 	if err != nil {
 		return err

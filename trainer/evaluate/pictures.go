@@ -29,7 +29,7 @@ func (e *evaluation) draw() error {
 	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
 		return fmt.Errorf("pictures: %w", err)
 	}
-	shape := e.train.Shape()
+	shape := e.own.Train.Shape()
 	path := func(name string) string {
 		path := filepath.Join(e.Pictures, name)
 		e.report.Pictures = append(e.report.Pictures, path)
@@ -46,7 +46,7 @@ func (e *evaluation) draw() error {
 		for i, k := range closest {
 			nearest[i] = e.neighbours.Index[k]
 		}
-		top, bottom := gather(samples, closest, shape.Dim()), gather(e.points, nearest, shape.Dim())
+		top, bottom := gather(samples, closest, shape.Dim()), gather(e.own.Points, nearest, shape.Dim())
 		err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns)
 		if err != nil {
 			return err

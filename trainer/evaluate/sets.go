@@ -39,19 +39,19 @@ func (e *evaluation) newSets(of features) (*sets, error) {
 	if s.samples, err = of(e.images()); err != nil {
 		return nil, err
 	}
-	e.doing.Set(fmt.Sprintf("features of %d training images", e.train.Len()))
-	if s.reference, err = of(e.train); err != nil {
+	e.doing.Set(fmt.Sprintf("features of %d training images", e.own.Train.Len()))
+	if s.reference, err = of(e.own.Train); err != nil {
 		return nil, err
 	}
-	if e.held.Len() > 0 {
-		if held, err = of(e.held); err != nil {
+	if e.own.Held.Len() > 0 {
+		if held, err = of(e.own.Held); err != nil {
 			return nil, err
 		}
 	}
-	if e.classes.Len() > 0 {
+	if e.own.Classes.Len() > 0 {
 		s.classes = classSets{
-			samples: e.askedClasses(), reference: e.classes.Of(e.train),
-			held: e.classes.Of(e.held),
+			samples: e.askedClasses(), reference: e.own.Classes.Of(e.own.Train),
+			held: e.own.Classes.Of(e.own.Held),
 		}
 	}
 	s.floor(held, e.Samples, e.Seed)
@@ -148,8 +148,8 @@ func (e *evaluation) pcaFeatures() (features, error) {
 
 // fitPCA finds the components. It returns an error only if ctx has ended.
 func (e *evaluation) fitPCA() error {
-	of := fmt.Sprintf("principal components of %d images of %v", e.train.Len(), e.train.Shape())
-	e.pca, e.pcaErr = pca.Fit(e.ctx, e.train, e.train.Shape().Dim(), components, pca.Options{
+	of := fmt.Sprintf("principal components of %d images of %v", e.own.Train.Len(), e.own.Train.Shape())
+	e.pca, e.pcaErr = pca.Fit(e.ctx, e.own.Train, e.own.Train.Shape().Dim(), components, pca.Options{
 		Pool: e.pool, Pass: func(n int) { e.doing.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
 	if e.ctx.Err() != nil {

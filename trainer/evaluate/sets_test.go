@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
 )
@@ -74,7 +75,7 @@ func TestNearest(t *testing.T) {
 	}
 	e := &evaluation{
 		Options: Options{Seed: 1},
-		subject: &subject{train: some, points: points, pool: p},
+		subject: &subject{own: run.Data{Train: some, Points: points}, pool: p},
 		ctx:     t.Context(),
 		doing:   &progress.Task{},
 		report:  &Report{},

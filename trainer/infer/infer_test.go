@@ -16,7 +16,6 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -94,30 +93,34 @@ func (m linearModel) posterior(n int) (mean *mat.VecDense, cov *mat.Dense) {
 }
 
 // marginal is the exact log p(x) of image n.
-func (m linearModel) marginal(n int) float64 {
-	cov := mat.NewSymDense(inferDim, nil)
-	cov.SymOuterK(1, m.w)
-	for j := range inferDim {
-		cov.SetSym(j, j, cov.At(j, j)+inferNoise*inferNoise)
+func (m linearModel) marginal(n int) float64 { return m.marginalOf(n, data.Range(0, inferDim)) }
+
+// marginalOf is the exact log density of some pixels of image n.
+func (m linearModel) marginalOf(n int, pixels []int) float64 {
+	cov, mu := mat.NewSymDense(len(pixels), nil), make([]float64, len(pixels))
+	x := make([]float64, len(pixels))
+	for a, j := range pixels {
+		mu[a], x[a] = m.mu[j], m.image(n)[j]
+		for b, k := range pixels[:a+1] {
+			v := mat.Dot(m.w.RowView(j), m.w.RowView(k))
+			if j == k {
+				v += inferNoise * inferNoise
+			}
+			cov.SetSym(a, b, v)
+		}
 	}
-	law, ok := distmv.NewNormal(m.mu, cov, nil)
+	law, ok := distmv.NewNormal(mu, cov, nil)
 	if !ok {
 		panic("the covariance is not positive definite")
 	}
-	return law.LogProb(m.image(n))
+	return law.LogProb(x)
 }
 
 // inferred returns a Posterior of the model's images under a prior.
 func (m linearModel) inferred(t *testing.T, prior prior.Prior, particles, workers int) *Posterior {
 	t.Helper()
-	p := pool.New(workers)
-	t.Cleanup(p.Close)
-	return New(m.trained(prior), Setup{
-		Images: m.data, ObsNoise: inferNoise, Particles: particles,
-		Batch: 15, // of 40 images, so that the last batch is a smaller one
-		Tile:  64, Seed: 2, Pool: p,
-		Friction: 0.3, StepSize: 0.02, StepSizeEnd: 0.005,
-	})
+	// In batches of 15 of 40 images, so that the last is a smaller one.
+	return New(m.trained(prior), m.setup(t, particles, workers))
 }
 
 // trained returns the linear model with an untrained prior.

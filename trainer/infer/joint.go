@@ -54,12 +54,17 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 	return j
 }
 
-// Log writes the log density in nats of the image x (D numbers) with each of the latents z (n x d)
-// into dst (n numbers), given its condition; nil: none. image is the index of x, on which the
-// random numbers of the bound depend. It stops early, with ctx's error, when ctx ends.
-func (j *Joint) Log(
-	ctx context.Context, dst []float64, x, z, condition []float32, image int,
-) error {
+// Image is an image whose joint density is asked for.
+type Image struct {
+	X         []float32 // D numbers
+	Missing   []bool    // those that are not known, whose density is not part of the joint; nil: none
+	Condition []float32 // nil: none
+	Number    int       // on which the random numbers of the bound depend
+}
+
+// Log writes the log density in nats of the image with each of the latents z (n x d) into dst (n
+// numbers). It stops early, with ctx's error, when ctx ends.
+func (j *Joint) Log(ctx context.Context, dst []float64, image Image, z []float32) error {
 	n := pool.Pieces(len(dst), j.tile)
 	j.pool.Run(pool.Group{N: n, Do: func(i int) {
 		if ctx.Err() != nil {
@@ -67,29 +72,30 @@ func (j *Joint) Log(
 		}
 		lo, hi := pool.Span(len(dst), n, i)
 		rows := z[lo*j.d : hi*j.d]
-		j.decode(dst[lo:hi], x, rows, condition)
-		j.priors.Use(func(t prior.Tape) { j.prior(t, dst[lo:hi], rows, condition, image) })
+		j.decode(dst[lo:hi], image, rows)
+		j.priors.Use(func(t prior.Tape) { j.prior(t, dst[lo:hi], image, rows) })
 	}})
 	return ctx.Err()
 }
 
 // decode sets dst to log p(x|z).
-func (j *Joint) decode(dst []float64, x, z, condition []float32) {
+func (j *Joint) decode(dst []float64, image Image, z []float32) {
 	pass := j.decoder.Take(0, len(dst))
 	defer pass.Release()
 	copy(pass.In(0), z)
-	pass.SetCondition(condition, 0, len(dst))
+	pass.SetCondition(image.Condition, 0, len(dst))
 	pass.Forward()
+	l, x := j.likelihood.Without(image.Missing), image.X
 	for i := range dst {
 		out := pass.Out()[i*len(x) : (i+1)*len(x)]
-		dst[i] = -j.likelihood.NegLog(likelihood.SquareError(out, x), 1)
+		dst[i] = -l.NegLog(likelihood.SquareError(out, x, image.Missing), 1)
 	}
 }
 
 // prior adds log p(z), or its bound, to dst. Every latent is a batch of one row, so that all have
 // the same levels and noise.
-func (j *Joint) prior(t prior.Tape, dst []float64, z, condition []float32, image int) {
-	level := kernel.Key{Seed: j.seed, Step: uint32(image), Stream: diffusion.StreamDiagLambda}
+func (j *Joint) prior(t prior.Tape, dst []float64, image Image, z []float32) {
+	level := kernel.Key{Seed: j.seed, Step: uint32(image.Number), Stream: diffusion.StreamDiagLambda}
 	noise := level
 	noise.Stream = diffusion.StreamDiagNoise
 	t.Begin(1, level, noise)
@@ -97,7 +103,7 @@ func (j *Joint) prior(t prior.Tape, dst []float64, z, condition []float32, image
 	for i := range dst {
 		t.Evaluate(diffusion.Rows{
 			Hi: 1, Z: z[i*j.d : (i+1)*j.d], IDs: []uint64{0}, Loss: loss,
-			Condition: condition, Particles: 1,
+			Condition: image.Condition, Particles: 1,
 		})
 		dst[i] -= float64(loss[0])
 	}

@@ -18,7 +18,7 @@ type Marginal struct {
 
 // Marginals estimates log p(x) of every image by importance sampling with the given number of
 // samples. They come from a proposal fitted to the moments of the image's chains: the last Run must
-// have had Moves.Cov. Particles that never moved are an error. Marginals stops early, with ctx's
+// have had Moves.Cov, or Settling.Cov. Particles that never moved are an error. Marginals stops early, with ctx's
 // error, when ctx ends.
 //
 // With a prior of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the
@@ -30,35 +30,42 @@ func (p *Posterior) Marginals(
 	ctx context.Context, j *Joint, samples int, seed uint64,
 ) ([]Marginal, error) {
 	out := make([]Marginal, len(p.images))
-	x := make([]float32, p.likelihood.Dim)
-	var condition []float32
-	if p.given != nil {
-		condition = make([]float32, len(p.given)/p.setup.Batch)
-	}
 	z := make([]float32, samples*p.cloud.D)
 	logQ, logW := make([]float64, samples), make([]float64, samples)
-	for m, image := range p.images {
+	for k, inferred := range p.images {
+		image := p.image(k)
 		if p.setup.Progress != nil {
-			p.setup.Progress(fmt.Sprintf("%d of %d images", m, len(p.images)))
+			p.setup.Progress(fmt.Sprintf("%d of %d images", image.Number, p.setup.Images.Len()))
 		}
-		q, err := newProposal(image.Mean, image.Cov)
+		q, err := newProposal(inferred.Mean, inferred.Cov)
 		if err != nil {
-			return nil, fmt.Errorf("image %d: %w", m, err)
+			return nil, fmt.Errorf("image %d: %w", image.Number, err)
 		}
-		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(m), Stream: streamProposal})
-		p.setup.Images.Gather(x, []int{m})
-		if condition != nil {
-			p.setup.Conditions.Gather(condition, []int{m})
-		}
-		if err := j.Log(ctx, logW, x, z, condition, m); err != nil {
+		q.draw(z, logQ, kernel.Key{Seed: seed, Step: uint32(image.Number), Stream: streamProposal})
+		if err := j.Log(ctx, logW, image, z); err != nil {
 			return nil, err
 		}
 		for i, v := range logQ {
 			logW[i] -= v
 		}
-		out[m] = marginal(logW)
+		out[k] = marginal(logW)
 	}
 	return out, nil
+}
+
+// image is image k of those that are held.
+func (p *Posterior) image(k int) Image {
+	m := Image{X: make([]float32, p.likelihood.Dim), Number: p.first + k}
+	index := []int{m.Number}
+	p.setup.Images.Gather(m.X, index)
+	if p.given != nil {
+		m.Condition = make([]float32, len(p.given)/p.setup.Batch)
+		p.setup.Conditions.Gather(m.Condition, index)
+	}
+	if p.setup.Missing != nil {
+		m.Missing = p.setup.Missing.Row(m.Number)
+	}
+	return m
 }
 
 // marginal returns the estimate for the given logarithms of the weights.

@@ -1,6 +1,6 @@
 // Package infer draws latents from the posterior p(z|x) of a trained model, for images that need
-// not be those of its training (Posterior), and estimates log p(x) (Posterior.Marginals, with the
-// density Joint).
+// not be those of its training, nor known in all their pixels (Posterior), and estimates log p(x)
+// (Posterior.Marginals, with the density Joint).
 package infer
 
 import (
@@ -10,7 +10,6 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
@@ -20,29 +19,6 @@ import (
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
-// Setup is what a Posterior is built from, besides the model.
-type Setup struct {
-	Images data.Rows // M rows of D numbers
-	// Conditions are what the networks read of the images, M rows; nil: no conditions.
-	Conditions data.Rows
-	ObsNoise   float64 // sigma_x, standard deviation of a pixel given its latent
-
-	Particles int // chains N for each image
-	Batch     int // largest number of images whose particles move together
-	Tile      int // rows of one task; the bits depend on it
-	Seed      uint64
-	Pool      *pool.Pool
-	// Progress is called with how far Run and Marginals have come: "move 120 of 600"; nil: not.
-	Progress func(at string)
-
-	// The moves are underdamped. Their step size falls geometrically from StepSize to StepSizeEnd
-	// during the burn-in and then stays there.
-	StepSize, StepSizeEnd float64
-
-	Friction float64 // share of the velocity lost per move
-	Clip     float64 // largest root mean square of h*drift over a particle; 0: no limit
-}
-
 // Posterior draws from p(z|x) by Langevin moves of particles, with the fixed parameters of a
 // trained model. For a diffusion prior, exp(-l_theta) takes the place of its density, as in
 // training.
@@ -50,44 +26,48 @@ type Posterior struct {
 	setup      Setup
 	likelihood likelihood.Gaussian
 
-	cloud   *particle.Cloud // z and velocities, M*N x d
+	cloud   *particle.Cloud // z and velocities of the images that are held, N x d each
 	batch   *particle.Batch // of the particles that move together, B*N x d
 	decoder *model.Tape
 	prior   prior.Tape
 
-	x      []float32 // images of the batch, B x D
-	given  []float32 // their conditions, B x K; nil: none
-	square []float32 // squared error |g(z) - x|^2 of each row, B*N
-	nll    []float32 // prior loss of each row, B*N
-	clip   []int     // rows of each tile that the last move clipped
+	x       []float32 // images of the batch, B x D
+	given   []float32 // their conditions, B x K; nil: none
+	missing []bool    // what is missing of them, B x D; nil: nothing
+	square  []float32 // squared error |g(z) - x|^2 of each row, B*N
+	nll     []float32 // prior loss of each row, B*N
+	clip    []int     // rows of each image of the batch that the last move clipped
 
 	now   pass
 	tasks tasks  // made once so that a move does not allocate
 	moves uint32 // made so far, by the particles of each image
 
+	first   int // number of the first image that is held
 	images  []Inferred
 	clipped float64
 }
 
-// tasks are the tasks of a pass by their numbers, one for each tile, or image for the sums.
-type tasks struct{ gather, priorRows, decoderRows, move, sum func(task int) }
-
-// pass says which images' particles move.
-type pass struct {
-	index []int      // B of the M images
-	tiles pool.Tiles // of their B*N rows
-	key   kernel.Key // of the move's noise
-	sums  *chainSums
-}
-
 // Inferred is the averages over the kept moves of one image's particles.
 type Inferred struct {
-	Mean        []float64 // d, of the positions
-	Cov         []float64 // d x d, of the positions, over their number; nil without Moves.Cov
-	SquareError float64   // |g(z) - x|^2
-	DataLoss    float64   // -log p(x|z), nats
+	Mean, Var   []float64 // d, of the positions
+	Cov         []float64 // d x d, of the positions, over their number; nil unless asked for
+	SquareError float64   // |g(z) - x|^2, of the pixels that are known
+	DataLoss    float64   // -log p(x|z), nats, of the pixels that are known
 	PriorLoss   float64   // l_theta(z), nats
+
+	Moves int // that were made, all in all
+	// ESS is how many independent draws the kept positions are worth for the mean of the squared
+	// error: N s^2 / V, at most their number, where s^2 is its variance over all of them and V that
+	// of the means of the N chains. NaN for a single chain.
+	ESS float64
+	// Settled is set by Settle if the energy had stopped falling before positions were kept.
+	Settled bool
+	// Decoded is set by Settle if asked for.
+	Decoded *Decoded
 }
+
+// Energy is -log p(x|z) - log p(z), or its bound, in nats.
+func (r Inferred) Energy() float64 { return r.DataLoss + r.PriorLoss }
 
 // Moves says how many moves Run makes, and what it averages.
 type Moves struct {
@@ -96,45 +76,68 @@ type Moves struct {
 	Cov  bool // average covariances too
 }
 
-// New prepares the inference of the images of s with model m. The particles start at N(0, I). It
+// New prepares the inference of the images of s with model m, and holds the first of them. It
 // panics unless m.PriorP has as many parameters as the prior.
 func New(m generate.Model, s Setup) *Posterior {
 	m.Check()
-	images, rows := s.Images.Len(), s.Batch*s.Particles
+	if s.Hold == 0 {
+		s.Hold = s.Images.Len()
+	}
+	s.Hold = min(s.Hold, s.Images.Len())
+	s.Batch = min(s.Batch, s.Hold)
 	s.Tile = min(s.Tile, m.Decoder.TileRows(), m.Prior.TileRows())
+	rows, dim := s.Batch*s.Particles, m.Decoder.Out()
 	size := model.Size{Rows: rows, Tile: max(s.Tile, s.Particles), Passes: s.Pool.Workers()}
 	p := &Posterior{
 		setup:      s,
-		likelihood: likelihood.Gaussian{Sigma: s.ObsNoise, Dim: m.Decoder.Out()},
-		cloud:      particle.NewCloud(nil, images, s.Particles, m.Decoder.In(), true, s.Seed),
+		likelihood: likelihood.Gaussian{Sigma: s.ObsNoise, Dim: dim},
+		cloud:      particle.NewCloud(nil, s.Hold, s.Particles, m.Decoder.In(), true, s.Seed),
 		decoder:    m.Decoder.NewTape(nil, m.DecoderP, size, model.Differentiate),
 		prior:      m.Prior.NewTape(nil, m.PriorP, size, model.Differentiate),
-		x:          kernel.Floats(s.Batch * m.Decoder.Out()),
+		x:          kernel.Floats(s.Batch * dim),
 		square:     kernel.Floats(rows), nll: kernel.Floats(rows),
-		clip: make([]int, s.Batch), images: make([]Inferred, images),
+		clip: make([]int, s.Batch), images: make([]Inferred, s.Hold),
 	}
 	if s.Conditions != nil {
 		p.given = make([]float32, s.Batch*m.Conditions())
 	}
+	if s.Missing != nil {
+		p.missing = make([]bool, s.Batch*dim)
+	}
 	p.batch = p.cloud.NewBatch(nil, rows)
-	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile, p.sumImage}
+	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile}
 	return p
 }
 
-// Latents returns the particles' positions, M*N x d: first the N of the first image. It is not a
-// copy: positions written there before Run are where the particles start.
-func (p *Posterior) Latents() []float32 { return p.cloud.Z }
+// Hold makes images lo to hi-1, at most Setup.Hold of them, those that are held: those that Run and
+// Settle infer. Their particles start at N(0, I). What is inferred of an image depends on those that
+// are held with it, and not on others.
+func (p *Posterior) Hold(lo, hi int) {
+	if lo < 0 || hi > p.setup.Images.Len() || hi-lo < 1 || hi-lo > p.setup.Hold {
+		panic("infer: Hold needs 1 to Setup.Hold images that exist")
+	}
+	p.first, p.moves = lo, 0
+	p.images = p.images[:hi-lo]
+	clear(p.images)
+	p.cloud.Begin(lo, p.setup.Seed)
+}
 
-// Images returns the averages of the last Run, one for each image.
+// Latents returns the particles' positions, of N x d numbers for each image that is held. It is not
+// a copy: positions written there before Run or Settle are where the particles start.
+func (p *Posterior) Latents() []float32 {
+	return p.cloud.Z[:len(p.images)*p.cloud.N*p.cloud.D]
+}
+
+// Images returns the averages of the last Run or Settle, one for each image that is held.
 func (p *Posterior) Images() []Inferred { return p.images }
 
-// Clipped returns the share of the kept moves of the last Run that were clipped. Above a few per
-// cent, the step size is too large for the decoder, and the particles are no samples.
+// Clipped returns the share of the kept moves of the last Run or Settle that were clipped. Above a
+// few per cent, the step size is too large for the decoder, and the particles are no samples.
 func (p *Posterior) Clipped() float64 { return p.clipped }
 
-// Run moves the particles of all images, batch by batch, and takes the averages. Another Run
-// continues where it ended. Moves out of range are an error. Run stops early, with ctx's error,
-// when ctx ends.
+// Run moves the particles of all images that are held, batch by batch, and takes the averages.
+// Another Run continues where it ended. Moves out of range are an error. Run stops early, with
+// ctx's error, when ctx ends.
 func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	if m.Keep < 1 {
 		return fmt.Errorf("moves to keep: %d: expected 1 or more, to take averages over", m.Keep)
@@ -142,40 +145,30 @@ func (p *Posterior) Run(ctx context.Context, m Moves) error {
 	if m.Burn < 0 {
 		return fmt.Errorf("moves of the burn-in: %d: expected 0 or more", m.Burn)
 	}
-	p.setup.Pool.Run(pack(p.decoder), pack(p.prior))
+	p.pack()
 	first, clipped := p.moves, 0
-	for lo := 0; lo < p.cloud.M; lo += p.setup.Batch {
+	for lo := 0; lo < len(p.images); lo += p.setup.Batch {
 		p.moves = first // an image's noise does not depend on the number of images before it
-		n, err := p.move(ctx, data.Range(lo, min(lo+p.setup.Batch, p.cloud.M)), m)
+		n, err := p.run(ctx, data.Range(lo, min(lo+p.setup.Batch, len(p.images))), m)
 		if err != nil {
 			return err
 		}
 		clipped += n
 	}
-	p.clipped = float64(clipped) / float64(m.Keep*p.cloud.M*p.cloud.N)
+	p.clipped = float64(clipped) / float64(m.Keep*len(p.images)*p.cloud.N)
 	return nil
 }
 
-// pack returns the tasks that lay parameters out for products.
-func pack(t model.Packer) pool.Group {
-	return pool.Group{N: t.PackTasks(), Do: func(i int) {
-		phase.Pack.Enter()
-		t.Pack(i)
-	}}
-}
-
-// move makes all moves of the particles of the images index, and returns how many of the kept moves
+// run makes all moves of the particles of the images index, and returns how many of the kept moves
 // were clipped. The averages are over the states before each kept move.
-func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int, err error) {
-	s, rows := &p.setup, len(index)*p.cloud.N
-	free := p.decoder.CutFree() && p.prior.CutFree()
-	p.now = pass{
-		index: index, tiles: s.Pool.Tiles(len(index), s.Particles, s.Tile, free),
-		sums: newChainSums(len(index), p.cloud.N, p.cloud.D, m.Cov),
+func (p *Posterior) run(ctx context.Context, index []int, m Moves) (clipped int, err error) {
+	s := &p.setup
+	kept := make([]*sums, len(index))
+	for i := range kept {
+		kept[i] = newSums(p.cloud.N, p.cloud.D, m.Cov)
 	}
-	p.batch.Select(index)
-	s.Pool.Run(p.group(p.tasks.gather))
-	sums := p.now.sums
+	add := pool.Group{N: len(index), Do: func(i int) { kept[i].add(p.of(i)) }}
+	p.begin(index)
 	for k := range m.Burn + m.Keep {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
@@ -183,23 +176,20 @@ func (p *Posterior) move(ctx context.Context, index []int, m Moves) (clipped int
 		p.say(k, m)
 		done := min(1, float64(k)/float64(max(1, m.Burn)))
 		p.batch.SetSteps(s.StepSize*math.Pow(s.StepSizeEnd/s.StepSize, done), 0, 0)
-		p.prior.Begin(rows, p.key(diffusion.StreamLambda), p.key(diffusion.StreamScoreNoise))
-		s.Pool.Run(p.group(p.tasks.priorRows), p.group(p.tasks.decoderRows))
+		p.drift()
 		if k >= m.Burn {
-			sums.moves++
-			s.Pool.Run(pool.Group{N: len(index), Do: p.tasks.sum})
+			s.Pool.Run(add)
 		}
-		p.now.key = p.key(particle.StreamMove)
-		s.Pool.Run(p.group(p.tasks.move))
-		p.moves++
-		for _, n := range p.clip[:p.now.tiles.Count] {
+		p.move()
+		for _, n := range p.clip[:len(index)] {
 			if k >= m.Burn {
 				clipped += n
 			}
 		}
 	}
-	for i, m := range index {
-		p.images[m] = sums.image(i, p.likelihood)
+	for i, k := range index {
+		p.images[k] = kept[i].inferred(p.likelihoodOf(k))
+		p.images[k].Moves = m.Burn + m.Keep
 	}
 	return clipped, nil
 }
@@ -210,61 +200,28 @@ func (p *Posterior) say(moves int, m Moves) {
 		return
 	}
 	at := fmt.Sprintf("move %d of %d", moves, m.Burn+m.Keep)
-	if all := len(p.images); len(p.now.index) < all {
-		first := p.now.index[0]
+	if all := p.setup.Images.Len(); len(p.now.index) < all {
+		first := p.now.rows[0]
 		at = fmt.Sprintf("images %d to %d of %d, %s", first+1, first+len(p.now.index), all, at)
 	}
 	p.setup.Progress(at)
 }
 
-// group returns a task for each tile of the pass.
-func (p *Posterior) group(task func(tile int)) pool.Group {
-	return pool.Group{N: p.now.tiles.Count, Do: task}
-}
-
-func (p *Posterior) gatherTile(i int) {
-	phase.Gather.Enter()
-	p.batch.Gather(p.now.tiles.Rows(i))
-	first, last := p.now.tiles.Points(i)
-	dim := p.likelihood.Dim
-	p.setup.Images.Gather(p.x[first*dim:last*dim], p.now.index[first:last])
-	if k := len(p.given) / p.setup.Batch; k > 0 {
-		p.setup.Conditions.Gather(p.given[first*k:last*k], p.now.index[first:last])
+// likelihoodOf is the likelihood of the pixels of image k of those held that are known.
+func (p *Posterior) likelihoodOf(k int) likelihood.Gaussian {
+	if p.setup.Missing == nil {
+		return p.likelihood
 	}
+	return p.likelihood.Without(p.setup.Missing.Row(p.first + k))
 }
 
-func (p *Posterior) priorTile(i int) {
-	phase.Prior.Enter()
-	lo, hi := p.now.tiles.Rows(i)
-	p.prior.Evaluate(diffusion.Rows{
-		Lo: lo, Hi: hi, Z: p.batch.Rows(p.batch.Z, lo, hi), IDs: p.batch.IDs[lo:hi],
-		G: p.batch.Rows(p.batch.P, lo, hi), Loss: p.nll[lo:hi],
-		Condition: p.given, Particles: p.cloud.N,
-	})
-}
+// pack lays the parameters out for products.
+func (p *Posterior) pack() { p.setup.Pool.Run(pack(p.decoder), pack(p.prior)) }
 
-func (p *Posterior) decoderTile(i int) {
-	lo, hi := p.now.tiles.Rows(i)
-	p.likelihood.Gradient(p.decoder, likelihood.Rows{
-		Lo: lo, Hi: hi, Particles: p.cloud.N, Z: p.batch.Rows(p.batch.Z, lo, hi), X: p.x,
-		Square: p.square, G: p.batch.Rows(p.batch.G, lo, hi), Condition: p.given,
-	})
-}
-
-func (p *Posterior) moveTile(i int) {
-	phase.Move.Enter()
-	lo, hi := p.now.tiles.Rows(i)
-	p.clip[i], _ = p.batch.Move(lo, hi, particle.Langevin{
-		Friction: float32(p.setup.Friction), Clip: float32(p.setup.Clip), Key: p.now.key,
-	})
-}
-
-func (p *Posterior) sumImage(i int) {
-	rows := len(p.now.index) * p.cloud.N
-	p.now.sums.add(i, p.batch.Rows(p.batch.Z, 0, rows), p.square, p.nll)
-}
-
-// key is the key of stream s for the current move.
-func (p *Posterior) key(s kernel.Stream) kernel.Key {
-	return kernel.Key{Seed: p.setup.Seed, Step: p.moves, Stream: s}
+// pack returns the tasks that lay parameters out for products.
+func pack(t model.Packer) pool.Group {
+	return pool.Group{N: t.PackTasks(), Do: func(i int) {
+		phase.Pack.Enter()
+		t.Pack(i)
+	}}
 }

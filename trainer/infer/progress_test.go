@@ -38,7 +38,7 @@ func TestProgressAndEnd(t *testing.T) {
 	}
 	dst := make([]float64, 5)
 	x, z := make([]float32, inferDim), make([]float32, 5*inferLatent)
-	if err := joint.Log(ctx, dst, x, z, nil, 0); err == nil || slices.Max(dst) != 0 {
+	if err := joint.Log(ctx, dst, Image{X: x}, z); err == nil || slices.Max(dst) != 0 {
 		t.Errorf("densities %v after the end, %v", dst, err)
 	}
 	post.setup.Progress = func(at string) { t.Error("moves after the end: " + at) }

@@ -1,39 +1,47 @@
 package infer
 
-import "github.com/plume-ml/plume/trainer/likelihood"
+import (
+	"math"
 
-// chainSums accumulates positions and losses of the particles that move together.
-type chainSums struct {
-	particles, d int
-	moves        float64
-	z, zz        []float64 // of each image: sums of z, and of z z^T (nil without covariances)
-	square, nll  []float64
+	"github.com/plume-ml/plume/trainer/likelihood"
+)
+
+// sums accumulates positions and losses of the particles of one image over moves.
+type sums struct {
+	moves       float64
+	z, zz       []float64 // sums of z, and of its squares
+	outer       []float64 // lower half of the sum of z z^T; nil without covariances
+	square, nll float64
+	chain       []float64 // sum of the squared errors of each particle
+	squares     float64   // sum of their squares
 }
 
-func newChainSums(images, particles, d int, cov bool) *chainSums {
-	s := &chainSums{
-		particles: particles, d: d,
-		z: make([]float64, images*d), square: make([]float64, images), nll: make([]float64, images),
+func newSums(particles, d int, cov bool) *sums {
+	s := &sums{
+		z: make([]float64, d), zz: make([]float64, d), chain: make([]float64, particles),
 	}
 	if cov {
-		s.zz = make([]float64, images*d*d)
+		s.outer = make([]float64, d*d)
 	}
 	return s
 }
 
-// add adds the positions of image m's rows, which are among z (images*particles x d), their squared
-// errors and prior losses.
-func (s *chainSums) add(m int, z, square, nll []float32) {
-	d := s.d
-	for i := m * s.particles; i < (m+1)*s.particles; i++ {
+// add adds the positions of the particles (N x d), their squared errors and prior losses.
+func (s *sums) add(z, square, nll []float32) {
+	s.moves++
+	d := len(s.z)
+	for i, e := range square {
+		s.square += float64(e)
+		s.squares += float64(e) * float64(e)
+		s.chain[i] += float64(e)
+		s.nll += float64(nll[i])
 		row := z[i*d : (i+1)*d]
-		s.square[m] += float64(square[i])
-		s.nll[m] += float64(nll[i])
 		for j, v := range row {
-			s.z[m*d+j] += float64(v)
+			s.z[j] += float64(v)
+			s.zz[j] += float64(v) * float64(v)
 		}
-		if s.zz != nil {
-			addOuter(s.zz[m*d*d:(m+1)*d*d], row)
+		if s.outer != nil {
+			addOuter(s.outer, row)
 		}
 	}
 }
@@ -47,18 +55,22 @@ func addOuter(zz []float64, z []float32) {
 	}
 }
 
-// image returns the averages of image i, whose covariances take the place of the sums.
-func (s *chainSums) image(i int, l likelihood.Gaussian) Inferred {
-	n, d := s.moves*float64(s.particles), s.d
-	r := Inferred{Mean: make([]float64, d), SquareError: s.square[i] / n, PriorLoss: s.nll[i] / n}
+// inferred returns the averages, whose covariances take the place of the sums.
+func (s *sums) inferred(l likelihood.Gaussian) Inferred {
+	n, d := s.moves*float64(len(s.chain)), len(s.z)
+	r := Inferred{
+		Mean: make([]float64, d), Var: make([]float64, d), SquareError: s.square / n,
+		PriorLoss: s.nll / n, ESS: s.ess(),
+	}
 	r.DataLoss = l.NegLog(r.SquareError, 1)
 	for j := range r.Mean {
-		r.Mean[j] = s.z[i*d+j] / n
+		r.Mean[j] = s.z[j] / n
+		r.Var[j] = max(0, s.zz[j]/n-r.Mean[j]*r.Mean[j])
 	}
-	if s.zz == nil {
+	if s.outer == nil {
 		return r
 	}
-	r.Cov = s.zz[i*d*d : (i+1)*d*d]
+	r.Cov = s.outer
 	for j := range d {
 		for k := range j + 1 {
 			c := r.Cov[j*d+k]/n - r.Mean[j]*r.Mean[k]
@@ -66,4 +78,23 @@ func (s *chainSums) image(i int, l likelihood.Gaussian) Inferred {
 		}
 	}
 	return r
+}
+
+// ess is Inferred.ESS of the sums so far.
+func (s *sums) ess() float64 {
+	chains := float64(len(s.chain))
+	if chains < 2 {
+		return math.NaN()
+	}
+	n := s.moves * chains
+	mean := s.square / n
+	between := 0.0
+	for _, c := range s.chain {
+		between += (c/s.moves - mean) * (c/s.moves - mean) / (chains - 1)
+	}
+	all := s.squares/n - mean*mean
+	if between <= all/s.moves { // also if all are the same
+		return n
+	}
+	return chains * all / between
 }

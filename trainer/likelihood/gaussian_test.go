@@ -42,7 +42,7 @@ func TestGaussian(t *testing.T) {
 			e := float64(v) - float64(image[j])
 			sum += e*e/(2*l.Sigma*l.Sigma) + math.Log(l.Sigma) + math.Log(2*math.Pi)/2
 		}
-		return sum, likelihood.SquareError(out, image)
+		return sum, likelihood.SquareError(out, image, nil)
 	}
 	for r := range rows {
 		at := z[r*d : (r+1)*d]

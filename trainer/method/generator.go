@@ -4,6 +4,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
@@ -50,6 +51,19 @@ func NewGenerator(
 		tensors = append(tensors, classTensors(trained.Classes)...)
 	}
 	return s.newGenerator(nil, trained), tensors, nil
+}
+
+// Inferring returns m, trained by the named method, with a prior as inference needs it, whatever
+// training took for its particles: the drift is the gradient of the bound, estimated by the given
+// number of draws.
+func Inferring(
+	name config.Method, o config.Options, m generate.Model, draws int,
+) (generate.Model, error) {
+	o.PriorDrift, o.PriorWeight = diffusion.BoundDrift, diffusion.ELBO
+	o.ControlVariate, o.ScoreDraws = true, draws
+	var err error
+	m.Prior, err = NewPrior(name, o)
+	return m, err
 }
 
 // newGenerator makes a generator of the setup's networks with the parameters in m.

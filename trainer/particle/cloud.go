@@ -15,13 +15,14 @@ import (
 )
 
 // Cloud holds N particles of D numbers for each of M datapoints. Particle n of datapoint m is row
-// m*N+n, which is also its address in the noise streams.
+// m*N+n, which is also its address in the noise streams unless Begin says otherwise.
 type Cloud struct {
 	M, N, D int
 	Z       []float32 // M*N x D positions
 	U       []float32 // M*N x D velocities; nil for overdamped dynamics
 	Visited []uint32  // for each datapoint, 1 + the minibatch of its last visit; 0: never visited
 
+	first int // address of row 0 in the noise streams
 	stored
 }
 
@@ -38,6 +39,17 @@ func NewCloud(a *memory.Arena, m, n, d int, momentum bool, seed uint64) *Cloud {
 	return c
 }
 
+// Begin makes the cloud that of other datapoints, the first of which is number m in the noise
+// streams: their particles are drawn from N(0, I), with zero velocities.
+func (c *Cloud) Begin(m int, seed uint64) {
+	c.first = m * c.N
+	c.touch(func() {
+		_ = c.draw(context.Background(), seed) // never cancelled
+		clear(c.U)
+	})
+	clear(c.Visited)
+}
+
 // draw fills the positions from N(0, I). It stops early, with ctx's error, when ctx ends.
 func (c *Cloud) draw(ctx context.Context, seed uint64) error {
 	const pause = 1 << 12 // rows between two checks of ctx
@@ -46,7 +58,7 @@ func (c *Cloud) draw(ctx context.Context, seed uint64) error {
 		if i%pause == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		kernel.Normal(c.Z[i*c.D:(i+1)*c.D], key, uint64(i)*kernel.Groups(c.D))
+		kernel.Normal(c.Z[i*c.D:(i+1)*c.D], key, uint64(c.first+i)*kernel.Groups(c.D))
 	}
 	return nil
 }
@@ -85,7 +97,7 @@ const guardMeanSquare = 1e6
 // move disjoint ranges of rows at once.
 type Batch struct {
 	*Cloud
-	IDs    []uint64  // rows of the cloud
+	IDs    []uint64  // addresses of the rows in the noise streams
 	Z, U   []float32 // rows x D positions and velocities
 	G, P   []float32 // rows x D drifts of decoder and prior, filled by the caller
 	H      []float32 // step size of each row
@@ -113,7 +125,7 @@ func (b *Batch) Select(idx []int) {
 	b.IDs = b.IDs[:0]
 	for _, m := range idx {
 		for n := range b.N {
-			b.IDs = append(b.IDs, uint64(m*b.N+n))
+			b.IDs = append(b.IDs, uint64(b.first+m*b.N+n))
 		}
 	}
 }
@@ -124,7 +136,7 @@ func (b *Batch) Select(idx []int) {
 func (b *Batch) SetSteps(h float64, catchUp int, minibatch uint32) {
 	for i, id := range b.IDs {
 		factor := 1
-		if last := b.Visited[id/uint64(b.N)]; catchUp > 0 && last > 0 {
+		if last := b.Visited[b.row(id)/b.N]; catchUp > 0 && last > 0 {
 			factor = max(1, min(catchUp, int(minibatch+1-last)))
 		}
 		b.H[i] = float32(h * float64(factor))
@@ -134,9 +146,12 @@ func (b *Batch) SetSteps(h float64, catchUp int, minibatch uint32) {
 // MarkVisited records the minibatch as the last visit of the datapoints in the batch.
 func (b *Batch) MarkVisited(minibatch uint32) {
 	for _, id := range b.IDs {
-		b.Visited[id/uint64(b.N)] = minibatch + 1
+		b.Visited[b.row(id)/b.N] = minibatch + 1
 	}
 }
+
+// row is the row of the cloud with the given address.
+func (c *Cloud) row(id uint64) int { return int(id) - c.first }
 
 // Rows returns rows lo to hi-1 of an array of the batch.
 func (b *Batch) Rows(x []float32, lo, hi int) []float32 { return x[lo*b.D : hi*b.D] }
@@ -151,9 +166,10 @@ func (b *Batch) Gather(lo, hi int) {
 
 func (b *Batch) gather(lo, hi int) {
 	for i, id := range b.IDs[lo:hi] {
-		copy(b.Rows(b.Z, lo+i, lo+i+1), b.Rows(b.Cloud.Z, int(id), int(id)+1))
+		row := b.row(id)
+		copy(b.Rows(b.Z, lo+i, lo+i+1), b.Rows(b.Cloud.Z, row, row+1))
 		if b.U != nil {
-			copy(b.Rows(b.U, lo+i, lo+i+1), b.Rows(b.Cloud.U, int(id), int(id)+1))
+			copy(b.Rows(b.U, lo+i, lo+i+1), b.Rows(b.Cloud.U, row, row+1))
 		}
 	}
 }
@@ -224,9 +240,10 @@ func (b *Batch) guard(lo, hi int, key kernel.Key) (redrawn int) {
 
 func (b *Batch) scatter(lo, hi int) {
 	for i, id := range b.IDs[lo:hi] {
-		copy(b.Rows(b.Cloud.Z, int(id), int(id)+1), b.Rows(b.Z, lo+i, lo+i+1))
+		row := b.row(id)
+		copy(b.Rows(b.Cloud.Z, row, row+1), b.Rows(b.Z, lo+i, lo+i+1))
 		if b.U != nil {
-			copy(b.Rows(b.Cloud.U, int(id), int(id)+1), b.Rows(b.U, lo+i, lo+i+1))
+			copy(b.Rows(b.Cloud.U, row, row+1), b.Rows(b.U, lo+i, lo+i+1))
 		}
 	}
 }

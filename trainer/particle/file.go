@@ -126,7 +126,7 @@ func (b *Batch) prefetch(lo, hi int) {
 		for end < hi && b.IDs[end] == b.IDs[end-1]+1 {
 			end++
 		}
-		first, last := int(b.IDs[i])*b.D, int(b.IDs[end-1]+1)*b.D
+		first, last := b.row(b.IDs[i])*b.D, b.row(b.IDs[end-1]+1)*b.D
 		b.file.Prefetch(first, last)
 		if b.U != nil {
 			b.file.Prefetch(size+first, size+last)

@@ -82,5 +82,8 @@ func (g *Generator) OfClasses(classes []int, n int) ([]float32, error) {
 	return conditions, nil
 }
 
+// Pool is the generator's workers, until Close.
+func (g *Generator) Pool() *pool.Pool { return g.pool }
+
 // Close ends the workers.
 func (g *Generator) Close() { g.pool.Close() }

@@ -1,0 +1,84 @@
+package query
+
+import (
+	"context"
+	"errors"
+)
+
+// Imputations are rows Lo to Lo+len(Missing)-1 with their missing values filled in.
+type Imputations struct {
+	Lo int
+	// Completions is rows x N x D: what is known of the row, and the decoder's output for one draw
+	// of its latent where it is not, without the noise of a value.
+	Completions []float32
+	// Mean and Std, rows x D, are the mean of a missing value and its standard deviation under the
+	// model, the noise sigma_x of a value included. Of a known value they are the value and 0.
+	Mean, Std []float32
+	Missing   []int  // of each row: how many values
+	Settled   []bool // as in Latents
+}
+
+// Impute draws the latents of rows given what is known of them, which Rows.Missing tells, and fills
+// in the rest, block by block. It stops early as Latents does.
+func (m *Model) Impute(
+	ctx context.Context, r Rows, o Options, use func(Imputations) error,
+) (Summary, error) {
+	o = m.withDefaults(o)
+	if err := m.check(r, o); err != nil {
+		return Summary{}, err
+	}
+	if r.Missing == nil {
+		return Summary{}, errors.New("nothing is missing: expected values that are not known")
+	}
+	o = o.decoding()
+	return m.each(ctx, r, o, 2*m.generator.Dim(), func(b block) error {
+		return use(m.impute(b, r, o))
+	})
+}
+
+// impute fills in the rows of a block.
+func (m *Model) impute(b block, r Rows, o Options) Imputations {
+	n, dim, noise := b.hi-b.lo, m.generator.Dim(), m.config.ObsNoise
+	out := Imputations{Lo: b.lo, Completions: make([]float32, n*o.Particles*dim)}
+	m.generator.Decode(out.Completions, b.posterior.Latents(), m.repeated(r, b, o.Particles))
+	x, all := make([]float32, dim), out.Completions
+	for i, image := range b.posterior.Images() {
+		r.Images.Gather(x, []int{b.lo + i})
+		at, count := len(out.Mean), 0
+		out.Mean = appendFloats(out.Mean, image.Decoded.Mean)
+		out.Std = appendRoots(out.Std, image.Decoded.Var, noise*noise)
+		for j, missing := range r.missing(b.lo + i) {
+			if missing {
+				count++
+				continue
+			}
+			out.Mean[at+j], out.Std[at+j] = x[j], 0
+			for k := range o.Particles {
+				all[(i*o.Particles+k)*dim+j] = x[j]
+			}
+		}
+		out.Missing = append(out.Missing, count)
+		out.Settled = append(out.Settled, image.Settled)
+	}
+	return out
+}
+
+// repeated returns the conditions of a block's rows, n times each; nil for a model without.
+func (m *Model) repeated(r Rows, b block, n int) []float32 {
+	k := m.generator.Conditions()
+	if k == 0 {
+		return nil
+	}
+	out := make([]float32, (b.hi-b.lo)*n*k)
+	if r.Conditions == nil {
+		return out
+	}
+	for i := range b.hi - b.lo {
+		first := out[i*n*k : (i*n+1)*k]
+		r.Conditions.Gather(first, []int{b.lo + i})
+		for j := 1; j < n; j++ {
+			copy(out[(i*n+j)*k:], first)
+		}
+	}
+	return out
+}

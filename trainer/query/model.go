@@ -1,0 +1,176 @@
+package query
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/infer"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+)
+
+// Model is a trained model. Its methods must not be called concurrently.
+type Model struct {
+	generator *generate.Generator
+	config    config.Config
+	pool      *pool.Pool
+}
+
+// New returns the model of a generator that was trained with the configuration, every key of which
+// is set. It works on p.
+func New(g *generate.Generator, c config.Config, p *pool.Pool) *Model {
+	return &Model{generator: g, config: c, pool: p}
+}
+
+// Rows are the rows of data that are asked about.
+type Rows struct {
+	Images data.Rows // rows of D values, as the model was trained on
+	// Conditions are what the networks read of the rows, for a model with conditions; nil: nothing
+	// is known of them.
+	Conditions data.Rows
+	// Missing says which values are not known; what Images holds there is not read. nil: none.
+	Missing *data.Missing
+}
+
+// Options say how the posterior is drawn. The zero value is ready to use.
+type Options struct {
+	Particles int    // draws from the posterior of each row, 2 or more; 0: 8
+	Seed      uint64 // of all random numbers
+	Start     Start  // "": StartAuto
+	// Settling says how long the particles move; nil: infer.Patient.
+	Settling *infer.Settling
+	// Progress is called with how far the work has come: "300 of 1,000 rows"; nil: not.
+	Progress func(at string)
+}
+
+// Start says where the particles of a row begin.
+type Start string
+
+// The starts.
+const (
+	// StartAuto is StartEncoder for a model with an encoder, and StartNormal for others.
+	StartAuto Start = "auto"
+	// StartNormal is N(0, I).
+	StartNormal Start = "normal"
+	// StartEncoder is draws from the encoder's q(z|x). Missing values are zeros to it.
+	StartEncoder Start = "encoder"
+)
+
+// Starts lists all starts.
+var Starts = []Start{StartAuto, StartNormal, StartEncoder}
+
+// Summary is what is known when all rows are done.
+type Summary struct {
+	Rows      int
+	Unsettled int     // rows whose energy was still falling when their particles had to stop
+	Moves     float64 // mean number of moves of a row
+	ESS       float64 // median over the rows of infer.Inferred.ESS
+	Clipped   float64 // share of the kept moves that were clipped
+}
+
+const (
+	defaultParticles = 8
+	// heldBytes bounds what is held of the rows of a block.
+	heldBytes = 64 << 20
+)
+
+// check reports rows and options that do not fit the model.
+func (m *Model) check(r Rows, o Options) error {
+	n, dim := r.Images.Len(), m.generator.Dim()
+	switch {
+	case n == 0:
+		return fmt.Errorf("no rows: expected at least one")
+	case o.Particles < 2:
+		return fmt.Errorf("%d particles: expected 2 or more", o.Particles)
+	case o.Start == StartEncoder && !m.generator.Encodes():
+		return fmt.Errorf("start = %s: %s trains no encoder; expected %s", o.Start, m.config.Method,
+			StartNormal)
+	case r.Conditions != nil && r.Conditions.Len() != n:
+		return fmt.Errorf("conditions of %d rows: expected %d", r.Conditions.Len(), n)
+	case r.Missing == nil:
+		return nil
+	case r.Missing.D != dim || r.Missing.Len() != n && r.Missing.Len() != 1:
+		return fmt.Errorf("missing values of %d rows of %d numbers: expected one row or %d, of %d",
+			r.Missing.Len(), r.Missing.D, n, dim)
+	}
+	return nil
+}
+
+// withDefaults replaces zero values by the defaults.
+func (m *Model) withDefaults(o Options) Options {
+	if o.Particles == 0 {
+		o.Particles = defaultParticles
+	}
+	if o.Settling == nil {
+		standard := infer.Patient()
+		o.Settling = &standard
+	}
+	if o.Start == "" || o.Start == StartAuto {
+		o.Start = StartNormal
+		if m.generator.Encodes() {
+			o.Start = StartEncoder
+		}
+	}
+	return o
+}
+
+// setup is the inference of the rows. wide is how many float64 numbers are held of each row.
+func (m *Model) setup(r Rows, o Options, wide int) infer.Setup {
+	s := infer.Standard(o.Particles)
+	s.Images, s.Conditions, s.Missing = r.Images, r.Conditions, r.Missing
+	if s.Conditions == nil && m.generator.Conditions() > 0 {
+		s.Conditions = unconditional{rows: r.Images.Len(), width: m.generator.Conditions()}
+	}
+	s.ObsNoise, s.Tile = m.config.ObsNoise, m.config.Tile
+	s.Seed, s.Pool, s.Progress = o.Seed, m.pool, o.Progress
+	d := m.generator.Latent()
+	row := 8*(wide+2*d) + 4*(2*o.Particles*d)
+	s.Hold = max(s.Batch, min(4*s.Batch, heldBytes/row))
+	return s
+}
+
+// unconditional is conditions that say nothing.
+type unconditional struct{ rows, width int }
+
+// Len implements data.Rows.
+func (u unconditional) Len() int { return u.rows }
+
+// Gather implements data.Rows.
+func (u unconditional) Gather(dst []float32, idx []int) { clear(dst) }
+
+// block is rows lo to hi-1, whose particles have settled.
+type block struct {
+	lo, hi    int
+	posterior *infer.Posterior
+}
+
+// each settles the rows, block by block, and passes each block to use.
+func (m *Model) each(
+	ctx context.Context, r Rows, o Options, wide int, use func(block) error,
+) (Summary, error) {
+	inferring, err := method.Inferring(m.config.Method, m.config.Options, m.generator.Model(), 1)
+	if err != nil {
+		return Summary{}, err
+	}
+	s := m.setup(r, o, wide)
+	p := infer.New(inferring, s)
+	t := tally{}
+	for lo := 0; lo < r.Images.Len(); lo += s.Hold {
+		hi := min(lo+s.Hold, r.Images.Len())
+		p.Hold(lo, hi)
+		if o.Start == StartEncoder {
+			m.encode(p.Latents(), r, s, lo, hi)
+		}
+		if err := p.Settle(ctx, *o.Settling); err != nil {
+			return Summary{}, err
+		}
+		t.add(p)
+		if err := use(block{lo, hi, p}); err != nil {
+			return Summary{}, err
+		}
+	}
+	return t.summary(), nil
+}

@@ -1,0 +1,124 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// Stored is the model of a stored run.
+type Stored struct {
+	*Model
+	run       *run.Run
+	generator *run.Generator
+}
+
+// Open reads the model from the newest checkpoint of a run: its averaged weights if it has any and
+// raw is not set. threads = 0 means all cores.
+func Open(r *run.Run, raw bool, threads int) (*Stored, error) {
+	g, err := r.Generator(!raw, threads)
+	if err != nil {
+		return nil, err
+	}
+	return &Stored{New(g.Generator, r.Config, g.Pool()), r, g}, nil
+}
+
+// Close ends the workers.
+func (s *Stored) Close() { s.generator.Close() }
+
+// Shape is the shape of an image.
+func (s *Stored) Shape() data.Shape { return s.generator.Shape() }
+
+// Read says how data are read.
+type Read struct {
+	Path   string // of the data; for HeldOut "": where they were
+	Labels string // file of their labels; "": those that come with the images
+	// Missing makes NaN in arrays of floats a missing value; otherwise it is an error.
+	Missing bool
+
+	Report progress.Reporter
+	Warn   func(string) // receives warnings for the user
+}
+
+// Read reads rows that the run need not have seen, as it read its own: with its size, channels and
+// range.
+func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
+	c := s.run.Config
+	c.Data, c.Labels = how.Path, how.Labels
+	var rows data.Dataset
+	err := how.Report.Reading(c.Data, func(t *progress.Task) error {
+		warn := func(text string) { t.Do(func() { how.Warn(text) }) }
+		o := c.DataOptions(warn, t.At)
+		o.Missing = how.Missing
+		var err error
+		rows, err = data.Open(ctx, c.Data, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if rows.Shape() != s.Shape() {
+		return nil, fmt.Errorf("data: %s holds images of %v; expected %v, as %s was trained on",
+			how.Path, rows.Shape(), s.Shape(), s.run.Dir)
+	}
+	return rows, nil
+}
+
+// HeldOut reads the rows of the run's own data that were held out of training.
+func (s *Stored) HeldOut(ctx context.Context, how Read) (data.Dataset, error) {
+	own, err := s.run.ReadData(ctx, how.Path, how.Report, how.Warn)
+	if err != nil {
+		return nil, err
+	}
+	if own.Held.Len() == 0 {
+		return nil, fmt.Errorf("%s held no images out of training (holdout = 0): give rows with "+
+			"--data", s.run.Dir)
+	}
+	return own.Held, nil
+}
+
+// Rows is what is asked about the rows of ds: with what is missing of them and, for a model with
+// classes, their classes as conditions. Classes that the run does not know are an error; rows
+// without a label have no condition.
+func (s *Stored) Rows(ds data.Dataset) (Rows, error) {
+	r := Rows{Images: ds, Missing: data.MissingOf(ds)}
+	known := s.generator.Classes()
+	if known.Len() == 0 {
+		return r, nil
+	}
+	theirs, err := data.ClassesOf(ds)
+	if errors.Is(err, data.ErrNoLabels) {
+		return r, nil
+	}
+	labelled := relabelled{ds, map[int]int{}}
+	for i, name := range theirs.Names {
+		class, err := known.Find(name)
+		if err != nil {
+			return Rows{}, fmt.Errorf("labels: %s has the class %q; expected those that %s was "+
+				"trained on: %s", ds.Name(), name, s.run.Dir, strings.Join(known.Names, ", "))
+		}
+		labelled.to[theirs.Labels[i]] = known.Labels[class]
+	}
+	r.Conditions = known.Conditions(labelled, s.Model.generator.Conditions())
+	return r, nil
+}
+
+// relabelled is data whose classes have the labels that the run's data have for them: the same
+// names may be numbered otherwise.
+type relabelled struct {
+	data.Dataset
+	to map[int]int // a label of the run's data for each label of the Dataset
+}
+
+// Label implements data.Dataset.
+func (r relabelled) Label(i int) int {
+	if label, known := r.to[r.Dataset.Label(i)]; known {
+		return label
+	}
+	return -1
+}
