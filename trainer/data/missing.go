@@ -47,6 +47,30 @@ func MissingOf(ds Dataset) *Missing {
 	return nil
 }
 
+// Both returns what any of the given ones says is missing; nil if all are nil.
+func Both(all ...*Missing) (out *Missing) {
+	for _, m := range all {
+		switch {
+		case m == nil:
+		case out == nil:
+			out = m
+		default:
+			rows := max(out.Len(), m.Len())
+			both := &Missing{m.D, make([]bool, 0, rows*m.D)}
+			for i := range rows {
+				both.At = append(both.At, out.Row(i)...)
+				for j, missing := range m.Row(i) {
+					if missing {
+						both.At[i*m.D+j] = true
+					}
+				}
+			}
+			out = both
+		}
+	}
+	return out
+}
+
 // takeMissing makes the NaN in x zeros, and returns where they were; nil if there were none.
 func takeMissing(x []float32) (missing []bool) {
 	for i, v := range x {

@@ -63,21 +63,25 @@ func (m *Model) impute(b block, r Rows, o Options) Imputations {
 	return out
 }
 
-// repeated returns the conditions of a block's rows, n times each; nil for a model without.
-func (m *Model) repeated(r Rows, b block, n int) []float32 {
+// Condition returns the condition of row i; nil for a model without conditions.
+func (m *Model) Condition(r Rows, i int) []float32 {
 	k := m.generator.Conditions()
 	if k == 0 {
 		return nil
 	}
-	out := make([]float32, (b.hi-b.lo)*n*k)
-	if r.Conditions == nil {
-		return out
+	condition := make([]float32, k)
+	if r.Conditions != nil {
+		r.Conditions.Gather(condition, []int{i})
 	}
-	for i := range b.hi - b.lo {
-		first := out[i*n*k : (i*n+1)*k]
-		r.Conditions.Gather(first, []int{b.lo + i})
-		for j := 1; j < n; j++ {
-			copy(out[(i*n+j)*k:], first)
+	return condition
+}
+
+// repeated returns the conditions of a block's rows, n times each; nil for a model without.
+func (m *Model) repeated(r Rows, b block, n int) (out []float32) {
+	for i := b.lo; i < b.hi; i++ {
+		condition := m.Condition(r, i)
+		for range n {
+			out = append(out, condition...)
 		}
 	}
 	return out

@@ -12,6 +12,7 @@ var Experiments = []lab.Experiment{
 	{Section: "8.2", Title: "posterior at every move", Run: posteriorMoments},
 	{Section: "8.2", Title: "posterior variance against step size", Run: posteriorVariances},
 	{Section: "8.2", Title: "posterior variance with momentum", Run: momentumVariances},
+	{Section: "8.2", Title: "coverage of the posterior and of imputations", Run: coverage},
 	{Section: "8.2", Title: "extra temperature", Run: temperature},
 	{Section: "8.2", Title: "stability of the step", Run: stability},
 	{Section: "8.2", Title: "minimiser of theta", Run: minimiser},

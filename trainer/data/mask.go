@@ -1,0 +1,61 @@
+package data
+
+import (
+	"context"
+	"slices"
+)
+
+// ReadMask reads from a .npy file what is missing of the given number of rows of a shape: where the
+// file has 0 or false. Its array has the shape of one row, which is meant for all of them, or of all
+// rows.
+func ReadMask(ctx context.Context, path string, shape Shape, rows int) (*Missing, error) {
+	s, err := openSource(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	n, err := s.arrayHeader()
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Dtype.Refusal(); err != nil {
+		return nil, s.fail("%w", err)
+	}
+	if !isMask(n.Dims, shape, 1) && !isMask(n.Dims, shape, rows) {
+		return nil, s.fail("has the dimensions %s; expected %s for all rows, or %s", joinDims(n.Dims),
+			joinDims(shape.Dims(1)[1:]), joinDims(shape.Dims(rows)))
+	}
+	m := &Missing{D: shape.Dim()}
+	if isBytes(n.Dtype) {
+		known, _, err := readOrder[uint8](s, n, s.fillBytes)
+		m.At = zeros(known)
+		return m, err
+	}
+	x := newNumbers(n.Dtype, Options{})
+	known, place, err := readOrder(s, n, x.fill(s))
+	if err != nil {
+		return nil, err
+	}
+	m.At = zeros(known)
+	return m, x.check(s, place)
+}
+
+// isMask reports whether an array of the dimensions is a mask of rows of the shape: as H x W x C, as
+// H x W or as D, after the number of rows unless that is 1.
+func isMask(dims []int, shape Shape, rows int) bool {
+	if len(dims) > 1 && dims[0] == rows && isMask(dims[1:], shape, 1) {
+		return true
+	}
+	return rows == 1 && (slices.Equal(dims, []int{shape.H, shape.W, shape.C}) ||
+		slices.Equal(dims, []int{shape.Dim()}) ||
+		shape.C == 1 && slices.Equal(dims, []int{shape.H, shape.W}))
+}
+
+// zeros says where x is 0.
+func zeros[T uint8 | float32](x []T) []bool {
+	out := make([]bool, len(x))
+	for i, v := range x {
+		out[i] = v == 0
+	}
+	return out
+}
