@@ -33,9 +33,10 @@ var layers = [][]string{
 	},
 	{"trainer/config", "trainer/likelihood", "trainer/pca"},
 	{"trainer/prior"},
-	{"trainer/generate"},
+	{"trainer/generate", "trainer/fit"},
 	{"trainer/classify", "trainer/infer", "trainer/method"},
 	{"trainer/run"},
+	{"trainer/query"},
 	{"trainer/verify/exactnet"},
 	{"trainer/verify/lab"},
 	{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/fit"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -152,7 +153,8 @@ func TestGradient(t *testing.T) {
 	if err := c.build(ds.Shape()); err != nil {
 		t.Fatal(err)
 	}
-	training, err := newTraining(c, c.trainingSize(len(tr.class), 1), p)
+	size := fit.Size(c.net, len(tr.class), c.tileRows(), 1)
+	training, err := fit.New(c.net, c.p, size, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,8 +176,8 @@ func TestGradient(t *testing.T) {
 		want[i] = (up - mean()) / (2 * h)
 		c.p[i] = v
 	}
-	training.step(tr, []int{0, 1, 2, 3, 4, 5, 6, 7}, 0)
-	for i, g := range training.g {
+	training.Step(c.problem(tr), []int{0, 1, 2, 3, 4, 5, 6, 7}, 0)
+	for i, g := range training.G {
 		if math.Abs(float64(g)-want[i]) > 1e-4 {
 			t.Errorf("gradient %d is %v, expected %v", i, g, want[i])
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/fit"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -114,12 +115,12 @@ func TestWaves(t *testing.T) {
 		if !c.net.CutFree() {
 			t.Skip("waves show in the bits of a library's products, by design")
 		}
-		training, err := newTraining(c, model.Size{Rows: 32, Wave: wave, Tile: 3}, p)
+		training, err := fit.New(c.net, c.p, model.Size{Rows: 32, Wave: wave, Tile: 3}, p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		training.step(tr, data.Range(0, 32), 0)
-		return training.g
+		training.Step(c.problem(tr), data.Range(0, 32), 0)
+		return training.G
 	}
 	want := gradient(32)
 	if got := gradient(7); !slices.Equal(got, want) {

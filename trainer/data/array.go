@@ -8,17 +8,17 @@ import (
 // array is a data set in memory. Images stored as bytes stay bytes, which takes a quarter of the
 // memory, and become floats when they are gathered.
 type array struct {
-	name   string
-	shape  Shape
-	m      int
-	u8     []uint8       // m x D stored bytes, or nil
-	f32    []float32     // m x D pixels if u8 is nil
-	stored stored        // the values in the source
-	missing []bool       // m x D pixels that are not known, and 0 in f32; nil: none
-	table  *[256]float32 // pixel of each byte; nil: bytes map linearly from 0..255 to [-1, 1]
-	labels []int32       // label of each image, -1 if unknown; nil: all unknown
-	rows   []int         // Origin.Row of each image; nil: 0, 1, 2, ...
-	files  []string      // Origin.File of each image; nil: none
+	name    string
+	shape   Shape
+	m       int
+	u8      []uint8       // m x D stored bytes, or nil
+	f32     []float32     // m x D pixels if u8 is nil
+	stored  stored        // the values in the source
+	missing []bool        // m x D pixels that are not known, and 0 in f32; nil: none
+	table   *[256]float32 // pixel of each byte; nil: bytes map linearly from 0..255 to [-1, 1]
+	labels  []int32       // label of each image, -1 if unknown; nil: all unknown
+	rows    []int         // Origin.Row of each image; nil: 0, 1, 2, ...
+	files   []string      // Origin.File of each image; nil: none
 
 	skipped []string // files of skipped images, in the order of the source
 	classes []string // names of the classes by label; nil: none

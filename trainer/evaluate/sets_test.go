@@ -12,9 +12,9 @@ import (
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/npy"
 	"github.com/plume-ml/plume/trainer/pool"
-	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // numbered returns n features of one number each: first, first + 1, ...

@@ -106,3 +106,17 @@ func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 	}
 	return m.prior(b, o)
 }
+
+// NewEncoder returns an encoder from pictures of the given shape to the latents that resolved
+// options describe, of the decoder's kind and sizes, whether the method has one or not. Its products
+// are computed by the present default of package blas.
+func NewEncoder(o config.Options, picture data.Shape) (*model.Net, error) {
+	b, err := products(nil, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Encoder = o.Decoder; len(o.EncoderChannels) == 0 {
+		o.EncoderChannels = o.DecoderChannels
+	}
+	return newEncoder(b, o, picture)
+}

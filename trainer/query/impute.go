@@ -64,25 +64,15 @@ func (m *Model) impute(b block, r Rows, o Options) Imputations {
 }
 
 // Condition returns the condition of row i; nil for a model without conditions.
-func (m *Model) Condition(r Rows, i int) []float32 {
-	k := m.generator.Conditions()
-	if k == 0 {
-		return nil
-	}
-	condition := make([]float32, k)
-	if r.Conditions != nil {
-		r.Conditions.Gather(condition, []int{i})
-	}
-	return condition
-}
+func (m *Model) Condition(r Rows, i int) []float32 { return m.conditionsOf(r, []int{i}) }
 
 // repeated returns the conditions of a block's rows, n times each; nil for a model without.
-func (m *Model) repeated(r Rows, b block, n int) (out []float32) {
+func (m *Model) repeated(r Rows, b block, n int) []float32 {
+	var index []int
 	for i := b.lo; i < b.hi; i++ {
-		condition := m.Condition(r, i)
 		for range n {
-			out = append(out, condition...)
+			index = append(index, i)
 		}
 	}
-	return out
+	return m.conditionsOf(r, index)
 }

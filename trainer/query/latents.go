@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/infer"
 )
 
@@ -54,30 +55,25 @@ func appendRoots(dst []float32, x []float64, more float64) []float32 {
 	return dst
 }
 
-// encode moves the particles z of rows lo to hi-1, which are N(0, I), to draws from the encoder's
-// q(z|x).
-func (m *Model) encode(z []float32, r Rows, s infer.Setup, lo, hi int) {
-	d, dim, k := m.generator.Latent(), m.generator.Dim(), m.generator.Conditions()
+// encode moves the particles z of rows lo to hi-1, which are N(0, I), to draws from the q(z|x) of a
+// generator's encoder.
+func (m *Model) encode(
+	by *generate.Generator, z []float32, r Rows, s infer.Setup, lo, hi int,
+) {
+	d, dim := by.Latent(), by.Dim()
 	for ; lo < hi; lo += s.Batch {
 		index := data.Range(lo, min(lo+s.Batch, hi))
 		x := make([]float32, len(index)*dim)
 		r.Images.Gather(x, index)
-		if r.Missing != nil {
-			missing := make([]bool, len(x))
-			r.Missing.Gather(missing, index)
-			for j, unknown := range missing {
-				if unknown {
-					x[j] = 0
+		for i, row := range index {
+			for j, missing := range r.missing(row) {
+				if missing {
+					x[i*dim+j] = 0
 				}
 			}
 		}
-		var conditions []float32
-		if s.Conditions != nil {
-			conditions = make([]float32, len(index)*k)
-			s.Conditions.Gather(conditions, index)
-		}
 		mean, logvar := make([]float32, len(index)*d), make([]float32, len(index)*d)
-		m.generator.Encode(mean, logvar, x, conditions)
+		by.Encode(mean, logvar, x, m.conditionsOf(r, index))
 		for i := range index {
 			for range s.Particles {
 				for j := range d {

@@ -15,6 +15,7 @@ import (
 // Model is a trained model. Its methods must not be called concurrently.
 type Model struct {
 	generator *generate.Generator
+	guess     *generate.Generator // its encoder is that of Use; nil before
 	config    config.Config
 	pool      *pool.Pool
 }
@@ -57,10 +58,13 @@ const (
 	StartNormal Start = "normal"
 	// StartEncoder is draws from the encoder's q(z|x). Missing values are zeros to it.
 	StartEncoder Start = "encoder"
+	// StartAmortised is draws from what a network guesses that was fitted to the particles of the
+	// training rows (Model.Use). Missing values are zeros to it.
+	StartAmortised Start = "amortised"
 )
 
 // Starts lists all starts.
-var Starts = []Start{StartAuto, StartNormal, StartEncoder}
+var Starts = []Start{StartAuto, StartNormal, StartEncoder, StartAmortised}
 
 // Summary is what is known when all rows are done.
 type Summary struct {
@@ -88,6 +92,9 @@ func (m *Model) check(r Rows, o Options) error {
 	case o.Start == StartEncoder && !m.generator.Encodes():
 		return fmt.Errorf("start = %s: %s trains no encoder; expected %s", o.Start, m.config.Method,
 			StartNormal)
+	case o.Start == StartAmortised && m.guess == nil:
+		return fmt.Errorf("start = %s: the model has no network for it: expected Use before",
+			o.Start)
 	case r.Conditions != nil && r.Conditions.Len() != n:
 		return fmt.Errorf("conditions of %d rows: expected %d", r.Conditions.Len(), n)
 	case r.Missing == nil:
@@ -161,8 +168,11 @@ func (m *Model) each(
 	for lo := 0; lo < r.Images.Len(); lo += s.Hold {
 		hi := min(lo+s.Hold, r.Images.Len())
 		p.Hold(lo, hi)
-		if o.Start == StartEncoder {
-			m.encode(p.Latents(), r, s, lo, hi)
+		switch o.Start {
+		case StartEncoder:
+			m.encode(m.generator, p.Latents(), r, s, lo, hi)
+		case StartAmortised:
+			m.encode(m.guess, p.Latents(), r, s, lo, hi)
 		}
 		if err := p.Settle(ctx, *o.Settling); err != nil {
 			return Summary{}, err

@@ -230,7 +230,7 @@ func TestStartAtEncoder(t *testing.T) {
 	s := m.setup(r, o, 0)
 	p := infer.New(m.generator.Model(), s)
 	z := slices.Clone(p.Latents())
-	m.encode(p.Latents(), r, s, 0, n)
+	m.encode(m.generator, p.Latents(), r, s, 0, n)
 	for i := range n * particles * latent {
 		at := i/(particles*latent)*latent + i%latent
 		want := float64(mean[at]) + math.Exp(float64(logvar[at])/2)*float64(z[i])
@@ -337,5 +337,78 @@ func TestRefused(t *testing.T) {
 	end()
 	if _, err := m.Latents(ctx, rows(), short(), ok); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// The loss of a guess has the gradient of its definition, by central differences in float64.
+func TestGuessLoss(t *testing.T) {
+	z := reference.Normals(5*latent, 6, 1)
+	out := []float32{0.3, -0.2, -0.5, 0.4}
+	loss := func(out []float64) (sum float64) {
+		for i, v := range z {
+			mean, logvar := out[i%latent], out[latent+i%latent]
+			e := float64(v) - mean
+			sum += (logvar + e*e/math.Exp(logvar)) / 2 / 5
+		}
+		return sum
+	}
+	at := make([]float64, len(out))
+	for i, v := range out {
+		at[i] = float64(v)
+	}
+	want := make([]float64, len(out))
+	const h = 1e-5
+	for i, v := range at {
+		at[i] = v + h
+		want[i] = loss(at)
+		at[i] = v - h
+		want[i] = (want[i] - loss(at)) / (2 * h)
+		at[i] = v
+	}
+	guessLoss(out, z)
+	for i, g := range out {
+		if math.Abs(float64(g)-want[i]) > 1e-5 {
+			t.Errorf("gradient %d is %v, expected %v", i, g, want[i])
+		}
+	}
+}
+
+// A guess that was fitted to latents that are a linear map of the rows, and noise, finds both: the
+// mean squared error of its mean is near the noise's, and its log-variance that of the noise.
+func TestAmortise(t *testing.T) {
+	m := small(t, config.IPLD, 2, 0)
+	const n, noise = 400, 0.2
+	rows := table(n)
+	z := reference.Normals(n*latent, 7, noise)
+	for i := range n {
+		for j := range latent {
+			z[i*latent+j] += rows.X[i*dim+j] - rows.X[i*dim+j+3]
+		}
+	}
+	shape := data.Shape{H: side, W: side, C: 1}
+	if err := m.check(Rows{Images: rows}, Options{Particles: 2, Start: StartAmortised}); err == nil {
+		t.Error("no error without a network")
+	}
+	passes := 0
+	a, err := m.Amortise(t.Context(), Rows{Images: rows}, shape, z, func(int, int) { passes++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Use(a)
+	mean, logvar := make([]float32, n*latent), make([]float32, n*latent)
+	m.guess.Encode(mean, logvar, rows.X, nil)
+	var square, deviation float64
+	for i, v := range mean {
+		e := float64(v - z[i])
+		square += e * e / float64(len(mean))
+		deviation += math.Exp(float64(logvar[i])/2) / float64(len(mean))
+	}
+	// A network without a bend fits the map; 8 bends nearly so, and a little of the noise.
+	if square < 0.5*noise*noise || square > 1.5*noise*noise || math.Abs(deviation-noise) > 0.05 {
+		t.Errorf("squared error %v, deviation %v, expected %v and %v after %d passes", square,
+			deviation, noise*noise, noise, passes)
+	}
+	if _, err := m.Amortise(t.Context(), Rows{Images: rows}, shape, z[1:], nil); err == nil {
+		t.Error("no error for latents that are not whole")
 	}
 }

@@ -29,7 +29,6 @@ type ScoreOptions struct {
 	Draws   int // of (lambda, eps) for the bound in the weight of each; 0: 8
 }
 
-
 // Score scores rows, block by block. It stops early as Latents does.
 func (m *Model) Score(
 	ctx context.Context, r Rows, o ScoreOptions, use func(Scores) error,
