@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -49,6 +50,51 @@ func ExampleTrain() {
 	// Output:
 	// 500 samples of mean radius 1.0
 	// 1000 latents of 2 numbers
+}
+
+// Ask a model of pairs of opposite numbers for the second of a pair, and how likely pairs are.
+func ExampleModel_Query() {
+	pairs := data.Table{D: 2}
+	for i := range 1000 {
+		x := float32(math.Sin(float64(i)))
+		pairs.X = append(pairs.X, x, -x)
+	}
+	cfg := method.Default()
+	cfg.Epochs, cfg.Batch, cfg.Latent, cfg.ObsNoise = 100, 100, 1, 0.1
+	cfg.DecoderWidths, cfg.ScoreWidth, cfg.ScoreBlocks = []int{32}, 32, 1
+
+	ctx := context.Background()
+	model, err := trainer.Train(ctx, cfg, pairs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	ask, err := model.Query()
+	if err != nil {
+		log.Fatal(err)
+	}
+	half := query.Rows{
+		Images:  data.Table{D: 2, X: []float32{0.5, 0}},
+		Missing: &data.Missing{D: 2, At: []bool{false, true}}, // the second number is not known
+	}
+	_, err = ask.Impute(ctx, half, query.Options{}, func(a query.Imputations) error {
+		fmt.Printf("the other is %.1f, give or take %.1f\n", a.Mean[1], a.Std[1])
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	two := query.Rows{Images: data.Table{D: 2, X: []float32{0.5, -0.5, 0.5, 0.5}}}
+	_, err = ask.Score(ctx, two, query.ScoreOptions{Samples: 200}, func(a query.Scores) error {
+		fmt.Println("opposite numbers are likelier:", a.LogP[0] > a.LogP[1])
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// the other is -0.5, give or take 0.1
+	// opposite numbers are likelier: true
 }
 
 // Train a run on the embedded digits for an epoch, in a directory that keeps its records,

@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -205,6 +206,15 @@ func (m *Model) decode(z, conditions []float32) ([]float32, error) {
 	x := make([]float32, len(z)/m.cfg.Latent*m.generator.Dim())
 	m.generator.Decode(x, z, conditions)
 	return x, nil
+}
+
+// Query returns what answers questions about rows of data, those of the training or others: their
+// latents, reconstructions, missing values and likelihoods (package query). It works until Close.
+func (m *Model) Query() (*query.Model, error) {
+	if m.closed {
+		return nil, errClosed
+	}
+	return query.New(m.generator, m.cfg, m.pool), nil
 }
 
 // Close ends the workers, and removes the file of particles if there is one. A closed model gives
