@@ -47,6 +47,7 @@ var layers = [][]string{
 	{"trainer"},
 	{"trainer/evaluate"},
 	{"trainer/compare"},
+	{"trainer/table"}, // what it imports reaches the commands alone
 	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},
 }
 
@@ -63,6 +64,9 @@ var strangers = map[string][]string{
 	"trainer/data/files":  {"kernel", "blas", "trainer/pool"},
 	"trainer/checkpoint":  {"blas", "trainer/pool", "kernel"},
 }
+
+// onlyIn are modules that are imported by one package alone.
+var onlyIn = map[string]string{"github.com/parquet-go/parquet-go": "trainer/table"}
 
 // onlyForTests may be imported by tests alone.
 var onlyForTests = []string{
@@ -139,6 +143,9 @@ func checkPackage(t *testing.T, p listed) {
 		t.Errorf("%s has no place in the layers", name)
 	}
 	for _, path := range p.Imports {
+		if only, ok := onlyIn[path]; ok && only != name {
+			t.Errorf("%s imports %s, which is for %s", name, path, only)
+		}
 		other, inside := strings.CutPrefix(path, module+"/")
 		if !inside {
 			continue

@@ -1,10 +1,9 @@
-// Package file writes files atomically: a file appears complete or not at all. Write and WriteBytes
-// do this on a System, which lists the operations needed of a file system; OS is the real one.
-// Tests pass another System to see what a full disk, a failing device or a kill leaves behind.
+// Package file writes files atomically: a file appears complete or not at all. Write, WriteBytes
+// and Begin do this on a System, which lists the operations needed of a file system; OS is the real
+// one. Tests pass another System to see what a full disk, a failing device or a kill leaves behind.
 package file
 
 import (
-	"bufio"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -30,6 +29,7 @@ type System interface {
 // File is a file open for writing.
 type File interface {
 	io.WriteCloser
+	io.WriterAt
 	// Sync makes what was written durable. After an error the kernel may have dropped data that it
 	// counts as written, so a second Sync proves nothing: write the file again.
 	Sync() error
@@ -82,19 +82,14 @@ func temporary(path string) string {
 // The directory must exist. If several processes write the same file, the last one wins. Within a
 // process, only one goroutine may write a file at a time.
 func Write(sys System, path string, write func(io.Writer) error) error {
-	tmp := temporary(path)
-	// An earlier Write may have left tmp after a failed Sync, so it is removed, not overwritten.
-	if err := sys.RemoveAll(tmp); err != nil {
+	p, err := Begin(sys, path)
+	if err != nil {
 		return err
 	}
-	err := create(sys, tmp, write)
-	if err == nil {
-		err = sys.Rename(tmp, path)
+	if err := write(p); err != nil {
+		return errors.Join(err, p.Abandon())
 	}
-	if err != nil {
-		return errors.Join(err, sys.RemoveAll(tmp))
-	}
-	return sys.SyncDir(filepath.Dir(path))
+	return p.Commit()
 }
 
 // Abandon removes the temporary file of an unfinished Write to path, when the process is about to
@@ -113,22 +108,6 @@ func RemoveStale(sys System, dir string) {
 			_ = sys.RemoveAll(filepath.Join(dir, e.Name()))
 		}
 	}
-}
-
-func create(sys System, path string, write func(io.Writer) error) error {
-	f, err := sys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(f)
-	err = write(w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }
 
 // WriteBytes replaces the content of the file at path, as Write does.

@@ -155,3 +155,60 @@ func TestFailed(t *testing.T) {
 		t.Errorf("no directory: %v", err)
 	}
 }
+
+// A file under way can be read and written over, and appears with Commit.
+func TestPending(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	p, err := file.Begin(file.OS, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(p, "0 rows, and so on"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.WriteAt([]byte("7"), 0); err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if text, err := io.ReadAll(r); err != nil || string(text) != "7 rows, and so on" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the file is there before Commit")
+	}
+	if err := errors.Join(p.Commit(), p.Abandon()); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, path); got != "7 rows, and so on" {
+		t.Errorf("%q", got)
+	}
+}
+
+// An abandoned file leaves the old one; its writer, perhaps in another goroutine, gets errors.
+func TestPendingAbandoned(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p, err := file.Begin(file.OS, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.Abandon(), p.Abandon()); err != nil {
+		t.Error(err)
+	}
+	if _, err := p.Write(make([]byte, 1<<16)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("written: %v", err)
+	}
+	if err := p.Commit(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("committed: %v", err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); len(entries) != 1 || err != nil ||
+		content(t, path) != "old" {
+		t.Errorf("the directory holds %v, %v, %q", entries, err, content(t, path))
+	}
+}

@@ -1,5 +1,6 @@
 // Package npy reads and writes NumPy's .npy files. ReadHeader reads what an array holds (Header),
-// and ReadFloats and Dtype.Blocks its numbers. Write and WriteFile write arrays of float32.
+// and ReadFloats and Dtype.Blocks its numbers. Write and WriteFile write arrays of float32;
+// NewHeader begins arrays of other types, and those whose length is known only at the end.
 package npy
 
 import (

@@ -3,6 +3,7 @@ package npy_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"math"
 	"os"
@@ -148,5 +149,76 @@ func TestWritePanics(t *testing.T) {
 			}()
 			npy.Write(io.Discard, make([]float32, 2), dims...)
 		}()
+	}
+	for name, call := range map[string]func(){
+		"dimensions": func() { npy.NewHeader(npy.Int64, 2, -1) },
+		"width":      func() { npy.Text(0) },
+		"string":     func() { npy.AppendText(nil, "long", 3) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic: %s", name)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+// Arrays of other types have the bytes that numpy.save writes, of numpy.array([1, -2]), [1, -2.5],
+// ['a', 'bcd', 'é😀', ”], and an empty array of strings.
+func TestTypesAsNumPy(t *testing.T) {
+	head := func(descr, shape string) string {
+		dict := "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + shape + ",), }"
+		return npy.Magic + "\x01\x00v\x00" + dict + strings.Repeat(" ", 'v'-1-len(dict)) + "\n"
+	}
+	var text []byte
+	for _, s := range []string{"a", "bcd", "é😀", ""} {
+		text = npy.AppendText(text, s, 3)
+	}
+	for _, c := range []struct {
+		header, elements []byte
+		want             string
+	}{
+		{
+			npy.NewHeader(npy.Int64, 2), little([]int64{1, -2}),
+			head("<i8", "2") + "\x01\x00\x00\x00\x00\x00\x00\x00\xfe\xff\xff\xff\xff\xff\xff\xff",
+		},
+		{
+			npy.NewHeader(npy.Float64, 2), little([]float64{1, -2.5}),
+			head("<f8", "2") + "\x00\x00\x00\x00\x00\x00\xf0?\x00\x00\x00\x00\x00\x00\x04\xc0",
+		},
+		{
+			npy.NewHeader(npy.Text(3), 4), text,
+			head("<U3", "4") + "a" + strings.Repeat("\x00", 11) + "b\x00\x00\x00c\x00\x00\x00" +
+				"d\x00\x00\x00\xe9\x00\x00\x00\x00\xf6\x01\x00" + strings.Repeat("\x00", 16),
+		},
+		{npy.NewHeader(npy.Text(1), 0), nil, head("<U1", "0")},
+	} {
+		if got := string(c.header) + string(c.elements); got != c.want {
+			t.Errorf("%q; expected %q", got, c.want)
+		}
+	}
+}
+
+// little encodes numbers in little-endian order.
+func little(x any) []byte {
+	b, err := binary.Append(nil, binary.LittleEndian, x)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// The length of a header does not depend on the first dimension, so that it can be overwritten.
+func TestHeaderLength(t *testing.T) {
+	for _, rest := range [][]int{nil, {3}, {28, 28, 1}} {
+		dims := append([]int{0}, rest...)
+		short := npy.NewHeader(npy.Float32, dims...)
+		dims[0] = math.MaxInt
+		if long := npy.NewHeader(npy.Float32, dims...); len(long) != len(short) {
+			t.Errorf("%v: %d and %d bytes", rest, len(short), len(long))
+		}
 	}
 }

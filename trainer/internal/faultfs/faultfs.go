@@ -115,6 +115,14 @@ func (f *faulty) Write(p []byte) (int, error) {
 	return f.f.Write(p)
 }
 
+func (f *faulty) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.s.at("write", f.path); err != nil {
+		n, _ := f.f.WriteAt(p[:len(p)/2], off)
+		return n, err
+	}
+	return f.f.WriteAt(p, off)
+}
+
 func (f *faulty) Sync() error {
 	if err := f.s.at("sync", f.path); err != nil {
 		return err
