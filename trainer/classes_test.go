@@ -14,6 +14,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -76,7 +77,7 @@ func TestSamplesByClass(t *testing.T) {
 		t.Fatalf("samples %d to %d, %d latents, %d conditions", s.first, s.last,
 			len(s.z)/c.Latent, len(s.conditions)/10)
 	}
-	if !slices.Equal(s.conditions[:10*s.first], g.Condition(s.first, c.Seed)) {
+	if !slices.Equal(s.conditions[:10*s.first], g.Condition(s.first, generate.Spec{Seed: c.Seed})) {
 		t.Error("what is measured has other classes than unconditional samples")
 	}
 	for i := s.first; i < s.last; i++ {

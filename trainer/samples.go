@@ -31,7 +31,9 @@ func (t *Trainer) newSamples(g *generate.Generator) samples {
 	s := samples{z: make([]float32, n*g.Latent()), first: first, last: last}
 	if first > 0 {
 		k := g.Conditions()
-		s.conditions = append(g.Condition(first, t.cfg.Seed), make([]float32, (last-first)*k)...)
+		s.conditions = append(
+			g.Condition(first, generate.Spec{Seed: t.cfg.Seed}), make([]float32, (last-first)*k)...,
+		)
 		for i := first; i < last; i++ {
 			s.conditions[i*k+(i-first)/gridColumns] = 1
 		}

@@ -43,6 +43,7 @@ type Walk struct {
 	Steps  int         // number of steps of equal length in lambda, at least 1
 	D      int         // latent dimension
 	Noise  kernel.Key  // of the ancestral solver; step k uses Noise.Step + k
+	Seeds  []uint64    // of the rows, in the place of Noise.Seed; nil: that of all rows
 	Eps    EpsFunc     // predicts the noise
 	Stop   func() bool // called before each step; true ends Run early; nil: never
 }
@@ -85,8 +86,21 @@ func (w Walk) ancestral(
 		kernel.Combine(z, float32(a), eps, float32(-a*c*Sigma(s)), nil, 0)
 		return
 	}
-	kernel.NormalRows(xi, ids, w.D, key)
+	NormalRows(xi, ids, w.Seeds, w.D, key)
 	kernel.Combine(z, float32(a), eps, float32(-a*c*Sigma(s)), xi, float32(Sigma(t)*math.Sqrt(c)))
+}
+
+// NormalRows fills the rows of dst (len(ids) x d) with the normals of rows ids of the stream. Row i
+// has the seed seeds[i] in the place of the key's; nil: all have the key's.
+func NormalRows(dst []float32, ids, seeds []uint64, d int, key kernel.Key) {
+	if seeds == nil {
+		kernel.NormalRows(dst, ids, d, key)
+		return
+	}
+	for i, seed := range seeds {
+		key.Seed = seed
+		kernel.NormalRows(dst[i*d:(i+1)*d], ids[i:i+1], d, key)
+	}
 }
 
 // multistep computes z <- (sigma_t/sigma_s) z - alpha_t (exp(-h) - 1) D, where h = (t - s)/2 is the

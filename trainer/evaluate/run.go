@@ -145,7 +145,7 @@ func (e *evaluation) drawSamples() error {
 	e.Progress(fmt.Sprintf("drawing %d samples%s", e.Samples,
 		bySolver(e.report.Solver, e.report.Steps)))
 	e.z = make([]float32, e.Samples*e.generator.Latent())
-	e.asked = e.generator.Condition(e.Samples, e.Seed)
+	e.asked = e.generator.Condition(e.Samples, generate.Spec{Seed: e.Seed})
 	err := e.slowly(func() error {
 		e.doing.Set(fmt.Sprintf("drawing %d samples", e.Samples))
 		return e.generator.SampleLatents(e.ctx, e.z, e.Samples, generate.Spec{

@@ -98,13 +98,13 @@ func (g *Generator) Dim() int { return g.model.Decoder.Out() }
 // stops early, with ctx's error, when ctx ends.
 func (g *Generator) Sample(ctx context.Context, dst []float32, n int, spec Spec) error {
 	if spec.Condition == nil {
-		spec.Condition = g.Condition(n, spec.Seed)
+		spec.Condition = g.Condition(n, spec)
 	}
 	z := make([]float32, n*g.Latent())
 	if err := g.SampleLatents(ctx, z, n, spec); err != nil {
 		return err
 	}
-	g.decode(dst, z, spec.Condition, ended(ctx))
+	g.decode(dst, z, spec.Condition, g.cut(g.decoding, spec), ended(ctx))
 	return ctx.Err()
 }
 
@@ -113,31 +113,29 @@ func ended(ctx context.Context) func() bool { return func() bool { return ctx.Er
 
 // SampleLatents draws n latents into z (n x d), as Sample does.
 func (g *Generator) SampleLatents(ctx context.Context, z []float32, n int, spec Spec) error {
+	spec.check(n)
 	sampling, err := spec.sampling()
 	if err != nil {
 		return err
 	}
 	conditions := spec.Condition
 	if conditions == nil {
-		conditions = g.Condition(n, spec.Seed)
+		conditions = g.Condition(n, spec)
 	}
 	g.checkCondition(conditions, n)
 	sampling.Stop = ended(ctx)
 	d := g.Latent()
 	key := kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSamplePrior}
 	g.pack(g.sampler)
-	g.tiles(n, g.sampling, func(lo, hi int) {
+	g.tiles(n, g.cut(g.sampling, spec), func(lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}
 		phase.Sample.Enter()
-		ids := make([]uint64, hi-lo)
-		for i := range ids {
-			ids[i] = uint64(lo + i)
-		}
-		rows := z[lo*d : hi*d]
-		kernel.NormalRows(rows, ids, d, key)
+		ids, rows := spec.ids(lo, hi), z[lo*d:hi*d]
+		diffusion.NormalRows(rows, ids, spec.seeds(lo, hi), d, key)
 		of := sampling
+		of.Seeds = spec.seeds(lo, hi)
 		of.Condition = g.rows(conditions, lo, hi)
 		g.sampler.Sample(rows, ids, of)
 	})
@@ -161,15 +159,16 @@ func (g *Generator) checkCondition(conditions []float32, n int) {
 // Decode writes g_phi(z), the images (n x D) of the latents z (n x d), into dst. conditions is what
 // they are to be like, n x Conditions() numbers; nil: none.
 func (g *Generator) Decode(dst, z, conditions []float32) {
-	g.decode(dst, z, conditions, func() bool { return false })
+	g.decode(dst, z, conditions, g.decoding.Tile, func() bool { return false })
 }
 
-// decode is Decode, but skips the remaining tiles once stop returns true.
-func (g *Generator) decode(dst, z, conditions []float32, stop func() bool) {
+// decode is Decode in tiles of the given number of rows, but skips the remaining ones once stop
+// returns true.
+func (g *Generator) decode(dst, z, conditions []float32, tile int, stop func() bool) {
 	d, dim := g.Latent(), g.Dim()
 	g.checkCondition(conditions, len(z)/d)
 	g.pack(g.decoder)
-	g.tiles(len(z)/d, g.decoding, func(lo, hi int) {
+	g.tiles(len(z)/d, tile, func(lo, hi int) {
 		if stop() {
 			return
 		}
@@ -195,7 +194,7 @@ func (g *Generator) Encode(mean, logvar, x, conditions []float32) {
 	d, dim := g.Latent(), g.Dim()
 	g.checkCondition(conditions, len(x)/dim)
 	g.pack(g.encoder)
-	g.tiles(len(x)/dim, g.encoding, func(lo, hi int) {
+	g.tiles(len(x)/dim, g.encoding.Tile, func(lo, hi int) {
 		phase.EncoderForward.Enter()
 		pass := g.encoder.Take(0, hi-lo)
 		defer pass.Release()
@@ -218,10 +217,34 @@ func (g *Generator) pack(t model.Packer) {
 }
 
 // tiles calls do for each tile of n rows, lo to hi.
-func (g *Generator) tiles(n int, size model.Size, do func(lo, hi int)) {
-	tiles := (n + size.Tile - 1) / size.Tile
-	g.pool.Run(pool.Group{N: tiles, Do: func(i int) {
-		lo := i * size.Tile
-		do(lo, min(n, lo+size.Tile))
+func (g *Generator) tiles(n, tile int, do func(lo, hi int)) {
+	g.pool.Run(pool.Group{N: (n + tile - 1) / tile, Do: func(i int) {
+		lo := i * tile
+		do(lo, min(n, lo+tile))
 	}})
+}
+
+// cutFree reports whether images have the same bits however rows are cut.
+func (g *Generator) cutFree() bool { return g.decoder.CutFree() && g.sampler.CutFree() }
+
+// cut returns the rows of a tile: with seeds of their own, images do not depend on each other, and
+// where a cut shows in the bits each one must be a tile.
+func (g *Generator) cut(size model.Size, spec Spec) int {
+	if spec.Seeds != nil && !g.cutFree() {
+		return 1
+	}
+	return size.Tile
+}
+
+// Block returns a number of images to draw at a time when there are many: whole tiles, enough for
+// all workers, and rarely more than 2^23 numbers.
+func (g *Generator) Block() int {
+	a, b := g.sampling.Tile, g.decoding.Tile
+	step := a
+	for step%b != 0 {
+		step += a // to the least common multiple
+	}
+	const tilesPerWorker, numbers = 4, 1 << 23
+	rows := min(tilesPerWorker*g.pool.Workers()*max(a, b), numbers/g.Dim())
+	return max(1, rows/step) * step
 }

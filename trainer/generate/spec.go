@@ -14,6 +14,13 @@ type Spec struct {
 	Solver diffusion.Solver // of a diffusion prior
 	Steps  int              // of the solver; 0: its default
 	Seed   uint64
+	// First is the number of the first image among those of the seed: images that are drawn
+	// Generator.Block at a time, First of each call being where the one before ended, are those of
+	// one call.
+	First int
+	// Seeds are seeds of the images, one each: an image is the first one of its seed, and does not
+	// depend on the others. nil: Seed is that of all.
+	Seeds []uint64
 	// Condition is what each image is to be like, rows of Generator.Conditions() numbers, where
 	// zeros stand for anything. nil leaves it to Generator.Condition.
 	Condition []float32
@@ -44,6 +51,32 @@ func (s Spec) sampling() (prior.SampleSpec, error) {
 	}, nil
 }
 
+// check panics unless the spec can be one of n images.
+func (s Spec) check(n int) {
+	if s.Seeds != nil && len(s.Seeds) != n || s.First < 0 || s.Seeds != nil && s.First > 0 {
+		panic("generate: Spec needs First of 0 or more, or as many Seeds as images")
+	}
+}
+
+// ids are the addresses of rows lo to hi in the noise of their seeds.
+func (s Spec) ids(lo, hi int) []uint64 {
+	ids := make([]uint64, hi-lo)
+	if s.Seeds == nil {
+		for i := range ids {
+			ids[i] = uint64(s.First + lo + i)
+		}
+	}
+	return ids
+}
+
+// seeds are those of rows lo to hi; nil: Seed.
+func (s Spec) seeds(lo, hi int) []uint64 {
+	if s.Seeds == nil {
+		return nil
+	}
+	return s.Seeds[lo:hi]
+}
+
 const streamClasses kernel.Stream = 21 // samples: classes of those that were asked for no other
 
 // Conditions is the length of a condition; 0 for a model without conditions.
@@ -52,10 +85,11 @@ func (m Model) Conditions() int { return max(0, len(m.Classes)-1) }
 // Conditions is that of the model.
 func (g *Generator) Conditions() int { return g.model.Conditions() }
 
-// Condition draws conditions of n images (n x Conditions()) with the shares that classes have of
-// the datapoints, so that images of them compare with the data. Datapoints without a class have the
-// condition 0. It returns nil for a model without conditions.
-func (g *Generator) Condition(n int, seed uint64) []float32 {
+// Condition draws the conditions of n images (n x Conditions()) whose spec has none, with the shares
+// that classes have of the datapoints, so that images of them compare with the data. Datapoints
+// without a class have the condition 0. It returns nil for a model without conditions. Of the spec
+// it reads First, Seed and Seeds.
+func (g *Generator) Condition(n int, spec Spec) []float32 {
 	width := g.Conditions()
 	if width == 0 {
 		return nil
@@ -64,10 +98,8 @@ func (g *Generator) Condition(n int, seed uint64) []float32 {
 	for _, count := range g.model.Classes {
 		total += float64(count)
 	}
-	u := make([]float32, n)
-	kernel.Uniform(u, kernel.Key{Seed: seed, Stream: streamClasses}, 0)
 	conditions := make([]float32, n*width)
-	for i, v := range u {
+	for i, v := range spec.uniform(n) {
 		class, left := 0, float64(v)*total // in (0, total]
 		for class < width && left > float64(g.model.Classes[class]) {
 			left -= float64(g.model.Classes[class])
@@ -78,4 +110,22 @@ func (g *Generator) Condition(n int, seed uint64) []float32 {
 		}
 	}
 	return conditions
+}
+
+// uniform draws a number of (0, 1] for each of n images.
+func (s Spec) uniform(n int) []float32 {
+	s.check(n)
+	key := kernel.Key{Seed: s.Seed, Stream: streamClasses}
+	if s.Seeds != nil {
+		u := make([]float32, n)
+		for i, seed := range s.Seeds {
+			key.Seed = seed
+			kernel.Uniform(u[i:i+1], key, 0)
+		}
+		return u
+	}
+	skip := s.First % kernel.GroupLen
+	u := make([]float32, skip+n)
+	kernel.Uniform(u, key, uint64(s.First/kernel.GroupLen))
+	return u[skip:]
 }

@@ -40,7 +40,7 @@ func classyGenerator(t *testing.T) *Generator {
 func TestConditionHasTheShares(t *testing.T) {
 	g := classyGenerator(t)
 	const n = 50000
-	conditions := g.Condition(n, 4)
+	conditions := g.Condition(n, Spec{Seed: 4})
 	counts := make([]float64, 4)
 	for i := range n {
 		class, ones := 3, float32(0)
@@ -60,15 +60,15 @@ func TestConditionHasTheShares(t *testing.T) {
 			t.Errorf("class %d: share %.4f, expected %v +- %.4f", k, counts[k]/n, want, 4*se)
 		}
 	}
-	if !slices.Equal(conditions[:30], g.Condition(10, 4)) {
+	if !slices.Equal(conditions[:30], g.Condition(10, Spec{Seed: 4})) {
 		t.Error("the first conditions depend on the number of images")
 	}
-	if slices.Equal(conditions[:300], g.Condition(100, 5)) {
+	if slices.Equal(conditions[:300], g.Condition(100, Spec{Seed: 5})) {
 		t.Error("another seed draws the same classes")
 	}
 	p := pool.New(1)
 	defer p.Close()
-	if got := New(nil, random(), 1, p).Condition(3, 4); got != nil {
+	if got := New(nil, random(), 1, p).Condition(3, Spec{Seed: 4}); got != nil {
 		t.Errorf("without conditions: %v", got)
 	}
 }
@@ -87,7 +87,7 @@ func TestConditionsOfSamples(t *testing.T) {
 		}
 		return x
 	}
-	conditions := g.Condition(n, spec.Seed)
+	conditions := g.Condition(n, spec)
 	all := sample(conditions)
 	if !slices.Equal(sample(nil), all) {
 		t.Error("other images than those of the conditions that are drawn")

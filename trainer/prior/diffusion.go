@@ -114,6 +114,7 @@ func (s *diffusionSampler) Sample(z []float32, ids []uint64, spec SampleSpec) {
 	w := diffusion.Walk{
 		Process: s.process, Solver: spec.Solver, Steps: spec.Steps, D: s.Net().In(),
 		Noise: kernel.Key{Seed: spec.Seed, Stream: diffusion.StreamSampleNoise},
+		Seeds: spec.Seeds,
 		Eps:   func(eps, z []float32, lambda float64) { spec.predict(pass, eps, z, lambda) },
 		Stop:  spec.Stop,
 	}

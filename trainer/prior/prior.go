@@ -80,6 +80,7 @@ type SampleSpec struct {
 	Solver diffusion.Solver
 	Steps  int
 	Seed   uint64
+	Seeds  []uint64 // of the rows, in the place of Seed; nil: that of all rows
 
 	// Condition is what each row is to be like, rows as wide as the network's input
 	// [model.Condition]; nil: no conditions.
