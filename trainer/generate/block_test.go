@@ -7,6 +7,8 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/internal/reference"
+	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -29,6 +31,14 @@ func eachBLAS(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
+// wide is a model whose sums are long enough for OpenBLAS to order them by the number of rows.
+func wide() Model {
+	m := random()
+	m.Decoder = model.NewMLP(nil, testLatent, 150, 300, testDim)
+	m.DecoderP = reference.Normals(m.Decoder.Layout().Size(), 20, 0.1)
+	return m
+}
+
 // draw draws n images of the spec.
 func draw(t *testing.T, g *Generator, n int, spec Spec) []float32 {
 	t.Helper()
@@ -43,7 +53,7 @@ func draw(t *testing.T, g *Generator, n int, spec Spec) []float32 {
 func TestBlocks(t *testing.T) { eachBLAS(t, testBlocks) }
 
 func testBlocks(t *testing.T) {
-	for _, m := range []Model{random(), classy()} {
+	for _, m := range []Model{wide(), classy()} {
 		for workers := 1; workers <= 3; workers++ {
 			p := pool.New(workers)
 			defer p.Close()
@@ -85,7 +95,7 @@ func testSeeds(t *testing.T) {
 	}
 	p := pool.New(2)
 	defer p.Close()
-	for _, m := range []Model{random(), classy()} {
+	for _, m := range []Model{wide(), classy()} {
 		g := New(nil, m, p.Workers(), p)
 		for _, solver := range diffusion.Solvers {
 			spec := Spec{Solver: solver, Steps: 3, Seed: 99, Seeds: seeds, Guidance: 0.5}
