@@ -36,14 +36,50 @@ func WriteGrid(path string, pixels []float32, shape data.Shape, cols int) error 
 // Grid returns the picture that WriteGrid stores. It is an error if there are no images, or too
 // many for a picture.
 func Grid(pixels []float32, shape data.Shape, cols int) (image.Image, error) {
-	rows := chunks(tiles(pixels, shape), cols)
-	tops := make([]int, len(rows))
-	_, height := tileSize(shape)
-	for i := range rows {
-		tops[i] = separator + i*(height+separator)
+	sheet, err := NewSheet(shape, len(tiles(pixels, shape)), cols)
+	if err != nil {
+		return nil, err
 	}
-	return drawRows(rows, tops, shape)
+	sheet.Add(pixels)
+	return sheet.canvas, nil
 }
+
+// Sheet is a grid to which images are added as they come.
+type Sheet struct {
+	shape   data.Shape
+	n, cols int
+	at      int // the next image
+	canvas  draw.Image
+}
+
+// NewSheet returns an empty grid for n images, cols to a row. It is an error if there are no
+// images, or too many for a picture.
+func NewSheet(shape data.Shape, n, cols int) (*Sheet, error) {
+	if cols < 1 {
+		panic(panicColumns)
+	}
+	_, height := tileSize(shape)
+	rows := (n + cols - 1) / cols
+	canvas, err := newSheet(shape, min(n, cols), separator+rows*(height+separator))
+	return &Sheet{shape: shape, n: n, cols: cols, canvas: canvas}, err
+}
+
+// Add draws the next images. It panics if there are more than the grid is for.
+func (s *Sheet) Add(pixels []float32) {
+	width, height := tileSize(s.shape)
+	for _, img := range tiles(pixels, s.shape) {
+		if s.at == s.n {
+			panic("picture: more images than the Sheet is for")
+		}
+		x, y := s.at%s.cols, s.at/s.cols
+		left, top := separator+x*(width+separator), separator+y*(height+separator)
+		drawTile(s.canvas, left, top, img, s.shape)
+		s.at++
+	}
+}
+
+// Image returns the picture, which must not be changed.
+func (s *Sheet) Image() image.Image { return s.canvas }
 
 // WritePairs draws rows of top, each with the row of bottom directly below, such as originals above
 // their reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.
@@ -110,21 +146,35 @@ func tileSize(s data.Shape) (width, height int) {
 // drawRows draws rows of images, row i with its upper edge at tops[i].
 func drawRows(rows [][][]float32, tops []int, shape data.Shape) (image.Image, error) {
 	if len(rows) == 0 {
-		return nil, errors.New("no images")
+		return nil, errNone
 	}
 	tileW, tileH := tileSize(shape)
-	width := separator + len(rows[0])*(tileW+separator)
-	height := tops[len(tops)-1] + tileH + separator
-	if width > gridMax/height {
-		return nil, fmt.Errorf("a picture of %d x %d pixels is too large", width, height)
+	canvas, err := newSheet(shape, len(rows[0]), tops[len(tops)-1]+tileH+separator)
+	if err != nil {
+		return nil, err
 	}
-	canvas := newCanvas(width, height, shape.C)
-	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(background), image.Point{}, draw.Src)
 	for i, row := range rows {
 		for j, img := range row {
 			drawTile(canvas, separator+j*(tileW+separator), tops[i], img, shape)
 		}
 	}
+	return canvas, nil
+}
+
+var errNone = errors.New("no images")
+
+// newSheet returns the background of a picture with cols images in a row.
+func newSheet(shape data.Shape, cols, height int) (draw.Image, error) {
+	if cols < 1 {
+		return nil, errNone
+	}
+	tileW, _ := tileSize(shape)
+	width := separator + cols*(tileW+separator)
+	if width > gridMax/height {
+		return nil, fmt.Errorf("a picture of %d x %d pixels is too large", width, height)
+	}
+	canvas := newCanvas(width, height, shape.C)
+	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(background), image.Point{}, draw.Src)
 	return canvas, nil
 }
 
@@ -138,6 +188,13 @@ func newCanvas(width, height, channels int) draw.Image {
 // drawTile draws one image with its upper left corner at (left, top).
 func drawTile(canvas draw.Image, left, top int, img []float32, shape data.Shape) {
 	sx, sy := scaleOf(shape)
+	drawScaled(canvas, left, top, img, shape, sx, sy)
+}
+
+// drawScaled draws one image, each of its pixels as sx x sy.
+func drawScaled(
+	canvas draw.Image, left, top int, img []float32, shape data.Shape, sx, sy int,
+) {
 	levels := make([]uint8, len(img))
 	kernel.F32ToU8(levels, img)
 	for y := range shape.H {

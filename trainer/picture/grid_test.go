@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,33 @@ func flat(shape data.Shape, values ...float32) []float32 {
 		out = append(out, slices.Repeat([]float32{v}, shape.Dim())...)
 	}
 	return out
+}
+
+// A grid that is drawn image by image is that of all images at once.
+func TestSheet(t *testing.T) {
+	shape := shaped(2, 3, 3)
+	pixels := noise(7 * shape.Dim())
+	whole, err := Grid(pixels, shape, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet, err := NewSheet(shape, 7, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 4, 2} {
+		sheet.Add(pixels[:n*shape.Dim()])
+		pixels = pixels[n*shape.Dim():]
+	}
+	if !reflect.DeepEqual(sheet.Image(), whole) {
+		t.Error("another picture than that of all images at once")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for one image too many")
+		}
+	}()
+	sheet.Add(make([]float32, shape.Dim()))
 }
 
 func TestWriteGrid(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
 )
 
 // Find returns the directory of the run that spec names: by a path, or under root by name
@@ -33,6 +35,29 @@ func Find(root, spec string) (dir string, err error) {
 		}
 	}
 	return "", noRun(root, spec, runs)
+}
+
+// Newest returns the directory of the newest run under root that has a checkpoint, and the newer
+// ones that have none.
+func Newest(root string) (dir string, passed Passed, err error) {
+	names, err := listRuns(root)
+	if err != nil {
+		return "", Passed{}, err
+	}
+	passed.Why = Unsaved.String()
+	for _, name := range names {
+		dir := filepath.Join(root, name)
+		if saved, err := checkpoint.List(dir); err != nil || len(saved) > 0 {
+			return dir, passed, err
+		}
+		passed.Runs = append(passed.Runs, name)
+	}
+	where := fmt.Sprintf("run: %s holds none with a checkpoint", root)
+	if len(passed.Runs) > 0 {
+		where += fmt.Sprintf(" (%s)", passed)
+	}
+	return "", passed, fmt.Errorf("%s: name the directory of a run, or the directory of the "+
+		"numbered runs with --runs, or train one", where)
 }
 
 // noRun explains why spec names no run.

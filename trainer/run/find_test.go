@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,38 @@ func TestFind(t *testing.T) {
 	}
 	if _, err := Find(root, file); err == nil || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("a file: %v", err)
+	}
+}
+
+// Newest passes over runs without a checkpoint, and says which.
+func TestNewest(t *testing.T) {
+	root, names := numbered(t)
+	for _, want := range []struct {
+		newest int // of names
+		passed []string
+	}{
+		{4, nil}, {2, []string{names[4], names[3]}}, {1, []string{names[4], names[3], names[2]}},
+	} {
+		dir, passed, err := Newest(root)
+		if err != nil || filepath.Base(dir) != names[want.newest] ||
+			!slices.Equal(passed.Runs, want.passed) {
+			t.Errorf("%s, %v, %v; expected %s, %v", dir, passed, err, names[want.newest],
+				want.passed)
+		}
+		if err := os.RemoveAll(filepath.Join(dir, checkpointsDir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(root, names[0], checkpointsDir)); err != nil {
+		t.Fatal(err)
+	}
+	for root, want := range map[string]string{
+		root:                        "holds none with a checkpoint (5 without a checkpoint (",
+		filepath.Join(root, "none"): "none holds none with a checkpoint: name the directory",
+	} {
+		if _, _, err := Newest(root); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; expected %q", err, want)
+		}
 	}
 }
 
