@@ -95,6 +95,8 @@ func newRoot() *cobra.Command {
   plume train --data photos/ --size 32 --gray   on a directory of pictures
   plume train --resume auto                     resume the newest unfinished run
   plume sample 7 -n 100 -o grid.png             new images from run 7
+  plume impute 7 --data holes.npy -o full.npz   missing values filled in, several times
+  plume score 7 --data new/                     how likely new images are
   plume eval 7                                  how good run 7 is
   plume compare --preset methods --budget 3m    all methods, at equal time
   plume verify                                  error guarantees, measured against known truth
@@ -111,7 +113,8 @@ func newRoot() *cobra.Command {
 		return chooseBLAS(library)
 	})
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newTrain(), newSample(), newEval(), newCompare(), newVerify(), newInfo())
+	root.AddCommand(newTrain(), newSample(), newLatents(), newReconstruct(), newImpute(), newScore(),
+		newInterpolate(), newEval(), newCompare(), newVerify(), newInfo())
 	setHelp(root)
 	return root
 }

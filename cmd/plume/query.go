@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,12 +14,12 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
+	"github.com/plume-ml/plume/trainer/table"
 )
 
 // queryCommand is what the commands share that ask a stored run about rows of data.
@@ -28,9 +29,10 @@ type queryCommand struct {
 	rows, moves, threads    int
 	raw, quiet              bool
 
-	stored *query.Stored
-	source data.Dataset // the rows that are asked about
-	insist func(line string)
+	stored    *query.Stored
+	source    data.Dataset // the rows that are asked about
+	insist    func(line string)
+	interrupt *interrupt
 }
 
 // addFlags adds the flags that all of them have. own says which rows are asked about without
@@ -91,15 +93,16 @@ func (q *queryCommand) validate() error {
 	return nil
 }
 
-// ask opens the run, calls work with its context, and ends it at a signal. args names the run;
-// abandon removes what an interrupted work leaves behind.
-func (q *queryCommand) ask(
-	args []string, abandon func(), work func(ctx context.Context) error,
-) error {
+// ask opens the run that args name and calls work, which ends early with its context at a signal.
+func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) error {
 	if err := q.validate(); err != nil {
 		return usage(err)
 	}
-	stored, err := q.find(args)
+	dir, err := findRun(q.runs, args)
+	if err != nil {
+		return err
+	}
+	r, err := run.Open(dir)
 	if err != nil {
 		return err
 	}
@@ -107,29 +110,13 @@ func (q *queryCommand) ask(
 	notify := func(notice string) { q.insist("plume: " + notice) }
 	ctx, interrupt := watchSignals(context.Background(), notify)
 	defer interrupt.stop()
-	interrupt.nothingToSave(interruptedNotice, abandon)
-	if q.stored, err = query.Open(stored, q.raw, q.threads); err != nil {
+	q.interrupt = interrupt
+	interrupt.nothingToSave(interruptedNotice, nil)
+	if q.stored, err = query.Open(r, q.raw, q.threads); err != nil {
 		return err
 	}
 	defer q.stored.Close()
-	if err := work(ctx); err != nil {
-		abandon()
-		return interrupt.ended(err)
-	}
-	return nil
-}
-
-// find opens the run that args name.
-func (q *queryCommand) find(args []string) (*run.Run, error) {
-	spec := ""
-	if len(args) > 0 {
-		spec = args[0]
-	}
-	dir, err := run.Find(q.runs, spec)
-	if err != nil {
-		return nil, usage(err)
-	}
-	return run.Open(dir)
+	return interrupt.ended(work(ctx))
 }
 
 // read reads the rows that are asked about: those of --data, or the run's that own chooses.
@@ -181,5 +168,107 @@ func (q *queryCommand) slowly(what string, work func() (query.Summary, error)) e
 	return nil
 }
 
-// abandonFile removes what an unfinished picture leaves behind.
-func (q *queryCommand) abandonFile() { _ = file.Abandon(file.OS, q.out) }
+// write creates the table of the output with the columns that tell rows apart and others, calls work
+// with what appends rows lo and on, and completes the table. At a signal nothing is left of it.
+func (q *queryCommand) write(
+	columns []table.Column, work func(put func(lo, n int, blocks ...any) error) error,
+) error {
+	identity := q.identity()
+	w, err := table.Create(q.out, append(identity.columns(), columns...)...)
+	if err != nil {
+		return err
+	}
+	defer w.Abandon()
+	q.interrupt.nothingToSave(interruptedNotice, w.Abandon)
+	err = work(func(lo, n int, blocks ...any) error {
+		return w.Append(append(identity.blocks(lo, n), blocks...)...)
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil || q.out == "-" {
+		return err
+	}
+	_, err = fmt.Println(q.out)
+	return err
+}
+
+// identity tells rows apart.
+type identity struct {
+	rows    data.Dataset
+	names   map[int]string // of the labels; nil: no row has a label
+	inFiles bool           // rows are files of their own
+}
+
+func (q *queryCommand) identity() identity {
+	id := identity{rows: q.source, inFiles: q.source.Origin(0).File != ""}
+	if classes, err := data.ClassesOf(q.source); err == nil {
+		id.names = map[int]string{-1: ""}
+		for i, label := range classes.Labels {
+			id.names[label] = classes.Names[i]
+		}
+	}
+	return id
+}
+
+// columns are the number of the row in its source, from 0, and where there are any its file and its
+// label.
+func (id identity) columns() []table.Column {
+	columns := []table.Column{{Name: "row", Kind: table.Int64}}
+	if id.inFiles {
+		columns = append(columns, table.Column{Name: "file", Kind: table.String})
+	}
+	if id.names != nil {
+		columns = append(columns, table.Column{Name: "label", Kind: table.String})
+	}
+	return columns
+}
+
+// blocks are the columns of n rows from lo on.
+func (id identity) blocks(lo, n int) []any {
+	numbers, names, labels := make([]int64, n), make([]string, n), make([]string, n)
+	for i := range n {
+		origin := id.rows.Origin(lo + i)
+		numbers[i], names[i] = int64(origin.Row), origin.File
+		labels[i] = id.names[id.rows.Label(lo+i)]
+	}
+	blocks := []any{numbers}
+	if id.inFiles {
+		blocks = append(blocks, names)
+	}
+	if id.names != nil {
+		blocks = append(blocks, labels)
+	}
+	return blocks
+}
+
+// heldOut reads the rows that were held out of the run's training.
+func (q *queryCommand) heldOut(ctx context.Context, how query.Read) (data.Dataset, error) {
+	return q.stored.HeldOut(ctx, how)
+}
+
+// gather returns the first n rows, n x D.
+func (q *queryCommand) gather(rows query.Rows, n int) []float32 {
+	x := make([]float32, n*q.stored.Shape().Dim())
+	rows.Images.Gather(x, data.Range(0, n))
+	return x
+}
+
+// checkDirectory refuses a path in a directory that does not exist.
+func checkDirectory(path string) error {
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--output is %q; expected a file in a directory that exists", path)
+	}
+	return nil
+}
+
+// truths are booleans as numbers, 1 and 0.
+func truths(x []bool) []int64 {
+	out := make([]int64, len(x))
+	for i, v := range x {
+		if v {
+			out[i] = 1
+		}
+	}
+	return out
+}

@@ -28,7 +28,7 @@ func wantOutput(t *testing.T, out *bytes.Buffer, want string) {
 	out.Reset()
 }
 
-var progress = record.Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312,
+var reported = record.Progress{Epoch: 12, Epochs: 90, Step: 840, Steps: 6480, RowsPerS: 21312,
 	ReconMSE: 0.04123, PriorLoss: 0.83,
 	Clipped: 0.0004, ETA: 131*time.Second + 200*time.Millisecond}
 
@@ -40,11 +40,11 @@ func TestStatusLive(t *testing.T) {
 	s.setWidth(200)
 	s.message("hello")
 	wantOutput(t, out, "hello\n")
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, "\r"+progressLine+"\x1b[K")
 
 	c.t = c.t.Add(99 * time.Millisecond)
-	p := progress
+	p := reported
 	p.Step++
 	s.step(p)
 	wantOutput(t, out, "") // too soon
@@ -53,7 +53,7 @@ func TestStatusLive(t *testing.T) {
 	wantOutput(t, out, "\r\x1b[Ka message\n\r"+next+"\x1b[K")
 
 	c.t = c.t.Add(100 * time.Millisecond)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, "\r"+progressLine+"\x1b[K")
 	p.Step = p.Steps
 	s.step(p) // the last is shown at once
@@ -62,7 +62,7 @@ func TestStatusLive(t *testing.T) {
 
 	s.close()
 	wantOutput(t, out, "\r"+last+"\x1b[K\n")
-	s.step(progress)
+	s.step(reported)
 	s.close()
 	wantOutput(t, out, "")
 	s.message("after")
@@ -73,7 +73,7 @@ func TestStatusLiveEpochs(t *testing.T) {
 	s, out, _ := newTestStatus(true)
 	const cut = "\rep 12/90 s\x1b[K" // abbreviated, and 10 of 11 columns
 	s.setWidth(11)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, cut)
 	s.epoch(record.Epoch{Epoch: 12})
 	wantOutput(t, out, "")
@@ -88,7 +88,7 @@ func TestStatusLiveEpochs(t *testing.T) {
 
 func TestStatusPlain(t *testing.T) {
 	s, out, _ := newTestStatus(false)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, "")
 	s.epoch(record.Epoch{Epoch: 1, Step: 1072, RowsPerS: 21312, ReconMSE: 0.25, PriorLoss: 1.5,
 		LatentMS: 1, Seconds: 3})
@@ -130,19 +130,19 @@ func TestNarrowLine(t *testing.T) {
 // Without a terminal, an epoch of many minutes is not silent.
 func TestStatusPlainProgress(t *testing.T) {
 	s, out, c := newTestStatus(false)
-	s.step(progress)
+	s.step(reported)
 	c.t = c.t.Add(quietTime - time.Second)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, "")
 	c.t = c.t.Add(time.Second)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, progressLine+"\n")
 	c.t = c.t.Add(quietTime - time.Second)
 	s.message("hello")
 	c.t = c.t.Add(quietTime - time.Second)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, "hello\n") // which spoke for the minute
 	c.t = c.t.Add(time.Second)
-	s.step(progress)
+	s.step(reported)
 	wantOutput(t, out, progressLine+"\n")
 }

@@ -26,6 +26,9 @@ func New(g *generate.Generator, c config.Config, p *pool.Pool) *Model {
 	return &Model{generator: g, config: c, pool: p}
 }
 
+// Latent is the number d of numbers in a latent.
+func (m *Model) Latent() int { return m.generator.Latent() }
+
 // Rows are the rows of data that are asked about.
 type Rows struct {
 	Images data.Rows // rows of D values, as the model was trained on

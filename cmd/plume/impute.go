@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/picture"
+	"github.com/plume-ml/plume/trainer/query"
+	"github.com/plume-ml/plume/trainer/table"
+)
+
+const imputeLong = "" +
+	`Fill in what is missing of rows, by draws from the posterior p(z|x) given what is known of them.
+The run defaults to the newest, the rows to those that were held out of its training.
+
+Missing is: a rectangle of every picture (--hole), what a file says (--mask: a .npy array of the
+rows' shape or of one row's, where 0 or false is missing), and NaN in an array of floats.
+
+A table has for each row the mean and the standard deviation of every value under the model, with the
+noise of a value (known values: themselves, and 0), and with --completions each completion, without
+that noise. A .png shows, for each of the first rows, the row, what is known of it, the mean, and
+completions.`
+
+const imputeExample = `  plume impute 7 --hole 8,8,12,12 -o filled.png       held-out pictures with a hole
+  plume impute 7 --data holes.npy -o filled.npz        NaN is missing
+  plume impute 7 --data new.npy --mask mask.npy --completions -o filled.npz`
+
+type imputeCommand struct {
+	queryCommand
+	mask, hole  string
+	completions bool
+}
+
+func newImpute() *cobra.Command {
+	m := &imputeCommand{}
+	cmd := &cobra.Command{
+		Use:     "impute [RUN] [flags]",
+		Short:   "Fill in missing values, several times",
+		Long:    imputeLong,
+		Example: imputeExample,
+		Args:    oneRun,
+		RunE: command(func(_ *cobra.Command, args []string) error {
+			return m.run(args)
+		}),
+	}
+	flags := cmd.Flags()
+	m.addFlags(flags, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
+	flags.StringVar(&m.hole, "hole", "",
+		"X,Y,W,H: a rectangle of every picture that is missing, in pixels from the top left")
+	flags.StringVar(&m.mask, "mask", "", ".npy `file` that says what is known: 0 or false is missing")
+	flags.BoolVar(&m.completions, "completions", false, "write every completion, too")
+	return cmd
+}
+
+func (m *imputeCommand) run(args []string) error {
+	if err := m.check(); err != nil {
+		return usage(err)
+	}
+	return m.ask(args, func(ctx context.Context) error {
+		rows, err := m.read(ctx, true, m.heldOut)
+		if err != nil {
+			return err
+		}
+		if rows.Missing, err = m.missing(ctx, rows.Missing); err != nil {
+			return usage(err)
+		}
+		if m.isPicture() {
+			return m.draw(ctx, rows)
+		}
+		return m.tabulate(ctx, rows)
+	})
+}
+
+// imputedRows is how many rows a picture shows.
+const imputedRows = 16
+
+func (m *imputeCommand) check() error {
+	if m.isPicture() {
+		if m.completions {
+			return fmt.Errorf("--completions is for tables, and %s is a picture", m.out)
+		}
+		if m.rows == 0 || m.rows > imputedRows {
+			m.rows = imputedRows
+		}
+		return checkDirectory(m.out)
+	}
+	return table.CheckPath(m.out, m.columns(nil)...)
+}
+
+// columns are those of the table; dims is the shape of an image.
+func (m *imputeCommand) columns(dims []int) []table.Column {
+	columns := []table.Column{
+		{Name: "missing", Kind: table.Int64}, {Name: "settled", Kind: table.Int64},
+		{Name: "mean", Dims: dims}, {Name: "std", Dims: dims},
+	}
+	if m.completions {
+		columns = append(columns, table.Column{
+			Name: "completions", Dims: append([]int{m.Particles}, dims...),
+		})
+	}
+	return columns
+}
+
+// missing adds what --hole and --mask say to what is missing of the data.
+func (m *imputeCommand) missing(ctx context.Context, of *data.Missing) (*data.Missing, error) {
+	all := []*data.Missing{of}
+	if m.hole != "" {
+		hole, err := parseHole(m.hole, m.stored.Shape())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, hole)
+	}
+	if m.mask != "" {
+		known, err := data.ReadMask(ctx, m.mask, m.stored.Shape(), m.source.Len())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, known)
+	}
+	if of = data.Both(all...); of == nil {
+		return nil, errors.New("nothing is missing: expected --hole, --mask, or NaN in the data")
+	}
+	return of, nil
+}
+
+// parseHole returns the rectangle X,Y,W,H of pictures as what is missing.
+func parseHole(text string, shape data.Shape) (*data.Missing, error) {
+	wrong := fmt.Errorf("--hole is %q; expected X,Y,W,H: a rectangle within the %v of a picture, "+
+		"such as %d,%d,%d,%d", text, shape, shape.W/4, shape.H/4, shape.W/2, shape.H/2)
+	parts := strings.Split(text, ",")
+	if len(parts) != 4 {
+		return nil, wrong
+	}
+	var at [4]int
+	for i, part := range parts {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 0 {
+			return nil, wrong
+		}
+		at[i] = n
+	}
+	x, y, w, h := at[0], at[1], at[2], at[3]
+	if w < 1 || h < 1 || w > shape.W-x || h > shape.H-y {
+		return nil, wrong
+	}
+	hole := &data.Missing{D: shape.Dim(), At: make([]bool, shape.Dim())}
+	for row := y; row < y+h; row++ {
+		for i := range w * shape.C {
+			hole.At[(row*shape.W+x)*shape.C+i] = true
+		}
+	}
+	return hole, nil
+}
+
+func (m *imputeCommand) tabulate(ctx context.Context, rows query.Rows) error {
+	columns := m.columns(m.stored.Shape().Dims(1)[1:])
+	return m.write(columns, func(put func(lo, n int, blocks ...any) error) error {
+		return m.slowly("imputing", func() (query.Summary, error) {
+			return m.stored.Impute(ctx, rows, m.Options, func(a query.Imputations) error {
+				counts := make([]int64, len(a.Missing))
+				for i, n := range a.Missing {
+					counts[i] = int64(n)
+				}
+				blocks := []any{counts, truths(a.Settled), a.Mean, a.Std}
+				if m.completions {
+					blocks = append(blocks, a.Completions)
+				}
+				return put(a.Lo, len(counts), blocks...)
+			})
+		})
+	})
+}
+
+// shownCompletions is how many completions of a row a picture shows.
+const shownCompletions = 5
+
+// draw writes a picture with a line for each row.
+func (m *imputeCommand) draw(ctx context.Context, rows query.Rows) error {
+	dim, k := m.stored.Shape().Dim(), min(shownCompletions, m.Particles)
+	originals := m.gather(rows, rows.Images.Len())
+	var pixels []float32
+	err := m.slowly("imputing", func() (query.Summary, error) {
+		return m.stored.Impute(ctx, rows, m.Options, func(a query.Imputations) error {
+			for i := range a.Missing {
+				x := originals[(a.Lo+i)*dim : (a.Lo+i+1)*dim]
+				pixels = append(append(pixels, x...), x...)
+				known := pixels[len(pixels)-dim:]
+				for j, missing := range rows.Missing.Row(a.Lo + i) {
+					if missing {
+						known[j] = -1
+					}
+				}
+				pixels = append(pixels, a.Mean[i*dim:(i+1)*dim]...)
+				first := i * m.Particles * dim
+				pixels = append(pixels, a.Completions[first:first+k*dim]...)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := picture.WriteGrid(m.out, pixels, m.stored.Shape(), 3+k); err != nil {
+		return err
+	}
+	_, err = fmt.Println(m.out)
+	return err
+}

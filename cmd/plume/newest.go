@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// findRun returns the directory of the run that args name: none is the newest one with a
+// checkpoint, which stderr then names.
+func findRun(root string, args []string) (dir string, err error) {
+	if len(args) > 0 {
+		if args[0] == "auto" {
+			return "", usage(errors.New("auto is for train --resume; expected the directory, the " +
+				"name or the number of a run, or nothing for the newest"))
+		}
+		dir, err = run.Find(root, args[0])
+		return dir, usage(err)
+	}
+	dir, passed, err := run.Newest(root)
+	if err != nil {
+		return "", usage(err)
+	}
+	text := "plume: " + dir + ", the newest run"
+	if len(passed.Runs) > 0 {
+		text += ", but for " + passed.String()
+	}
+	fmt.Fprintln(os.Stderr, text)
+	return dir, nil
+}
