@@ -217,7 +217,7 @@ func TestDiskStaysFull(t *testing.T) {
 		}
 	}
 	if got, err := checkpoint.Latest(dir); err != nil || filepath.Base(got) != "step-000014" ||
-		checkpoint.Verify(got) != nil {
+		checkpoint.Verify(t.Context(), got) != nil {
 		t.Errorf("the last good checkpoint is %s, %v", got, err)
 	}
 	resumeRun(t, dir, c, -1)
@@ -440,7 +440,8 @@ func TestSavingBesideTraining(t *testing.T) {
 			syncs.Load(), stalled)
 	}
 	all, err := checkpoint.List(dir)
-	if err != nil || len(all) == 0 || all[0].Step != 27 || checkpoint.Verify(all[0].Dir) != nil {
+	if err != nil || len(all) == 0 || all[0].Step != 27 ||
+		checkpoint.Verify(t.Context(), all[0].Dir) != nil {
 		t.Errorf("interrupted at step 27, the checkpoints are %v, %v", all, err)
 	}
 }

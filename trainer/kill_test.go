@@ -202,7 +202,7 @@ func checkNewest(t *testing.T, dir string, before int) int {
 		}
 		return 0
 	}
-	if err := checkpoint.Verify(all[0].Dir); err != nil {
+	if err := checkpoint.Verify(t.Context(), all[0].Dir); err != nil {
 		t.Fatal(err)
 	}
 	if all[0].Step < before {

@@ -94,7 +94,8 @@ func TestRealDiskFull(t *testing.T) {
 		if !file.Failed(err) || !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("Run returned %v", err)
 		}
-		if latest, err := checkpoint.Latest(dir); err != nil || checkpoint.Verify(latest) != nil {
+		if latest, err := checkpoint.Latest(dir); err != nil ||
+			checkpoint.Verify(t.Context(), latest) != nil {
 			t.Errorf("no whole checkpoint is left: %v", err)
 		}
 		if err := os.Remove(filler); err != nil {

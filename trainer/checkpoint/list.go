@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -169,7 +170,8 @@ func withAlternative(dir string, err error) error {
 		return err
 	}
 	for _, c := range all {
-		if filepath.Base(c.Dir) != filepath.Base(dir) && c.Problem == nil && Verify(c.Dir) == nil {
+		if filepath.Base(c.Dir) != filepath.Base(dir) && c.Problem == nil &&
+			Verify(context.Background(), c.Dir) == nil {
 			return &DamagedError{err, dir, c.Dir}
 		}
 	}

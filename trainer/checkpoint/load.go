@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/plume-ml/plume/trainer/file"
 )
 
 // Load fills the slices of into from the checkpoint in dir. Names, element types and shapes must
@@ -24,9 +27,10 @@ func Load(dir string, into []Tensor) (Meta, error) { return load(dir, into, fals
 // LoadSome is Load for a part of the state: the file may hold other tensors, too.
 func LoadSome(dir string, into []Tensor) (Meta, error) { return load(dir, into, true) }
 
-// Verify reads a whole checkpoint and returns the error that Load would return for its files.
-func Verify(dir string) error {
-	s, err := open(dir)
+// Verify reads a whole checkpoint and returns the error that Load would return for its files. It
+// stops early, with ctx's error, when ctx ends.
+func Verify(ctx context.Context, dir string) error {
+	s, err := open(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -36,13 +40,13 @@ func Verify(dir string) error {
 func load(dir string, into []Tensor, some bool) (Meta, error) {
 	into = split(into)
 	check(into)
-	s, err := open(dir)
+	s, err := open(context.Background(), dir)
 	if err != nil {
 		return Meta{}, withAlternative(dir, err)
 	}
 	defer s.close()
 	if err := s.fill(into, some); err != nil {
-		return Meta{}, fmt.Errorf("checkpoint: %s: %w", s.f.Name(), err)
+		return Meta{}, fmt.Errorf("checkpoint: %s: %w", s.f.Name(), s.meta.explain(err))
 	}
 	return s.meta, nil
 }
@@ -58,7 +62,7 @@ func (s *source) close() error { return s.f.Close() }
 
 // open verifies both files of a checkpoint to the last byte. Its errors wrap ErrDamaged, except
 // that of another format.
-func open(dir string) (*source, error) {
+func open(ctx context.Context, dir string) (*source, error) {
 	meta, err := inspect(dir)
 	if err != nil {
 		return nil, err
@@ -70,10 +74,13 @@ func open(dir string) (*source, error) {
 	}
 	content, err := parse(f, size)
 	if err == nil {
-		err = checkSum(f, meta.SHA256)
+		err = checkSum(ctx, f, meta.SHA256)
 	}
 	if err != nil {
 		f.Close()
+		if ctx.Err() != nil {
+			return nil, err
+		}
 		return nil, fmt.Errorf("checkpoint: %s: %w: %w", path, ErrDamaged, err)
 	}
 	return &source{meta.Meta, f, content}, nil
@@ -94,9 +101,9 @@ func (s *source) fill(into []Tensor, some bool) error {
 }
 
 // checkSum reads the whole file and compares its SHA-256 with the one in meta.json.
-func checkSum(state io.Reader, want string) error {
+func checkSum(ctx context.Context, state io.Reader, want string) error {
 	sum := sha256.New()
-	if _, err := io.Copy(sum, state); err != nil {
+	if err := file.Copy(ctx, sum, state); err != nil {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != want {

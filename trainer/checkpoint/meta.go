@@ -44,6 +44,18 @@ type Meta struct {
 	Fingerprint string  `json:"fingerprint"` // of the data; a resumed run refuses other data
 	Config      string  `json:"config"`      // the resolved configuration, as TOML
 	Slowed      Slowed  `json:"slowed,omitzero"`
+
+	// Imported says what the checkpoint lacks, if it was made from an export: "particles, and a
+	// state to resume from".
+	Imported string `json:"imported_without,omitempty"`
+}
+
+// explain adds to the error of missing tensors that, and why, an imported checkpoint lacks them.
+func (m Meta) explain(err error) error {
+	if m.Imported == "" {
+		return err
+	}
+	return fmt.Errorf("it was imported from an export, without %s: %w", m.Imported, err)
 }
 
 // metaFile is the content of meta.json except its seal.

@@ -32,19 +32,43 @@ type entry struct {
 // writeSafetensors writes the tensors, those with wider elements first. Since the length of the
 // header is a multiple of 8, every element is then aligned to its size.
 func writeSafetensors(w io.Writer, tensors []Tensor) error {
+	order := inOrder(tensors)
+	header, err := encodeHeader(order, nil)
+	if err != nil {
+		return err
+	}
+	return writeParts(w, header, order)
+}
+
+// inOrder returns the tensors in the order of the file.
+func inOrder(tensors []Tensor) []Tensor {
 	order := slices.Clone(tensors)
 	slices.SortStableFunc(order, func(a, b Tensor) int {
 		x, _ := a.dtype()
 		y, _ := b.dtype()
 		return cmp.Compare(dtypeSize[y], dtypeSize[x])
 	})
-	header, err := json.Marshal(layout(order))
+	return order
+}
+
+// encodeHeader returns the header of tensors in this order, with the metadata unless they are nil.
+func encodeHeader(order []Tensor, metadata map[string]string) ([]byte, error) {
+	all := layout(order)
+	if metadata != nil {
+		all[metadataKey] = metadata
+	}
+	header, err := json.Marshal(all)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for len(header)%8 != 0 {
 		header = append(header, ' ')
 	}
+	return header, nil
+}
+
+// writeParts writes a file of a header and the elements of tensors in this order.
+func writeParts(w io.Writer, header []byte, order []Tensor) error {
 	if _, err := w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))); err != nil {
 		return err
 	}
@@ -61,8 +85,8 @@ func writeSafetensors(w io.Writer, tensors []Tensor) error {
 }
 
 // layout returns the header of tensors stored one after another.
-func layout(tensors []Tensor) map[string]entry {
-	header := make(map[string]entry, len(tensors))
+func layout(tensors []Tensor) map[string]any {
+	header := make(map[string]any, len(tensors))
 	var at int64
 	for i := range tensors {
 		t := &tensors[i]
@@ -86,8 +110,10 @@ func (t *Tensor) shape64() []int64 {
 
 // content is a safetensors file whose header has been checked.
 type content struct {
-	entries map[string]entry
-	data    *io.SectionReader // the bytes of all tensors
+	entries  map[string]entry
+	metadata map[string]string // nil: none
+	header   []byte
+	data     *io.SectionReader // the bytes of all tensors
 }
 
 // bytes returns a reader of a tensor's bytes.
@@ -118,12 +144,11 @@ func parse(r io.ReaderAt, size int64) (*content, error) {
 	if _, err := io.ReadFull(io.NewSectionReader(r, 8, int64(n)), header); err != nil {
 		return nil, err
 	}
-	entries, err := parseHeader(header)
-	if err != nil {
+	f := &content{header: header, data: io.NewSectionReader(r, start, size-start)}
+	if err := f.parseHeader(); err != nil {
 		return nil, err
 	}
-	f := &content{entries, io.NewSectionReader(r, start, size-start)}
-	for name, e := range entries {
+	for name, e := range f.entries {
 		if err := e.check(f.data.Size()); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
@@ -132,41 +157,51 @@ func parse(r io.ReaderAt, size int64) (*content, error) {
 }
 
 // parseHeader decodes the header.
-func parseHeader(header []byte) (map[string]entry, error) {
-	dec := json.NewDecoder(bytes.NewReader(header))
+func (f *content) parseHeader() error {
+	dec := json.NewDecoder(bytes.NewReader(f.header))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.New("header: expected a JSON object")
+		return errors.New("header: expected a JSON object")
 	}
-	entries := make(map[string]entry)
+	f.entries = make(map[string]entry)
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return nil, fmt.Errorf("header: %w", err)
+			return fmt.Errorf("header: %w", err)
 		}
-		name := key.(string) // keys are always strings
-		if name == metadataKey {
-			var ignored map[string]string
-			if err := dec.Decode(&ignored); err != nil {
-				return nil, fmt.Errorf("header: %s: %w", metadataKey, err)
-			}
-			continue
+		if err := f.parseEntry(dec, key.(string)); err != nil { // keys are always strings
+			return fmt.Errorf("header: %w", err)
 		}
-		var e entry
-		if err := dec.Decode(&e); err != nil {
-			return nil, fmt.Errorf("header: tensor %q: %w", name, err)
-		}
-		if _, twice := entries[name]; twice {
-			return nil, fmt.Errorf("header: tensor %q appears twice", name)
-		}
-		entries[name] = e
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return fmt.Errorf("header: %w", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("header: expected only spaces after the JSON object")
+		return errors.New("header: expected only spaces after the JSON object")
 	}
-	return entries, nil
+	return nil
+}
+
+// parseEntry decodes the value of a key of the header.
+func (f *content) parseEntry(dec *json.Decoder, name string) error {
+	if name == metadataKey {
+		if f.metadata != nil {
+			return fmt.Errorf("%s appears twice", name)
+		}
+		f.metadata = map[string]string{}
+		if err := dec.Decode(&f.metadata); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	var e entry
+	if err := dec.Decode(&e); err != nil {
+		return fmt.Errorf("tensor %q: %w", name, err)
+	}
+	if _, twice := f.entries[name]; twice {
+		return fmt.Errorf("tensor %q appears twice", name)
+	}
+	f.entries[name] = e
+	return nil
 }
 
 // check returns an error if the entry is not valid in a file with size bytes of data.
@@ -212,15 +247,8 @@ func dims(shape []int64) string {
 
 // checkCover returns an error if tensors overlap or bytes belong to no tensor.
 func (f *content) checkCover() error {
-	names := make([]string, 0, len(f.entries))
-	for name := range f.entries {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(slices.Compare(f.entries[a].Offsets, f.entries[b].Offsets), cmp.Compare(a, b))
-	})
 	var at int64
-	for _, name := range names {
+	for _, name := range f.names() {
 		switch begin := f.entries[name].Offsets[0]; {
 		case begin < at:
 			return fmt.Errorf("tensor %q overlaps the one before it", name)
@@ -234,4 +262,16 @@ func (f *content) checkCover() error {
 		return fmt.Errorf("the last %d bytes belong to no tensor", rest)
 	}
 	return nil
+}
+
+// names lists the tensors in the order of their bytes.
+func (f *content) names() []string {
+	names := make([]string, 0, len(f.entries))
+	for name := range f.entries {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(slices.Compare(f.entries[a].Offsets, f.entries[b].Offsets), cmp.Compare(a, b))
+	})
+	return names
 }

@@ -38,7 +38,7 @@ func (c *Classifier) Save(sys file.System, path string, k Key) error {
 	s := newStored(c)
 	s.key, s.hash = words(k[:]), words(c.sum())
 	s.accuracy[0], s.tested[0] = c.Accuracy, uint32(c.Tested)
-	return checkpoint.WriteFile(sys, path, append(s.head(), s.rest()...))
+	return checkpoint.WriteFile(sys, path, nil, append(s.head(), s.rest()...))
 }
 
 // Load reads the classifier of the images and options that k is the key of (KeyOf). The error is

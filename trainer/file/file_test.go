@@ -1,6 +1,7 @@
 package file_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
@@ -210,5 +212,31 @@ func TestPendingAbandoned(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Dir(path)); len(entries) != 1 || err != nil ||
 		content(t, path) != "old" {
 		t.Errorf("the directory holds %v, %v, %q", entries, err, content(t, path))
+	}
+}
+
+// Copy copies everything, stops when its context ends, and returns errors of both sides.
+func TestCopy(t *testing.T) {
+	text := strings.Repeat("plume ", 20_000)
+	var got strings.Builder
+	if err := file.Copy(t.Context(), &got, strings.NewReader(text)); err != nil ||
+		got.String() != text {
+		t.Errorf("%d bytes, %v", got.Len(), err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	got.Reset()
+	err := file.Copy(ended, &got, strings.NewReader(text))
+	if !errors.Is(err, context.Canceled) || got.Len() >= len(text) {
+		t.Errorf("%d bytes, %v", got.Len(), err)
+	}
+	broken := errors.New("broken")
+	if err := file.Copy(t.Context(), &got, iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		t.Errorf("reading: %v", err)
+	}
+	r, w := io.Pipe()
+	r.CloseWithError(broken)
+	if err := file.Copy(t.Context(), w, strings.NewReader(text)); !errors.Is(err, broken) {
+		t.Errorf("writing: %v", err)
 	}
 }
