@@ -31,8 +31,17 @@ var before = map[string]string{"precision": string(blas.Float32)}
 // LoadWhole reads a configuration file that must set every key, as stored ones do: a default that
 // has changed since must not affect a stored run. Of newer keys it may lack those whose value it
 // must have had.
-func LoadWhole(path string) (c Config, err error) {
-	given, err := c.LoadFile(path)
+func LoadWhole(path string) (Config, error) {
+	text, err := readConfig(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	return ParseWhole(path, text)
+}
+
+// ParseWhole is like LoadWhole, for a text that was read from path.
+func ParseWhole(path string, text []byte) (c Config, err error) {
+	given, err := c.Parse(path, text)
 	if err != nil {
 		return Config{}, err
 	}

@@ -38,13 +38,18 @@ func (Sinusoids) Memory(...Shape) Memory { return Memory{} }
 // Bind implements Layer.
 func (s Sinusoids) Bind(v Values, _ ...Shape) Pair {
 	f := v.Arena.Floats(memory.Activations, s.Features/2)
-	v.Arena.Fill(func() {
-		for k := range f {
-			u := float64(k) / float64(max(1, len(f)-1))
-			f[k] = float32(s.Slowest * math.Pow(s.Fastest/s.Slowest, u))
-		}
-	})
+	v.Arena.Fill(func() { copy(f, s.Frequencies()) })
 	return sinusoids{f}
+}
+
+// Frequencies lists f_k.
+func (s Sinusoids) Frequencies() []float32 {
+	f := make([]float32, s.Features/2)
+	for k := range f {
+		u := float64(k) / float64(max(1, len(f)-1))
+		f[k] = float32(s.Slowest * math.Pow(s.Fastest/s.Slowest, u))
+	}
+	return f
 }
 
 type sinusoids struct{ frequencies []float32 }

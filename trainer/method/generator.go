@@ -19,15 +19,38 @@ import (
 func NewGenerator(
 	name config.Method, o config.Options, picture data.Shape, ema bool, p *pool.Pool,
 ) (*generate.Generator, []checkpoint.Tensor, error) {
-	m, err := find(name)
+	trained, err := NewModel(name, o, picture)
 	if err != nil {
 		return nil, nil, err
 	}
+	tensors := Parameters(&trained, o, ema)
+	return generate.New(nil, trained, p.Workers(), p), tensors, nil
+}
+
+// NewModel returns the networks of the named method for pictures of the given shape, without their
+// parameters. Their products are computed by the present default of package blas.
+func NewModel(
+	name config.Method, o config.Options, picture data.Shape,
+) (generate.Model, error) {
+	m, err := find(name)
+	if err != nil {
+		return generate.Model{}, err
+	}
+	s := Setup{Options: o, Batch: 1, Tile: 1}
+	if err := m.networks(&s, picture); err != nil {
+		return generate.Model{}, err
+	}
+	return generate.Model{Decoder: s.Decoder, Prior: s.Prior, Encoder: s.Encoder}, nil
+}
+
+// Parameters gives a model, as NewModel returns it, arrays for its parameters and for the counts of
+// its classes, and returns them as the tensors of a checkpoint: those of the averaged weights if
+// ema is set and the options have averages.
+func Parameters(m *generate.Model, o config.Options, ema bool) (tensors []checkpoint.Tensor) {
 	suffix := tensorParams
 	if ema && o.EMA > 0 {
 		suffix = tensorEMA
 	}
-	var tensors []checkpoint.Tensor
 	parameters := func(name string, l *model.Layout) []float32 {
 		p := make([]float32, l.Size())
 		if len(p) > 0 {
@@ -35,22 +58,16 @@ func NewGenerator(
 		}
 		return p
 	}
-	s := Setup{Options: o, Pool: p, Batch: 1, Tile: 1}
-	if err := m.networks(&s, picture); err != nil {
-		return nil, nil, err
-	}
-	trained := generate.Model{
-		DecoderP: parameters("decoder", s.Decoder.Layout()),
-		PriorP:   parameters("prior", s.Prior.Layout()),
-	}
-	if s.Encoder != nil {
-		trained.EncoderP = parameters("encoder", s.Encoder.Layout())
+	m.DecoderP = parameters("decoder", m.Decoder.Layout())
+	m.PriorP = parameters("prior", m.Prior.Layout())
+	if m.Encoder != nil {
+		m.EncoderP = parameters("encoder", m.Encoder.Layout())
 	}
 	if k := conditions(o); k > 0 {
-		trained.Classes = make([]uint32, k+1)
-		tensors = append(tensors, classTensors(trained.Classes)...)
+		m.Classes = make([]uint32, k+1)
+		tensors = append(tensors, classTensors(m.Classes)...)
 	}
-	return s.newGenerator(nil, trained), tensors, nil
+	return tensors
 }
 
 // Inferring returns m, trained by the named method, with a prior as inference needs it, whatever

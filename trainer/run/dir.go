@@ -154,3 +154,12 @@ func Beside(dir string) (dirs []string) {
 	}
 	return dirs
 }
+
+// Discard removes what a Writer has stored in dir, the directory of a run that could not be made.
+// Other files stay, and with them the directory.
+func Discard(dir string) {
+	for _, name := range []string{configFile, infoFile, rowsFile, checkpointsDir, lockFile} {
+		_ = os.RemoveAll(filepath.Join(dir, name))
+	}
+	_ = os.Remove(dir)
+}

@@ -43,10 +43,19 @@ type Info struct {
 	Diverged    bool         `json:"diverged,omitempty"` // in the last session
 	Divergences []Divergence `json:"divergences,omitempty"`
 
+	Imported *Import `json:"imported,omitempty"` // nil: the run was trained here
+
 	// Checkpoints says how long they held up training, and Memory what the last session needs.
 	// Checkpoints and the peak of Memory are known once the run has finished.
 	Checkpoints *Stall  `json:"checkpoints,omitempty"`
 	Memory      *Memory `json:"memory,omitempty"`
+}
+
+// Import says which export a run was made from.
+type Import struct {
+	File    string `json:"file"`    // absolute path
+	Version string `json:"version"` // of the plume that wrote it
+	Weights string `json:"weights"` // "averaged" or "raw"
 }
 
 // NewInfo describes a run that starts now in this process with this configuration;

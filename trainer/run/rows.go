@@ -81,3 +81,56 @@ func fillRow(record []string, ds data.Dataset, i int) {
 		record[3] = strconv.Itoa(label)
 	}
 }
+
+// Row says what the particles of a training image belong to.
+type Row struct {
+	Source  int    // row in the source, from 0
+	File    string // "": the image has none
+	Label   int    // as the source numbers classes; -1: unknown
+	Flipped bool   // a mirror image
+}
+
+// ReadRows reads the rows of the training images from rows.csv, in the order of the particles.
+// Errors name the file and the line.
+func ReadRows(dir string) ([]Row, error) {
+	path := filepath.Join(dir, rowsFile)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing, which says what the particles belong to; a run "+
+			"that is resumed writes it again", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	table := csv.NewReader(f)
+	table.FieldsPerRecord, table.ReuseRecord = len(rowsHeader), true
+	var rows []Row
+	for line := 0; ; line++ {
+		record, err := table.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err == nil && line > 0 && record[0] != "" {
+			var row Row
+			row, err = parseRow(record, len(rows))
+			rows = append(rows, row)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", path, line+1, err)
+		}
+	}
+}
+
+// parseRow reads the line of a training image, which must be that of the given particle.
+func parseRow(record []string, particle int) (row Row, err error) {
+	if record[0] != strconv.Itoa(particle) {
+		return row, fmt.Errorf("particle %q: expected %d, since rows are in order", record[0],
+			particle)
+	}
+	row = Row{File: record[2], Label: -1, Flipped: record[4] == splitFlipped}
+	if row.Source, err = strconv.Atoi(record[1]); err == nil && record[3] != "" {
+		row.Label, err = strconv.Atoi(record[3])
+	}
+	return row, err
+}

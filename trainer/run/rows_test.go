@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,5 +89,39 @@ func BenchmarkRows(b *testing.B) {
 		if err := on(dir).StoreRows(train, held); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// ReadRows reads what StoreRows wrote of the training images; errors name file and line.
+func TestReadRows(t *testing.T) {
+	dir := t.TempDir()
+	train := table([]data.Origin{
+		{Row: 0, File: "cat/a, b.png"}, {Row: 2, Flipped: true}, {Row: 3},
+	}, 0, 1, -1)
+	if err := on(dir).StoreRows(train, table([]data.Origin{{Row: 1}}, 0)); err != nil {
+		t.Fatal(err)
+	}
+	want := []Row{{0, "cat/a, b.png", 0, false}, {2, "", 1, true}, {3, "", -1, false}}
+	if got, err := ReadRows(dir); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; expected %v", got, err, want)
+	}
+	path := filepath.Join(dir, "rows.csv")
+	for text, want := range map[string]string{
+		"a,b\n":                     "line 1",
+		"a,b,c,d,e\n1,0,,,train\n":  `line 2: particle "1": expected 0`,
+		"a,b,c,d,e\n0,x,,,train\n":  `line 2: strconv`,
+		"a,b,c,d,e\n0,0,,x,train\n": `line 2: strconv`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadRows(dir); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), path) {
+			t.Errorf("%q: %v, expected %s", text, err, want)
+		}
+	}
+	_, err := ReadRows(filepath.Join(dir, "none"))
+	if err == nil || !strings.Contains(err.Error(), "rows.csv is missing") {
+		t.Errorf("no file: %v", err)
 	}
 }

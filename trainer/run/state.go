@@ -22,10 +22,12 @@ const (
 	Saved                 // it has a checkpoint, and has neither finished nor diverged
 	Diverged              // its numbers are no longer finite
 	Finished              // all its epochs are done
+	Imported              // it was made from an export, and has no state to resume from
 )
 
 func (s State) String() string {
-	return [...]string{"no run", "without a checkpoint", "unfinished", "diverged", "finished"}[s]
+	return [...]string{"no run", "without a checkpoint", "unfinished", "diverged", "finished",
+		"imported"}[s]
 }
 
 // StateOf returns how far the run in dir has come. Another process that holds its lock may change
@@ -47,6 +49,8 @@ func StateOf(dir string) (State, error) {
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return NoRun, err
+	case err == nil && info.Imported != nil:
+		return Imported, nil
 	case err == nil && info.Finished != nil:
 		return Finished, nil
 	case err == nil && info.Diverged:
@@ -84,8 +88,16 @@ func DivergedText(dir string) (string, error) {
 // CheckSaved refuses a run without a checkpoint to resume from.
 func CheckSaved(dir string) error {
 	saved, err := checkpoint.List(dir)
-	if err != nil || len(saved) > 0 {
+	if err != nil {
 		return err
+	}
+	if info, err := ReadInfo(dir); err == nil && info.Imported != nil {
+		return fmt.Errorf("%s was imported from the export %s, which has no state to resume a "+
+			"training from: sample, eval and export can read it; to go on with the training, copy "+
+			"the directory of the original run", dir, info.Imported.File)
+	}
+	if len(saved) > 0 {
+		return nil
 	}
 	text := fmt.Sprintf("checkpoint: none found in %s", filepath.Join(dir, checkpointsDir))
 	switch state, err := StateOf(dir); {
