@@ -90,7 +90,7 @@ func (m *imputeCommand) check() error {
 		}
 		return checkDirectory(m.out)
 	}
-	return table.CheckPath(m.out, m.columns(nil)...)
+	return checkTable(m.out)
 }
 
 // columns are those of the table; dims is the shape of an image.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer/query"
+	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/table"
 )
 
@@ -43,16 +45,71 @@ func newLatents() *cobra.Command {
 }
 
 func (l *latentsCommand) run(args []string) error {
-	if err := table.CheckPath(l.out, l.columns(0)...); err != nil {
+	if err := checkTable(l.out); err != nil {
 		return usage(err)
 	}
 	return l.ask(args, func(ctx context.Context) error {
+		if l.data == "" {
+			return l.trained(ctx)
+		}
 		rows, err := l.read(ctx, false, nil)
 		if err != nil {
 			return err
 		}
 		return l.infer(ctx, rows)
 	})
+}
+
+// trained writes the latents of the training rows, or of the first of them.
+func (l *latentsCommand) trained(ctx context.Context) error {
+	d := l.stored.Latent()
+	columns := []table.Column{
+		{Name: "row", Kind: table.Int64}, {Name: "file", Kind: table.String},
+		{Name: "label", Kind: table.String}, {Name: "flipped", Kind: table.Int64},
+	}
+	if l.stored.HasParticles() {
+		columns = append(columns,
+			table.Column{Name: "particles", Dims: []int{l.stored.TrainedParticles(), d}})
+	} else {
+		columns = append(columns, table.Column{Name: "mean", Dims: []int{d}},
+			table.Column{Name: "std", Dims: []int{d}})
+	}
+	return l.table(columns, func(w *table.Writer) error {
+		enough := errors.New("enough rows")
+		err := l.stored.Trained(ctx, l.how("", false), func(t query.Trained) error {
+			n, last := len(t.Rows), false
+			if l.rows > 0 && t.Lo+n >= l.rows {
+				n, last = l.rows-t.Lo, true
+			}
+			blocks := append(l.origins(t.Rows[:n]), cut(t.Particles, n, len(t.Rows)))
+			if t.Particles == nil {
+				blocks = append(l.origins(t.Rows[:n]), cut(t.Mean, n, len(t.Rows)),
+					cut(t.Std, n, len(t.Rows)))
+			}
+			if err := w.Append(blocks...); err != nil || !last {
+				return err
+			}
+			return enough
+		})
+		if errors.Is(err, enough) {
+			return nil
+		}
+		return err
+	})
+}
+
+// cut is the first n of so many rows.
+func cut(x []float32, n, rows int) []float32 { return x[:len(x)/rows*n] }
+
+// origins are the columns that tell training rows apart.
+func (l *latentsCommand) origins(rows []run.Row) []any {
+	numbers, flipped := make([]int64, len(rows)), make([]bool, len(rows))
+	files, labels := make([]string, len(rows)), make([]string, len(rows))
+	for i, r := range rows {
+		numbers[i], flipped[i] = int64(r.Source), r.Flipped
+		files[i], labels[i] = r.File, l.stored.LabelName(r.Label)
+	}
+	return []any{numbers, files, labels, truths(flipped)}
 }
 
 // columns are those of new rows, whose latents have d numbers.

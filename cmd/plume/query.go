@@ -48,7 +48,8 @@ func (q *queryCommand) addFlags(flags *pflag.FlagSet, own, output, formats strin
 	flags.IntVar(&q.Particles, "particles", 8, "draws from the posterior of each row, 2 or more")
 	flags.StringVar((*string)(&q.Start), "start", string(query.StartAuto),
 		"where they start: "+strings.Join(config.Names(query.Starts), ", ")+
-			" (auto: encoder for methods that train one, else normal)")
+			" (auto: encoder for methods that train one, else normal; amortised: what a network "+
+			"guesses, which is fitted to the particles once and kept with the run)")
 	flags.IntVar(&q.moves, "moves", infer.Patient().Descend,
 		"moves after which a row's particles must stop descending, wherever they are")
 	flags.Uint64Var(&q.Seed, "seed", 1, "seed of the random numbers")
@@ -116,6 +117,11 @@ func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) 
 		return err
 	}
 	defer q.stored.Close()
+	if q.Start == query.StartAmortised {
+		if err := q.stored.UseAmortised(ctx, q.how("", false)); err != nil {
+			return interrupt.ended(err)
+		}
+	}
 	return interrupt.ended(work(ctx))
 }
 
@@ -123,12 +129,7 @@ func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) 
 func (q *queryCommand) read(
 	ctx context.Context, missing bool, own func(context.Context, query.Read) (data.Dataset, error),
 ) (query.Rows, error) {
-	how := query.Read{
-		Path: q.data, Labels: q.labels, Missing: missing,
-		Report: progress.Reporter{Report: q.say},
-		Warn:   func(text string) { q.insist("WARNING: " + text) },
-	}
-	read := q.stored.Read
+	how, read := q.how(q.data, missing), q.stored.Read
 	if q.data == "" {
 		read = own
 	}
@@ -140,6 +141,15 @@ func (q *queryCommand) read(
 		q.source = data.Subset(q.source, data.Range(0, q.rows))
 	}
 	return q.stored.Rows(q.source)
+}
+
+// how says how the data at a path are read, with what missing says of NaN.
+func (q *queryCommand) how(path string, missing bool) query.Read {
+	return query.Read{
+		Path: path, Labels: q.labels, Missing: missing,
+		Report: progress.Reporter{Report: q.say},
+		Warn:   func(text string) { q.insist("WARNING: " + text) },
+	}
 }
 
 // say tells the user what is going on.
@@ -168,22 +178,28 @@ func (q *queryCommand) slowly(what string, work func() (query.Summary, error)) e
 	return nil
 }
 
-// write creates the table of the output with the columns that tell rows apart and others, calls work
-// with what appends rows lo and on, and completes the table. At a signal nothing is left of it.
+// write writes the table of the output with the columns that tell rows apart and others: work gets
+// what appends rows lo and on. At a signal nothing is left of it.
 func (q *queryCommand) write(
 	columns []table.Column, work func(put func(lo, n int, blocks ...any) error) error,
 ) error {
 	identity := q.identity()
-	w, err := table.Create(q.out, append(identity.columns(), columns...)...)
+	return q.table(append(identity.columns(), columns...), func(w *table.Writer) error {
+		return work(func(lo, n int, blocks ...any) error {
+			return w.Append(append(identity.blocks(lo, n), blocks...)...)
+		})
+	})
+}
+
+// table creates the table of the output, calls work to append rows, and completes it.
+func (q *queryCommand) table(columns []table.Column, work func(*table.Writer) error) error {
+	w, err := table.Create(q.out, columns...)
 	if err != nil {
 		return err
 	}
 	defer w.Abandon()
 	q.interrupt.nothingToSave(interruptedNotice, w.Abandon)
-	err = work(func(lo, n int, blocks ...any) error {
-		return w.Append(append(identity.blocks(lo, n), blocks...)...)
-	})
-	if err != nil {
+	if err := work(w); err != nil {
 		return err
 	}
 	if err := w.Close(); err != nil || q.out == "-" {
@@ -252,6 +268,11 @@ func (q *queryCommand) gather(rows query.Rows, n int) []float32 {
 	x := make([]float32, n*q.stored.Shape().Dim())
 	rows.Images.Gather(x, data.Range(0, n))
 	return x
+}
+
+// checkTable refuses a path at which no table of several columns can be, before long work.
+func checkTable(path string) error {
+	return table.CheckPath(path, table.Column{Name: "row"}, table.Column{Name: "settled"})
 }
 
 // checkDirectory refuses a path in a directory that does not exist.

@@ -84,7 +84,7 @@ func (r *reconstructCommand) check() error {
 		}
 		return checkDirectory(r.out)
 	}
-	return table.CheckPath(r.out, r.columns(nil)...)
+	return checkTable(r.out)
 }
 
 // columns are those of the table; dims is the shape of an image.

@@ -68,7 +68,7 @@ func (s *scoreCommand) run(args []string) error {
 	case s.draws < 1:
 		return usage(fmt.Errorf("--draws is %d; expected 1 or more", s.draws))
 	}
-	if err := table.CheckPath(s.out, s.columns()...); err != nil {
+	if err := checkTable(s.out); err != nil {
 		return usage(err)
 	}
 	return s.ask(args, func(ctx context.Context) error {

@@ -21,6 +21,7 @@ const (
 	checkpointsDir = "checkpoints"
 	samplesDir     = "samples"
 	classifierFile = "classifier.safetensors"
+	guessFile      = "amortised.safetensors"
 )
 
 // runName is the form of the directories that CreateNumbered makes: a number, then data and method.
@@ -131,6 +132,9 @@ func Exists(dir string) bool {
 	}
 	return false
 }
+
+// GuessPath is where inference keeps the network that it starts at, if it was asked for one.
+func GuessPath(dir string) string { return filepath.Join(dir, guessFile) }
 
 // ClassifierPath is where an evaluation of the run in dir keeps the classifier of its data.
 func ClassifierPath(dir string) string { return filepath.Join(dir, classifierFile) }

@@ -9,6 +9,8 @@
 //	lock            the process that is writing the directory, if any
 //	classifier.safetensors
 //	                the classifier of the data, if an evaluation has trained one
+//	amortised.safetensors
+//	                a network that guesses latents, if inference was to start at its guesses
 //
 // Find finds a run by its name or number, and Open opens it for reading. Create and CreateNumbered
 // make the directory of a new run, Acquire locks it, and a Writer writes it. StateOf returns how

@@ -15,6 +15,7 @@ type Generator struct {
 	*generate.Generator
 	shape   data.Shape
 	classes data.Classes
+	meta    checkpoint.Meta
 	pool    *pool.Pool
 }
 
@@ -33,7 +34,7 @@ func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 	if info.Classes != nil {
 		g.classes = *info.Classes
 	}
-	if g.Generator, _, err = r.Load(dir, info.Shape, ema, g.pool); err != nil {
+	if g.Generator, g.meta, err = r.Load(dir, info.Shape, ema, g.pool); err != nil {
 		g.Close()
 		return nil, err
 	}
@@ -81,6 +82,9 @@ func (g *Generator) OfClasses(classes []int, n int) ([]float32, error) {
 	}
 	return conditions, nil
 }
+
+// Meta describes the checkpoint that the networks are from.
+func (g *Generator) Meta() checkpoint.Meta { return g.meta }
 
 // Pool is the generator's workers, until Close.
 func (g *Generator) Pool() *pool.Pool { return g.pool }

@@ -1,0 +1,150 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// Trained is the latents that training rows Lo to Lo+len(Rows)-1 have at the end of training.
+type Trained struct {
+	Lo   int
+	Rows []run.Row
+	// Particles is rows x N x d; nil for a method that has an encoder in their place.
+	Particles []float32
+	// Mean and Std, rows x d, are those of the encoder's q(z|x); nil for a method with particles.
+	Mean, Std []float32
+}
+
+// cloudName is the name of the particles in a checkpoint.
+const cloudName = "cloud/z"
+
+// trainedBlock is how many rows are passed on at a time.
+const trainedBlock = 1024
+
+// HasParticles reports whether the run's training rows have particles, and not an encoder in their
+// place.
+func (s *Stored) HasParticles() bool { return !s.Model.generator.Encodes() }
+
+// TrainedParticles is how many particles a training row has.
+func (s *Stored) TrainedParticles() int { return s.run.Config.Particles }
+
+// Trained passes on the latents of the training rows, block by block. Of a method with an encoder
+// it reads the run's data, as how says. It stops early, with ctx's error, when ctx ends.
+func (s *Stored) Trained(ctx context.Context, how Read, use func(Trained) error) error {
+	if !s.HasParticles() {
+		return s.encoded(ctx, how, use)
+	}
+	z, n, rows, err := s.particles()
+	if err != nil {
+		return err
+	}
+	each := n * s.Latent()
+	for lo := 0; lo < len(rows); lo += trainedBlock {
+		hi := min(lo+trainedBlock, len(rows))
+		err := use(Trained{Lo: lo, Rows: rows[lo:hi], Particles: z[lo*each : hi*each]})
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// particles reads the particles of the newest checkpoint, N for each row.
+func (s *Stored) particles() (z []float32, n int, rows []run.Row, err error) {
+	dir, err := s.run.Checkpoint()
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	state, _, err := checkpoint.OpenState(dir)
+	if err != nil {
+		return nil, 0, nil, checkpoint.ForReader(err)
+	}
+	defer state.Close()
+	if rows, err = run.ReadRows(s.run.Dir); err != nil {
+		return nil, 0, nil, err
+	}
+	entries := state.Entries()
+	i := slices.IndexFunc(entries, func(e checkpoint.Entry) bool { return e.Name == cloudName })
+	if i < 0 {
+		return nil, 0, nil, fmt.Errorf("%s: there are no particles in it; expected those of %s", dir,
+			s.run.Config.Method)
+	}
+	shape := entries[i].Shape
+	m, d := int64(len(rows)), int64(s.Latent())
+	if len(shape) != 3 || shape[0] != m || shape[2] != d {
+		return nil, 0, nil, fmt.Errorf("%s: particles of shape %v; expected %d x N x %d: %d training "+
+			"rows in rows.csv, and latents of %d numbers", dir, shape, m, d, m, d)
+	}
+	n = int(shape[1])
+	z = make([]float32, len(rows)*n*int(d))
+	err = state.Read([]checkpoint.Tensor{
+		{Name: cloudName, Shape: []int{len(rows), n, int(d)}, F32: z},
+	})
+	return z, n, rows, err
+}
+
+// LabelName is the name of the class that the run's data number so; "" of -1.
+func (s *Stored) LabelName(label int) string {
+	if label < 0 {
+		return ""
+	}
+	if read := s.info.Read; read != nil && label < len(read.ClassNames) {
+		return read.ClassNames[label]
+	}
+	return strconv.Itoa(label)
+}
+
+// Points reads what the run was trained on: its training rows and, with flip, their mirror images.
+func (s *Stored) Points(ctx context.Context, how Read) (data.Dataset, error) {
+	own, err := s.run.ReadData(ctx, how.Path, how.Report, how.Warn)
+	return own.Points, err
+}
+
+// encoded passes on the encoder's means and standard deviations of the training rows.
+func (s *Stored) encoded(ctx context.Context, how Read, use func(Trained) error) error {
+	points, err := s.Points(ctx, how)
+	if err != nil {
+		return err
+	}
+	r, err := s.Rows(points)
+	if err != nil {
+		return err
+	}
+	g := s.Model.generator
+	for lo := 0; lo < points.Len(); lo += trainedBlock {
+		index := data.Range(lo, min(lo+trainedBlock, points.Len()))
+		x := make([]float32, len(index)*g.Dim())
+		points.Gather(x, index)
+		t := Trained{
+			Lo: lo, Mean: make([]float32, len(index)*g.Latent()),
+			Std: make([]float32, len(index)*g.Latent()),
+		}
+		g.Encode(t.Mean, t.Std, x, s.conditionsOf(r, index))
+		for i, logvar := range t.Std {
+			t.Std[i] = float32(math.Exp(float64(logvar) / 2))
+		}
+		for _, i := range index {
+			origin := points.Origin(i)
+			t.Rows = append(t.Rows, run.Row{
+				Source: origin.Row, File: origin.File, Label: points.Label(i), Flipped: origin.Flipped,
+			})
+		}
+		if err := use(t); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
