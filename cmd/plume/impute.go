@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,8 +125,9 @@ func (m *imputeCommand) missing(ctx context.Context, of *data.Missing) (*data.Mi
 		}
 		all = append(all, known)
 	}
-	if of = data.Both(all...); of == nil {
-		return nil, errors.New("nothing is missing: expected --hole, --mask, or NaN in the data")
+	if of = data.Both(all...); of == nil || !slices.Contains(of.At, true) {
+		return nil, errors.New("nothing is missing: expected --hole, --mask with a 0, or NaN in " +
+			"the data")
 	}
 	return of, nil
 }
@@ -194,7 +196,7 @@ func (m *imputeCommand) draw(ctx context.Context, rows query.Rows) error {
 				known := pixels[len(pixels)-dim:]
 				for j, missing := range rows.Missing.Row(a.Lo + i) {
 					if missing {
-						known[j] = -1
+						known[j] = 0 // gray
 					}
 				}
 				pixels = append(pixels, a.Mean[i*dim:(i+1)*dim]...)

@@ -24,7 +24,7 @@ type Amortised struct {
 // How a guess is fitted: at 50 rows a step, in a few passes if there are many rows, and in many if
 // there are few.
 var amortising = fit.Options{
-	Seed: 1, Epochs: 5, MinSteps: 3000, MaxSteps: 10000, Batch: 50, LR: 1e-3,
+	Seed: 1, Epochs: 5, MinSteps: 2000, MaxSteps: 10000, Batch: 50, LR: 1e-3,
 }
 
 // leastLogVar is the least log-variance of a guess that counts: below a standard deviation of 0.02
