@@ -15,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/infer"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/run"
@@ -165,6 +166,9 @@ func (q *queryCommand) slowly(what string, work func() (query.Summary, error)) e
 	err := progress.Reporter{Report: q.say}.Run(func(t *progress.Task) (err error) {
 		t.Set(what)
 		q.Progress = t.At
+		q.Forecast = func(bytes int64) {
+			t.Do(func() { q.say(what + " takes " + memory.Human(bytes) + ", besides the rows") })
+		}
 		summary, err = work()
 		return err
 	})

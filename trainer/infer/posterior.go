@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/likelihood"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -80,6 +80,19 @@ type Moves struct {
 // panics unless m.PriorP has as many parameters as the prior.
 func New(m generate.Model, s Setup) *Posterior {
 	m.Check()
+	return build(nil, m, s)
+}
+
+// Bytes is the memory that a Posterior needs for its arrays, besides what it infers of the images
+// that are held.
+func Bytes(m generate.Model, s Setup) int64 {
+	a := memory.Counting()
+	build(a, m, s)
+	return a.Total()
+}
+
+// build makes the arrays of a Posterior from the arena, or counts them.
+func build(a *memory.Arena, m generate.Model, s Setup) *Posterior {
 	if s.Hold == 0 {
 		s.Hold = s.Images.Len()
 	}
@@ -91,12 +104,13 @@ func New(m generate.Model, s Setup) *Posterior {
 	p := &Posterior{
 		setup:      s,
 		likelihood: likelihood.Gaussian{Sigma: s.ObsNoise, Dim: dim},
-		cloud:      particle.NewCloud(nil, s.Hold, s.Particles, m.Decoder.In(), true, s.Seed),
-		decoder:    m.Decoder.NewTape(nil, m.DecoderP, size, model.Differentiate),
-		prior:      m.Prior.NewTape(nil, m.PriorP, size, model.Differentiate),
-		x:          kernel.Floats(s.Batch * dim),
-		square:     kernel.Floats(rows), nll: kernel.Floats(rows),
-		clip: make([]int, s.Batch), images: make([]Inferred, s.Hold),
+		cloud:      particle.NewCloud(a, s.Hold, s.Particles, m.Decoder.In(), true, s.Seed),
+		decoder:    m.Decoder.NewTape(a, m.DecoderP, size, model.Differentiate),
+		prior:      m.Prior.NewTape(a, m.PriorP, size, model.Differentiate),
+		x:          a.Floats(memory.Activations, s.Batch, dim),
+		square:     a.Floats(memory.Activations, rows),
+		nll:        a.Floats(memory.Activations, rows),
+		clip:       make([]int, s.Batch), images: make([]Inferred, s.Hold),
 	}
 	if s.Conditions != nil {
 		p.given = make([]float32, s.Batch*m.Conditions())
@@ -104,7 +118,7 @@ func New(m generate.Model, s Setup) *Posterior {
 	if s.Missing != nil {
 		p.missing = make([]bool, s.Batch*dim)
 	}
-	p.batch = p.cloud.NewBatch(nil, rows)
+	p.batch = p.cloud.NewBatch(a, rows)
 	p.tasks = tasks{p.gatherTile, p.priorTile, p.decoderTile, p.moveTile}
 	return p
 }

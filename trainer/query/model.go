@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/infer"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -46,6 +47,9 @@ type Options struct {
 	Start     Start  // "": StartAuto
 	// Settling says how long the particles move; nil: infer.Patient.
 	Settling *infer.Settling
+	// Forecast is called with the memory that inference will need, in bytes, besides that of the rows
+	// and the networks, before it begins; nil: not.
+	Forecast func(bytes int64)
 	// Progress is called with how far the work has come: "300 of 1,000 rows"; nil: not.
 	Progress func(at string)
 }
@@ -141,9 +145,24 @@ func (m *Model) setup(r Rows, o Options, wide int) infer.Setup {
 	s.ObsNoise, s.Tile, s.StepSizeEnd = m.config.ObsNoise, m.config.Tile, keptStep
 	s.Seed, s.Pool, s.Progress = o.Seed, m.pool, o.Progress
 	d := m.generator.Latent()
-	row := 8*(wide+2*d) + 4*(2*o.Particles*d)
-	s.Hold = max(s.Batch, min(4*s.Batch, heldBytes/row))
+	s.Hold = max(s.Batch, min(4*s.Batch, heldBytes/rowBytes(o, d, wide)))
 	return s
+}
+
+// rowBytes is what is held of a row: positions and velocities, their moments, and more numbers.
+func rowBytes(o Options, d, wide int) int { return 4*2*o.Particles*d + 8*(2*d+wide) }
+
+// forecast tells what inference will need, and refuses what this machine does not have.
+func (m *Model) forecast(g generate.Model, s infer.Setup, o Options, wide int) error {
+	need := infer.Bytes(g, s) + int64(s.Hold)*int64(rowBytes(o, m.generator.Latent(), wide))
+	if o.Forecast != nil {
+		o.Forecast(need)
+	}
+	if has := memory.Machine(); has > 0 && need > has {
+		return fmt.Errorf("inference needs %s of memory, and this machine has %s: fewer particles "+
+			"need less", memory.Human(need), memory.Human(has))
+	}
+	return nil
 }
 
 // unconditional is conditions that say nothing.
@@ -170,6 +189,9 @@ func (m *Model) each(
 		return Summary{}, err
 	}
 	s := m.setup(r, o, wide)
+	if err := m.forecast(inferring, s, o, wide); err != nil {
+		return Summary{}, err
+	}
 	p := infer.New(inferring, s)
 	t := tally{}
 	for lo := 0; lo < r.Images.Len(); lo += s.Hold {
