@@ -17,18 +17,18 @@ import (
 )
 
 const imputeLong = "" +
-	`Fill in what is missing of rows, by draws from the posterior p(z|x) given what is known of them.
+	`Fill in what is missing of rows, by draws from the posterior p(z|x) given what is known.
 The run defaults to the newest, the rows to those that were held out of its training.
 
 Missing is: a rectangle of every picture (--hole), what a file says (--mask: a .npy array of the
 rows' shape or of one row's, where 0 or false is missing), and NaN in an array of floats.
 
-A table has for each row the mean and the standard deviation of every value under the model, with the
-noise of a value (known values: themselves, and 0), and with --completions each completion, without
-that noise. A .png shows, for each of the first rows, the row, what is known of it, the mean, and
-completions.`
+A table has for each row the mean and the standard deviation of every value under the model, with
+the noise of a value (known values: themselves, and 0), and with --completions each completion,
+without that noise. A .png shows, for each of the first rows, the row, what is known of it, the
+mean, and completions.`
 
-const imputeExample = `  plume impute 7 --hole 8,8,12,12 -o filled.png       held-out pictures with a hole
+const imputeExample = `  plume impute 7 --hole 8,8,12,12 -o filled.png       held-out rows with a hole
   plume impute 7 --data holes.npy -o filled.npz        NaN is missing
   plume impute 7 --data new.npy --mask mask.npy --completions -o filled.npz`
 
@@ -54,7 +54,8 @@ func newImpute() *cobra.Command {
 	m.addFlags(flags, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
 	flags.StringVar(&m.hole, "hole", "",
 		"X,Y,W,H: a rectangle of every picture that is missing, in pixels from the top left")
-	flags.StringVar(&m.mask, "mask", "", ".npy `file` that says what is known: 0 or false is missing")
+	flags.StringVar(&m.mask, "mask", "",
+		".npy `file` that says what is known: 0 or false is missing")
 	flags.BoolVar(&m.completions, "completions", false, "write every completion, too")
 	return cmd
 }

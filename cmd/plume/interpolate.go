@@ -17,12 +17,12 @@ import (
 
 const interpolateLong = "" +
 	`Show what lies between rows: the images of latents on the way from one row's posterior mean to
-the next one's. The run defaults to the newest, the rows to those that were held out of its training;
---between chooses some of them by their numbers, from 0.
+the next one's. The run defaults to the newest, the rows to those that were held out of its
+training; --between chooses some of them by their numbers, from 0.
 
 A .png has a line for each way, from row to row; a .npy is ways x steps x the shape of an image.`
 
-const interpolateExample = `  plume interpolate 7                                between the first two held-out rows
+const interpolateExample = `  plume interpolate 7                         two held-out rows
   plume interpolate 7 --between 3,17,40 --steps 12
   plume interpolate 7 --data new/ -o ways.npy`
 

@@ -12,16 +12,16 @@ import (
 )
 
 const latentsLong = "" +
-	`Write the latents of rows. Without --data these are those that the rows of the training have: their
-particles, or of a method with an encoder the mean and the standard deviation of q(z|x). With --data
-they are drawn from the posterior p(z|x) of the new rows. The run defaults to the newest.
+	`Write the latents of rows. Without --data these are those that the rows of the training have:
+their particles, or of a method with an encoder the mean and the standard deviation of q(z|x). With
+--data they are drawn from the posterior p(z|x) of the new rows. The run defaults to the newest.
 
 The table has a line for each row: its number in the source, its file and its label, if it has one.
 Of training rows follow particles, N x d (or mean and std), and flipped, 1 for mirror images; of new
 rows draws, N x d; mean and std, d, of the posterior; energy, -log p(x|z) - log p(z) in nats; and
 settled, 1 unless the energy was still falling when the particles had to stop.`
 
-const latentsExample = `  plume latents 7 -o latents.npz               the particles of the training rows
+const latentsExample = `  plume latents 7 -o latents.npz               those of the training rows
   plume latents 7 --data new/ -o new.parquet   of other pictures
   plume latents 7 --data new.npy -n 100        of the first 100 rows, as CSV`
 
@@ -123,7 +123,8 @@ func (l *latentsCommand) columns(d int) []table.Column {
 
 // infer writes the latents of new rows.
 func (l *latentsCommand) infer(ctx context.Context, rows query.Rows) error {
-	return l.write(l.columns(l.stored.Latent()), func(put func(lo, n int, blocks ...any) error) error {
+	columns := l.columns(l.stored.Latent())
+	return l.write(columns, func(put func(lo, n int, blocks ...any) error) error {
 		return l.slowly("inferring latents", func() (query.Summary, error) {
 			return l.stored.Latents(ctx, rows, l.Options, func(a query.Latents) error {
 				return put(a.Lo, len(a.Energy), a.Draws, a.Mean, a.Std, a.Energy, truths(a.Settled))

@@ -113,8 +113,9 @@ func newRoot() *cobra.Command {
 		return chooseBLAS(library)
 	})
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newTrain(), newSample(), newLatents(), newReconstruct(), newImpute(), newScore(),
-		newInterpolate(), newEval(), newCompare(), newVerify(), newInfo())
+	root.AddCommand(newTrain(), newSample(),
+		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
+		newEval(), newCompare(), newVerify(), newInfo())
 	setHelp(root)
 	return root
 }

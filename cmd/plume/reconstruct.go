@@ -23,7 +23,7 @@ settled, 1 unless the energy was still falling when the particles had to stop; a
 the mean and the standard deviation of the decoded draws. A .png shows originals above
 reconstructions, the first 64.`
 
-const reconstructExample = `  plume reconstruct 7                              errors of held-out rows, as CSV
+const reconstructExample = `  plume reconstruct 7                              of held-out rows
   plume reconstruct 7 --data new/ -o errors.csv    of pictures in a directory
   plume reconstruct 7 -n 20 -o pairs.png           originals above reconstructions
   plume reconstruct 7 --data new.npy --decoded -o decoded.npz`

@@ -15,14 +15,15 @@ import (
 )
 
 const scoreLong = "" +
-	`Score rows by how likely a run's model finds them, to detect anomalies: the higher the energy, the
-less likely. The run defaults to the newest, the rows to those that were held out of its training.
+	`Score rows by how likely a run's model finds them, to detect anomalies: the higher the energy,
+the less likely. The run defaults to the newest, the rows to those that were held out of its
+training.
 
-The table has a line for each row: energy, -log p(x|z) - log p(z), or its bound, in nats, in the mean
-over the posterior; data, the first part of it; mse, the mean squared error of a value; log_p, an
-importance-sampled estimate of log p(x), and ess, how many effective samples it comes from: it is too
-low where these are few; settled, 1 unless the energy was still falling when the particles had to
-stop.
+The table has a line for each row: energy, -log p(x|z) - log p(z), or its bound, in nats, in the
+mean over the posterior; data, the first part of it; mse, the mean squared error of a value; log_p,
+an importance-sampled estimate of log p(x), and ess, how many effective samples it comes from: it is
+too low where these are few; settled, 1 unless the energy was still falling when the particles had
+to stop.
 
 If the rows have labels, the last lines on stderr tell how well the scores separate them: the area
 under the ROC curve (AUROC) for each label against all others, or for all others against the labels
@@ -145,7 +146,8 @@ func (s *scoreCommand) anomalies() (all []anomaly, err error) {
 	}
 	if normal != nil {
 		name := "other than " + strings.Join(s.normal, ", ")
-		return []anomaly{{name, func(label int) bool { return !slices.Contains(normal, label) }}}, nil
+		abnormal := func(label int) bool { return !slices.Contains(normal, label) }
+		return []anomaly{{name, abnormal}}, nil
 	}
 	if classes.Len() < 2 {
 		return nil, nil

@@ -6,8 +6,8 @@ import (
 )
 
 // ReadMask reads from a .npy file what is missing of the given number of rows of a shape: where the
-// file has 0 or false. Its array has the shape of one row, which is meant for all of them, or of all
-// rows.
+// file has 0 or false. Its array has the shape of one row, which is meant for all of them, or of
+// all rows.
 func ReadMask(ctx context.Context, path string, shape Shape, rows int) (*Missing, error) {
 	s, err := openSource(ctx, path)
 	if err != nil {
@@ -22,8 +22,8 @@ func ReadMask(ctx context.Context, path string, shape Shape, rows int) (*Missing
 		return nil, s.fail("%w", err)
 	}
 	if !isMask(n.Dims, shape, 1) && !isMask(n.Dims, shape, rows) {
-		return nil, s.fail("has the dimensions %s; expected %s for all rows, or %s", joinDims(n.Dims),
-			joinDims(shape.Dims(1)[1:]), joinDims(shape.Dims(rows)))
+		return nil, s.fail("has the dimensions %s; expected %s for all rows, or %s",
+			joinDims(n.Dims), joinDims(shape.Dims(1)[1:]), joinDims(shape.Dims(rows)))
 	}
 	m := &Missing{D: shape.Dim()}
 	if isBytes(n.Dtype) {
@@ -40,8 +40,8 @@ func ReadMask(ctx context.Context, path string, shape Shape, rows int) (*Missing
 	return m, x.check(s, place)
 }
 
-// isMask reports whether an array of the dimensions is a mask of rows of the shape: as H x W x C, as
-// H x W or as D, after the number of rows unless that is 1.
+// isMask reports whether an array of the dimensions is a mask of rows of the shape: as H x W x C,
+// as H x W or as D, after the number of rows unless that is 1.
 func isMask(dims []int, shape Shape, rows int) bool {
 	if len(dims) > 1 && dims[0] == rows && isMask(dims[1:], shape, 1) {
 		return true

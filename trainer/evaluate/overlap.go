@@ -76,7 +76,8 @@ func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error)
 	dim := e.own.Points.Shape().Dim()
 	size := nearestBlock(dim)
 	for lo := 0; lo < e.own.Points.Len(); lo += size {
-		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo, e.own.Points.Len()))
+		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo,
+			e.own.Points.Len()))
 		block := data.Subset(e.own.Points, data.Range(lo, min(lo+size, e.own.Points.Len())))
 		base, err := metric.Pixels(e.ctx, block, dim)
 		if err != nil {

@@ -46,7 +46,8 @@ func (e *evaluation) draw() error {
 		for i, k := range closest {
 			nearest[i] = e.neighbours.Index[k]
 		}
-		top, bottom := gather(samples, closest, shape.Dim()), gather(e.own.Points, nearest, shape.Dim())
+		top := gather(samples, closest, shape.Dim())
+		bottom := gather(e.own.Points, nearest, shape.Dim())
 		err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns)
 		if err != nil {
 			return err

@@ -148,8 +148,9 @@ func (e *evaluation) pcaFeatures() (features, error) {
 
 // fitPCA finds the components. It returns an error only if ctx has ended.
 func (e *evaluation) fitPCA() error {
-	of := fmt.Sprintf("principal components of %d images of %v", e.own.Train.Len(), e.own.Train.Shape())
-	e.pca, e.pcaErr = pca.Fit(e.ctx, e.own.Train, e.own.Train.Shape().Dim(), components, pca.Options{
+	train := e.own.Train
+	of := fmt.Sprintf("principal components of %d images of %v", train.Len(), train.Shape())
+	e.pca, e.pcaErr = pca.Fit(e.ctx, train, train.Shape().Dim(), components, pca.Options{
 		Pool: e.pool, Pass: func(n int) { e.doing.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
 	if e.ctx.Err() != nil {

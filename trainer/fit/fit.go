@@ -23,7 +23,8 @@ type Problem struct {
 	Rows int
 	// Fill sets the inputs of a pass to the rows idx.
 	Fill func(pass *model.Pass, idx []int)
-	// Loss replaces the network's outputs for the rows idx by the gradients of their losses by them.
+	// Loss replaces the network's outputs for the rows idx by the gradients of their losses by
+	// them.
 	Loss func(out []float32, idx []int)
 }
 

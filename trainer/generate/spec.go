@@ -85,10 +85,10 @@ func (m Model) Conditions() int { return max(0, len(m.Classes)-1) }
 // Conditions is that of the model.
 func (g *Generator) Conditions() int { return g.model.Conditions() }
 
-// Condition draws the conditions of n images (n x Conditions()) whose spec has none, with the shares
-// that classes have of the datapoints, so that images of them compare with the data. Datapoints
-// without a class have the condition 0. It returns nil for a model without conditions. Of the spec
-// it reads First, Seed and Seeds.
+// Condition draws the conditions of n images (n x Conditions()) whose spec has none, with the
+// shares that classes have of the datapoints, so that images of them compare with the data.
+// Datapoints without a class have the condition 0. It returns nil for a model without conditions.
+// Of the spec it reads First, Seed and Seeds.
 func (g *Generator) Condition(n int, spec Spec) []float32 {
 	width := g.Conditions()
 	if width == 0 {

@@ -56,8 +56,9 @@ func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Jo
 
 // Image is an image whose joint density is asked for.
 type Image struct {
-	X         []float32 // D numbers
-	Missing   []bool    // those that are not known, whose density is not part of the joint; nil: none
+	X []float32 // D numbers
+	// Missing says which are not known: they have no part in the density; nil: none.
+	Missing   []bool
 	Condition []float32 // nil: none
 	Number    int       // on which the random numbers of the bound depend
 }
@@ -95,7 +96,9 @@ func (j *Joint) decode(dst []float64, image Image, z []float32) {
 // prior adds log p(z), or its bound, to dst. Every latent is a batch of one row, so that all have
 // the same levels and noise.
 func (j *Joint) prior(t prior.Tape, dst []float64, image Image, z []float32) {
-	level := kernel.Key{Seed: j.seed, Step: uint32(image.Number), Stream: diffusion.StreamDiagLambda}
+	level := kernel.Key{
+		Seed: j.seed, Step: uint32(image.Number), Stream: diffusion.StreamDiagLambda,
+	}
 	noise := level
 	noise.Stream = diffusion.StreamDiagNoise
 	t.Begin(1, level, noise)

@@ -18,8 +18,8 @@ type Marginal struct {
 
 // Marginals estimates log p(x) of every image by importance sampling with the given number of
 // samples. They come from a proposal fitted to the moments of the image's chains: the last Run must
-// have had Moves.Cov, or Settling.Cov. Particles that never moved are an error. Marginals stops early, with ctx's
-// error, when ctx ends.
+// have had Moves.Cov, or Settling.Cov. Particles that never moved are an error. Marginals stops
+// early, with ctx's error, when ctx ends.
 //
 // With a prior of known density the estimate of p(x) is unbiased, and that of log p(x) too low, the
 // more so the fewer the effective samples. Modes that the chains never visited are missing. With a

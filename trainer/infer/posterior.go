@@ -124,8 +124,8 @@ func build(a *memory.Arena, m generate.Model, s Setup) *Posterior {
 }
 
 // Hold makes images lo to hi-1, at most Setup.Hold of them, those that are held: those that Run and
-// Settle infer. Their particles start at N(0, I). What is inferred of an image depends on those that
-// are held with it, and not on others.
+// Settle infer. Their particles start at N(0, I). What is inferred of an image depends on those
+// that are held with it, and not on others.
 func (p *Posterior) Hold(lo, hi int) {
 	if lo < 0 || hi > p.setup.Images.Len() || hi-lo < 1 || hi-lo > p.setup.Hold {
 		panic("infer: Hold needs 1 to Setup.Hold images that exist")

@@ -93,7 +93,8 @@ func TestSettledPosterior(t *testing.T) {
 	for n, got := range post.Images() {
 		mean, cov, pixels := m.given(n, s.Missing.Row(n))
 		if !got.Settled || got.Moves < 5*40 || got.ESS < 200 {
-			t.Errorf("image %d: settled %v after %d moves, ESS %v", n, got.Settled, got.Moves, got.ESS)
+			t.Errorf("image %d: settled %v after %d moves, ESS %v", n, got.Settled, got.Moves,
+				got.ESS)
 		}
 		for i := range inferLatent {
 			v := cov.At(i, i)
@@ -115,9 +116,10 @@ func TestSettledPosterior(t *testing.T) {
 // step size makes 1 % too wide.
 func checkMoments(t *testing.T, n int, what string, i int, mean, variance, m, v float64) {
 	t.Helper()
-	if math.Abs(mean-m) > 5*math.Sqrt(v/300) || math.Abs(variance-v) > (0.01+5*math.Sqrt(2.0/300))*v {
-		t.Errorf("image %d, %s %d: mean %v, variance %v, expected %v, %v", n, what, i, mean, variance,
-			m, v)
+	if math.Abs(mean-m) > 5*math.Sqrt(v/300) ||
+		math.Abs(variance-v) > (0.01+5*math.Sqrt(2.0/300))*v {
+		t.Errorf("image %d, %s %d: mean %v, variance %v, expected %v, %v", n, what, i, mean,
+			variance, m, v)
 	}
 }
 
@@ -161,8 +163,8 @@ func TestMarginalsOfKnownPixels(t *testing.T) {
 }
 
 // Particles that start far away descend until they have arrived, and say so if they may not. A move
-// that is clipped at 0.3 goes 1 at most with a friction of 0.3, so that 300 takes 300 moves or more.
-// The others of a batch are not held up.
+// that is clipped at 0.3 goes 1 at most with a friction of 0.3, so that 300 takes 300 moves or
+// more. The others of a batch are not held up.
 func TestDescent(t *testing.T) {
 	m := newLinearModel()
 	far := func(to Settling) *Posterior {
@@ -181,8 +183,8 @@ func TestDescent(t *testing.T) {
 	}
 	for n, r := range all[1:] {
 		if r.Moves >= all[0].Moves {
-			t.Errorf("image %d moved %d times, image 0, which started far away, %d times", n+1, r.Moves,
-				all[0].Moves)
+			t.Errorf("image %d moved %d times, image 0, which started far away, %d times", n+1,
+				r.Moves, all[0].Moves)
 		}
 	}
 	short := quick()
@@ -211,7 +213,8 @@ func TestKeepsUntilESS(t *testing.T) {
 	few, reached := lengths(0)
 	many, reachedMany := lengths(100)
 	if reached != inferPoints || reachedMany < inferPoints*9/10 {
-		t.Errorf("%d and %d of %d images are worth what was asked for", reached, reachedMany, inferPoints)
+		t.Errorf("%d and %d of %d images are worth what was asked for", reached, reachedMany,
+			inferPoints)
 	}
 	if slices.Max(few) >= slices.Min(many)+200 || slices.Max(many) <= slices.Max(few) {
 		t.Errorf("moves for no draws: %v; for 100: %v", few, many)

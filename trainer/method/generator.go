@@ -125,8 +125,8 @@ func NewPrior(name config.Method, o config.Options) (prior.Prior, error) {
 }
 
 // NewEncoder returns an encoder from pictures of the given shape to the latents that resolved
-// options describe, of the decoder's kind and sizes, whether the method has one or not. Its products
-// are computed by the present default of package blas.
+// options describe, of the decoder's kind and sizes, whether the method has one or not. Its
+// products are computed by the present default of package blas.
 func NewEncoder(o config.Options, picture data.Shape) (*model.Net, error) {
 	b, err := products(nil, o)
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 // guessVersion must change when Amortise makes another network of the same particles.
 const guessVersion = 1
 
-// UseAmortised makes StartAmortised begin at what a network guesses that was fitted to the particles
-// of the training rows. It is read from the run's directory, if it is there and belongs to the
-// newest checkpoint; otherwise it is fitted and kept there, for which the run's data are read as how
-// says. It stops early, with ctx's error, when ctx ends.
+// UseAmortised makes StartAmortised begin at what a network guesses that was fitted to the
+// particles of the training rows. It is read from the run's directory, if it is there and belongs
+// to the newest checkpoint; otherwise it is fitted and kept there, for which the run's data are
+// read as how says. It stops early, with ctx's error, when ctx ends.
 func (s *Stored) UseAmortised(ctx context.Context, how Read) error {
 	if !s.HasParticles() {
 		return fmt.Errorf("start = %s: %s has an encoder in the particles' place; expected %s",
@@ -54,8 +54,8 @@ func (s *Stored) fitGuess(ctx context.Context, how Read) (*Amortised, error) {
 		return nil, err
 	}
 	if points.Len() != len(rows) {
-		return nil, fmt.Errorf("%s has particles of %d rows, and its data are %d", s.run.Dir, len(rows),
-			points.Len())
+		return nil, fmt.Errorf("%s has particles of %d rows, and its data are %d", s.run.Dir,
+			len(rows), points.Len())
 	}
 	r, err := s.Rows(points)
 	if err != nil {

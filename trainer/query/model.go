@@ -47,8 +47,8 @@ type Options struct {
 	Start     Start  // "": StartAuto
 	// Settling says how long the particles move; nil: infer.Patient.
 	Settling *infer.Settling
-	// Forecast is called with the memory that inference will need, in bytes, besides that of the rows
-	// and the networks, before it begins; nil: not.
+	// Forecast is called with the memory that inference will need, in bytes, besides that of the
+	// rows and the networks, before it begins; nil: not.
 	Forecast func(bytes int64)
 	// Progress is called with how far the work has come: "300 of 1,000 rows"; nil: not.
 	Progress func(at string)
@@ -85,8 +85,8 @@ type Summary struct {
 const (
 	defaultParticles = 8
 	// keptStep is the step size at which positions are kept. That of evaluations, 2e-4, leaves 400
-	// moves of 8 particles worth 21 draws (embedded digits, 30 % of the pixels missing), and this one
-	// 40, with the same error and the same coverage of the missing pixels.
+	// moves of 8 particles worth 21 draws (embedded digits, 30 % of the pixels missing), and this
+	// one 40, with the same error and the same coverage of the missing pixels.
 	keptStep = 5e-4
 	// heldBytes bounds what is held of the rows of a block.
 	heldBytes = 64 << 20

@@ -74,9 +74,11 @@ func TestLatents(t *testing.T) {
 		m := small(t, config.IPLD, workers, 0)
 		summary, err := m.Latents(t.Context(), rows(), o, func(a Latents) error {
 			if a.Lo != len(mean)/latent || len(a.Energy)*particles*latent != len(a.Draws) {
-				t.Errorf("block of %d rows from %d on, after %d", len(a.Energy), a.Lo, len(mean)/latent)
+				t.Errorf("block of %d rows from %d on, after %d", len(a.Energy), a.Lo,
+					len(mean)/latent)
 			}
-			draws, mean, std = append(draws, a.Draws...), append(mean, a.Mean...), append(std, a.Std...)
+			draws, mean = append(draws, a.Draws...), append(mean, a.Mean...)
+			std = append(std, a.Std...)
 			blocks++
 			return nil
 		})
@@ -126,8 +128,8 @@ func TestReconstruct(t *testing.T) {
 				}
 			}
 			if math.Abs(got-want) > 1e-12 || a.DrawMSE[i] <= got {
-				t.Errorf("row %d: MSE %v, of single draws %v, expected %v", a.Lo+i, got, a.DrawMSE[i],
-					want)
+				t.Errorf("row %d: MSE %v, of single draws %v, expected %v", a.Lo+i, got,
+					a.DrawMSE[i], want)
 			}
 		}
 		return nil
@@ -149,7 +151,8 @@ func TestImpute(t *testing.T) {
 	}
 	impute := func() (mean, std, all []float32) {
 		_, err := m.Impute(t.Context(), r, short(), func(a Imputations) error {
-			mean, std, all = append(mean, a.Mean...), append(std, a.Std...), append(all, a.Completions...)
+			mean, std = append(mean, a.Mean...), append(std, a.Std...)
+			all = append(all, a.Completions...)
 			for i, n := range a.Missing {
 				if n != (a.Lo+i)%4 {
 					t.Errorf("row %d: %d values missing", a.Lo+i, n)
@@ -262,7 +265,8 @@ func TestConditions(t *testing.T) {
 	if !slices.Equal(none, mean(data.Table{D: classes, X: make([]float32, 5*classes)})) {
 		t.Error("no condition differs from zeros")
 	}
-	if slices.Equal(none, mean(data.Table{D: classes, X: []float32{1, 0, 1, 0, 1, 0, 1, 0, 1, 0}})) {
+	first := data.Table{D: classes, X: []float32{1, 0, 1, 0, 1, 0, 1, 0, 1, 0}}
+	if slices.Equal(none, mean(first)) {
 		t.Error("a condition does not count")
 	}
 }
@@ -285,7 +289,9 @@ func TestInterpolate(t *testing.T) {
 		}
 	}
 	z := make([]float32, 2)
-	for _, straight := range [][2][]float32{{{0, 0}, {1, 2}}, {{1, 2}, {3, 6}}, {{1, 1}, {-1, -1}}} {
+	for _, straight := range [][2][]float32{
+		{{0, 0}, {1, 2}}, {{1, 2}, {3, 6}}, {{1, 1}, {-1, -1}},
+	} {
 		a, b := straight[0], straight[1]
 		slerp(z, a, b, 0.5)
 		if z[0] != (a[0]+b[0])/2 || z[1] != (a[1]+b[1])/2 {
@@ -386,7 +392,8 @@ func TestAmortise(t *testing.T) {
 		}
 	}
 	shape := data.Shape{H: side, W: side, C: 1}
-	if err := m.check(Rows{Images: rows}, Options{Particles: 2, Start: StartAmortised}); err == nil {
+	unfitted := Options{Particles: 2, Start: StartAmortised}
+	if err := m.check(Rows{Images: rows}, unfitted); err == nil {
 		t.Error("no error without a network")
 	}
 	passes := 0

@@ -54,32 +54,38 @@ func (m *Model) Score(
 		s.Cov, wide = true, d*d
 	}
 	o.Settling = &s
-	dim := m.generator.Dim()
 	return m.each(ctx, r, o.Options, wide, func(b block) error {
-		out := Scores{Lo: b.lo}
-		for i, image := range b.posterior.Images() {
-			known := float64(dim)
-			for _, missing := range r.missing(b.lo + i) {
-				if missing {
-					known--
-				}
-			}
-			out.Energy = append(out.Energy, image.Energy())
-			out.Data = append(out.Data, image.DataLoss)
-			out.MSE = append(out.MSE, image.SquareError/known)
-			out.Settled = append(out.Settled, image.Settled)
+		out := m.scores(b, r)
+		if joint == nil {
+			return use(out)
 		}
-		if joint != nil {
-			found, err := b.posterior.Marginals(ctx, joint, o.Samples, o.Seed)
-			if err != nil {
-				return err
-			}
-			for _, f := range found {
-				out.LogP, out.ESS = append(out.LogP, f.LogP), append(out.ESS, f.ESS)
-			}
+		found, err := b.posterior.Marginals(ctx, joint, o.Samples, o.Seed)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			out.LogP, out.ESS = append(out.LogP, f.LogP), append(out.ESS, f.ESS)
 		}
 		return use(out)
 	})
+}
+
+// scores are the scores of a block, without log p(x).
+func (m *Model) scores(b block, r Rows) Scores {
+	out := Scores{Lo: b.lo}
+	for i, image := range b.posterior.Images() {
+		known := float64(m.generator.Dim())
+		for _, missing := range r.missing(b.lo + i) {
+			if missing {
+				known--
+			}
+		}
+		out.Energy = append(out.Energy, image.Energy())
+		out.Data = append(out.Data, image.DataLoss)
+		out.MSE = append(out.MSE, image.SquareError/known)
+		out.Settled = append(out.Settled, image.Settled)
+	}
+	return out
 }
 
 // joint is the density that importance samples are weighted by; nil without samples.

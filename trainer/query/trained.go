@@ -76,14 +76,14 @@ func (s *Stored) particles() (z []float32, n int, rows []run.Row, err error) {
 	entries := state.Entries()
 	i := slices.IndexFunc(entries, func(e checkpoint.Entry) bool { return e.Name == cloudName })
 	if i < 0 {
-		return nil, 0, nil, fmt.Errorf("%s: there are no particles in it; expected those of %s", dir,
-			s.run.Config.Method)
+		return nil, 0, nil, fmt.Errorf("%s: there are no particles in it; expected those of %s",
+			dir, s.run.Config.Method)
 	}
 	shape := entries[i].Shape
 	m, d := int64(len(rows)), int64(s.Latent())
 	if len(shape) != 3 || shape[0] != m || shape[2] != d {
-		return nil, 0, nil, fmt.Errorf("%s: particles of shape %v; expected %d x N x %d: %d training "+
-			"rows in rows.csv, and latents of %d numbers", dir, shape, m, d, m, d)
+		return nil, 0, nil, fmt.Errorf("%s: particles of shape %v; expected %d x N x %d: %d "+
+			"training rows in rows.csv, and latents of %d numbers", dir, shape, m, d, m, d)
 	}
 	n = int(shape[1])
 	z = make([]float32, len(rows)*n*int(d))
@@ -136,7 +136,8 @@ func (s *Stored) encoded(ctx context.Context, how Read, use func(Trained) error)
 		for _, i := range index {
 			origin := points.Origin(i)
 			t.Rows = append(t.Rows, run.Row{
-				Source: origin.Row, File: origin.File, Label: points.Label(i), Flipped: origin.Flipped,
+				Source: origin.Row, File: origin.File, Label: points.Label(i),
+				Flipped: origin.Flipped,
 			})
 		}
 		if err := use(t); err != nil {

@@ -106,7 +106,8 @@ func (c covered) check(l *lab.Lab) error {
 		wide := math.Sqrt2 * math.Erfinv(share)
 		latents, values := make(lab.Sample, n), make(lab.Sample, n)
 		for i, r := range p.Images() {
-			latents[i] = shareWithin(z[i*coverLatent:(i+1)*coverLatent], r.Mean, r.Var, 0, wide, nil)
+			latents[i] = shareWithin(z[i*coverLatent:(i+1)*coverLatent], r.Mean, r.Var, 0, wide,
+				nil)
 			values[i] = shareWithin(x[i*coverDim:(i+1)*coverDim], r.Decoded.Mean, r.Decoded.Var,
 				coverNoise*coverNoise, wide, s.Missing.At)
 		}
