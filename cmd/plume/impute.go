@@ -28,7 +28,7 @@ the noise of a value (known values: themselves, and 0), and with --completions e
 without that noise. A .png shows, for each of the first rows, the row, what is known of it, the
 mean, and completions.`
 
-const imputeExample = `  plume impute 7 --hole 8,8,12,12 -o filled.png       held-out rows with a hole
+const imputeExample = `  plume impute 7 --hole 8,8,12,12 -o filled.png       of held-out rows
   plume impute 7 --data holes.npy -o filled.npz        NaN is missing
   plume impute 7 --data new.npy --mask mask.npy --completions -o filled.npz`
 
