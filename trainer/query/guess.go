@@ -86,7 +86,7 @@ var errOtherGuess = errors.New("a start for another checkpoint")
 
 // guessKey says which particles a guess belongs to.
 func (s *Stored) guessKey() map[string]string {
-	meta := s.generator.Meta()
+	meta := s.sampler.Meta()
 	return map[string]string{
 		"plume": "amortised start", "version": fmt.Sprint(guessVersion),
 		"fingerprint": meta.Fingerprint, "step": fmt.Sprint(meta.Step),

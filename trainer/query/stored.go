@@ -14,9 +14,9 @@ import (
 // Stored is the model of a stored run.
 type Stored struct {
 	*Model
-	run       *run.Run
-	info      run.Info
-	generator *run.Generator
+	run     *run.Run
+	info    run.Info
+	sampler *run.Generator
 }
 
 // Open reads the model from the newest checkpoint of a run: its averaged weights if it has any and
@@ -34,10 +34,10 @@ func Open(r *run.Run, raw bool, threads int) (*Stored, error) {
 }
 
 // Close ends the workers.
-func (s *Stored) Close() { s.generator.Close() }
+func (s *Stored) Close() { s.sampler.Close() }
 
 // Shape is the shape of an image.
-func (s *Stored) Shape() data.Shape { return s.generator.Shape() }
+func (s *Stored) Shape() data.Shape { return s.sampler.Shape() }
 
 // Read says how data are read.
 type Read struct {
@@ -92,7 +92,7 @@ func (s *Stored) HeldOut(ctx context.Context, how Read) (data.Dataset, error) {
 // without a label have no condition.
 func (s *Stored) Rows(ds data.Dataset) (Rows, error) {
 	r := Rows{Images: ds, Missing: data.MissingOf(ds)}
-	known := s.generator.Classes()
+	known := s.sampler.Classes()
 	if known.Len() == 0 {
 		return r, nil
 	}
@@ -109,7 +109,7 @@ func (s *Stored) Rows(ds data.Dataset) (Rows, error) {
 		}
 		labelled.to[theirs.Labels[i]] = known.Labels[class]
 	}
-	r.Conditions = known.Conditions(labelled, s.Model.generator.Conditions())
+	r.Conditions = known.Conditions(labelled, s.generator.Conditions())
 	return r, nil
 }
 

@@ -30,7 +30,7 @@ const trainedBlock = 1024
 
 // HasParticles reports whether the run's training rows have particles, and not an encoder in their
 // place.
-func (s *Stored) HasParticles() bool { return !s.Model.generator.Encodes() }
+func (s *Stored) HasParticles() bool { return !s.generator.Encodes() }
 
 // TrainedParticles is how many particles a training row has.
 func (s *Stored) TrainedParticles() int { return s.run.Config.Particles }
@@ -120,7 +120,7 @@ func (s *Stored) encoded(ctx context.Context, how Read, use func(Trained) error)
 	if err != nil {
 		return err
 	}
-	g := s.Model.generator
+	g := s.generator
 	for lo := 0; lo < points.Len(); lo += trainedBlock {
 		index := data.Range(lo, min(lo+trainedBlock, points.Len()))
 		x := make([]float32, len(index)*g.Dim())
