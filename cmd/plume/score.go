@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer/data"
@@ -81,11 +82,12 @@ func (s *scoreCommand) run(args []string) error {
 		if err != nil {
 			return usage(err)
 		}
-		energy, logP, err := s.tabulate(ctx, rows)
+		found, err := s.tabulate(ctx, rows)
 		if err != nil {
 			return err
 		}
-		return s.separate(positive, energy, logP)
+		s.doubt(found.ESS)
+		return s.separate(positive, found.Energy, found.LogP)
 	})
 }
 
@@ -100,16 +102,17 @@ func (s *scoreCommand) columns() (columns []table.Column) {
 	return append(columns, table.Column{Name: "settled", Kind: table.Int64})
 }
 
-// tabulate writes the scores, and returns the energies and the estimates of log p(x).
+// tabulate writes the scores, and returns the energies and the estimates of log p(x) of all rows.
 func (s *scoreCommand) tabulate(
 	ctx context.Context, rows query.Rows,
-) (energy, logP []float64, err error) {
+) (all query.Scores, err error) {
 	o := query.ScoreOptions{Samples: s.samples, Draws: s.draws}
 	err = s.write(s.columns(), func(put func(lo, n int, blocks ...any) error) error {
 		return s.slowly("scoring", func() (query.Summary, error) {
 			o.Options = s.Options
 			return s.stored.Score(ctx, rows, o, func(a query.Scores) error {
-				energy, logP = append(energy, a.Energy...), append(logP, a.LogP...)
+				all.Energy, all.LogP = append(all.Energy, a.Energy...), append(all.LogP, a.LogP...)
+				all.ESS = append(all.ESS, a.ESS...)
 				blocks := []any{a.Energy, a.Data, a.MSE}
 				if s.samples > 0 {
 					blocks = append(blocks, a.LogP, a.ESS)
@@ -118,7 +121,25 @@ func (s *scoreCommand) tabulate(
 			})
 		})
 	})
-	return energy, logP, err
+	return all, err
+}
+
+// enoughESS is the effective sample size below which an estimate of log p(x) says little.
+const enoughESS = 10
+
+// doubt warns of estimates of log p(x) that say little.
+func (s *scoreCommand) doubt(ess []float64) {
+	few := 0
+	for _, v := range ess {
+		if v < enoughESS {
+			few++
+		}
+	}
+	if few > 0 {
+		s.insist(fmt.Sprintf("WARNING: log p(x) of %s of %s rows comes from fewer than %d "+
+			"effective samples (column ess), and is too low: the energy is the better score",
+			humanize.Comma(int64(few)), humanize.Comma(int64(len(ess))), enoughESS))
+	}
 }
 
 // anomaly is a set of rows that scores are to separate from all other rows with a label.
