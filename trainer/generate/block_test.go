@@ -115,7 +115,8 @@ func testSeeds(t *testing.T) {
 
 func TestSpecPanics(t *testing.T) {
 	g := classyGenerator(t)
-	for _, spec := range []Spec{{First: -1}, {Seeds: []uint64{1}}, {Seeds: []uint64{1, 2}, First: 2}} {
+	two := []uint64{1, 2}
+	for _, spec := range []Spec{{First: -1}, {Seeds: two[:1]}, {Seeds: two, First: 2}} {
 		t.Run(fmt.Sprint(spec), func(t *testing.T) {
 			defer func() {
 				if recover() == nil {

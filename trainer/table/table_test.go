@@ -126,7 +126,8 @@ func TestAbandon(t *testing.T) {
 
 // A signal abandons a table while another goroutine writes it.
 func TestAbandonWhileWriting(t *testing.T) {
-	c := example(1000)
+	const most = 100000 // blocks, a gigabyte
+	c := example(100)
 	for _, ending := range []string{".npz", ".csv", ".parquet"} {
 		path := old(t, ending)
 		w, err := table.Create(path, columns...)
@@ -135,8 +136,8 @@ func TestAbandonWhileWriting(t *testing.T) {
 		}
 		begun, done := make(chan struct{}), make(chan error)
 		go func() {
-			for i := 0; err == nil; i++ {
-				err = w.Append(c.blocks(0, 1000)...)
+			for i := 0; err == nil && i < most; i++ {
+				err = w.Append(c.blocks(0, 100)...)
 				if i == 2 {
 					close(begun)
 				}
