@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
+.PHONY: help setup build train test test-paths test-python venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -116,6 +116,21 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 		rm -r "$$dir/neon" "$$dir/here"
 	done
 
+# The environment of test-python. PyTorch takes 3 GB there: TORCH=no leaves it out.
+venv = bin/.venv
+
+venv: ## make bin/.venv with NumPy, onnxruntime, onnx and PyTorch (not with TORCH=no) from PyPI, by PYTHON or python3
+	@$(or $(PYTHON),python3) -m venv $(venv)
+	$(venv)/bin/pip install -q numpy onnx onnxruntime $(if $(filter no,$(TORCH)),,torch)
+
+test-python: ## compare exports with what plume computes: the reader in NumPy and PyTorch, and onnxruntime, in bin/.venv or by PYTHON
+	@python='$(if $(findstring /,$(PYTHON)),$(abspath $(PYTHON)),$(PYTHON))'
+	if [ -z "$$python" ]; then
+		$(MAKE) venv
+		python=$(CURDIR)/$(venv)/bin/python
+	fi
+	$(GO) test ./trainer/export -count=1 -v -run '^TestPython$$' -args -python "$$python"
+
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
 	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)
 
@@ -130,7 +145,8 @@ fuzz: ## compare the kernel paths, and native products with their definition, on
 
 # Package and target of every reader of what comes from outside.
 readers = npy:FuzzHeader data:FuzzNPY data:FuzzNPZ data:FuzzMembers data:FuzzIDX data:FuzzCIFAR data:FuzzRange \
-	data:FuzzLabels data/files:FuzzArchive data/raster:FuzzRead checkpoint:FuzzParse checkpoint:FuzzMeta config:FuzzConfig
+	data:FuzzLabels data/files:FuzzArchive data/raster:FuzzRead checkpoint:FuzzParse checkpoint:FuzzMeta config:FuzzConfig \
+	export:FuzzExport
 
 fuzz-readers: ## give the readers of data, checkpoints and configurations FUZZTIME random inputs each (default 100000x)
 	@for reader in $(readers); do

@@ -115,7 +115,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
-		newEval(), newCompare(), newVerify(), newInfo())
+		newEval(), newCompare(), newVerify(), newExport(), newImport(), newInspect(), newInfo())
 	setHelp(root)
 	return root
 }

@@ -96,6 +96,10 @@ func ReadRows(dir string) ([]Row, error) {
 	path := filepath.Join(dir, rowsFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if info, err := ReadInfo(dir); err == nil && info.Imported != nil {
+			return nil, fmt.Errorf("%s was imported from an export without particles: export the "+
+				"original run with --particles, and import that", dir)
+		}
 		return nil, fmt.Errorf("%s is missing, which says what the particles belong to; a run "+
 			"that is resumed writes it again", path)
 	}
