@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -108,6 +109,16 @@ func TestParticles(t *testing.T) {
 	if !slices.Equal(got, want) || !got[2].Flipped || got[4].Label != -1 || got[3].Source != 7 {
 		t.Errorf("rows %v, expected %v", got, want)
 	}
+	whole := exported(t, r, Options{Particles: true}, "m.npz")
+	machine = func() int64 { return 100 }
+	t.Cleanup(func() { machine = memory.Machine })
+	_, err = FromRun(r, Options{Particles: true})
+	wantError(t, err, "take 120 B of memory, and there are 100 B", "state.safetensors", "cloud/z")
+	f, err := Open(whole)
+	check(t, err)
+	defer f.Close()
+	_, err = f.Load(t.Context())
+	wantError(t, err, whole, "take 120 B of memory", "export the run without them")
 	_, err = FromRun(examples["vae"].store(t), Options{Particles: true})
 	wantError(t, err, "has no particles: its method, vae, has an encoder")
 	check(t, os.Remove(filepath.Join(r.Dir, "rows.csv")))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -48,11 +49,27 @@ func openCloud(r *run.Run, dir string, d int) (*cloud, error) {
 		return nil, fmt.Errorf("%s lists %d training images, and %s has particles of %d: they "+
 			"belong to different runs", filepath.Join(r.Dir, "rows.csv"), len(rows), dir, shape[0])
 	}
+	if err := fits(entries[i].Bytes); err != nil {
+		return nil, fmt.Errorf("%w: leave them out; they lie in %s too, by the name %s", err,
+			filepath.Join(dir, "state.safetensors"), checkpointCloud)
+	}
 	n := int(shape[0]) * int(shape[1]) * d
 	return &cloud{rows: rows, z: checkpoint.Tensor{
 		Name: checkpointCloud, Shape: []int{int(shape[0]), int(shape[1]), d},
 		F32: make([]float32, n),
 	}}, nil
+}
+
+// machine is the memory of this machine or container; 0: unknown. Tests replace it.
+var machine = memory.Machine
+
+// fits returns an error if particles do not fit into memory.
+func fits(bytes int64) error {
+	if has := machine(); has > 0 && bytes > has {
+		return fmt.Errorf("the particles take %s of memory, and there are %s",
+			memory.Human(bytes), memory.Human(has))
+	}
+	return nil
 }
 
 // tensors returns the particles and their rows as an export has them.
@@ -92,6 +109,9 @@ func (f *File) readCloud(d int) (*cloud, error) {
 		if err := f.require(name, "F64", []int{m}); err != nil {
 			return nil, err
 		}
+	}
+	if err := fits(4 * int64(m) * int64(n) * int64(d)); err != nil {
+		return nil, fmt.Errorf("%s: %w: export the run without them", f.path, err)
 	}
 	c := &cloud{z: checkpoint.Tensor{
 		Name: particlesName, Shape: []int{m, n, d}, F32: make([]float32, m*n*d),
