@@ -14,7 +14,10 @@ import (
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -34,8 +37,9 @@ type Report struct {
 	Precision   string `json:"precision,omitempty"`
 	Data        string `json:"data,omitempty"`
 	Fingerprint string `json:"data_fingerprint,omitempty"`
-	Shape       Shape  `json:"shape,omitzero"`  // of an image
-	Latent      Shape  `json:"latent,omitzero"` // of a latent
+	Shape       Shape  `json:"shape,omitzero"`     // of an image
+	Latent      Shape  `json:"latent,omitzero"`    // of a latent
+	Networks    string `json:"networks,omitempty"` // in words
 	Classes     int    `json:"classes,omitempty"`
 	Lacks       string `json:"lacks,omitempty"` // what an imported run does not have
 
@@ -166,6 +170,20 @@ func (r *Report) describe(d Description, form string) {
 	if d.Classes != nil {
 		r.Classes = d.Classes.Len()
 	}
+	if c, err := config.ParseWhole("config", []byte(d.Config)); err == nil {
+		r.setNetworks(c)
+	}
+}
+
+// setNetworks says which networks a configuration has for images of the report's shape; nothing if
+// they do not fit, which loading finds.
+func (r *Report) setNetworks(c config.Config) {
+	if method.Validate(c) != nil {
+		return
+	}
+	if text, err := method.Describe(c, data.Shape(r.Shape.Layer())); err == nil {
+		r.Networks = text
+	}
 }
 
 // onnx inspects an ONNX model, of plume or of another program.
@@ -273,23 +291,30 @@ func (r *Report) run(ctx context.Context) error {
 		r.Checkpoints = append(r.Checkpoints, one)
 	}
 	r.State = state.String()
-	if stored, err := run.Open(r.Path); err != nil {
+	r.settings()
+	return nil
+}
+
+// settings sets what a run's configuration and description say.
+func (r *Report) settings() {
+	stored, err := run.Open(r.Path)
+	if err != nil {
 		r.Problem = cmp.Or(r.Problem, err.Error())
-	} else {
-		r.Method, r.Precision = string(stored.Config.Method), string(stored.Config.Precision)
-		r.Data, r.Seed = stored.Config.Data, stored.Config.Seed
+		return
 	}
+	r.Method, r.Precision = string(stored.Config.Method), string(stored.Config.Precision)
+	r.Data, r.Seed = stored.Config.Data, stored.Config.Seed
 	info, err := run.ReadInfo(r.Path)
 	if err != nil {
 		r.Problem = cmp.Or(r.Problem, err.Error())
-		return nil
+		return
 	}
 	r.Version = cmp.Or(r.Version, info.Version)
 	r.Fingerprint, r.Shape = info.Fingerprint, Shape{info.Shape.H, info.Shape.W, info.Shape.C}
+	r.setNetworks(stored.Config)
 	if info.Classes != nil {
 		r.Classes = info.Classes.Len()
 	}
-	return nil
 }
 
 // setTensors sets the tensors and their groups.

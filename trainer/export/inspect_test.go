@@ -42,6 +42,7 @@ func TestInspect(t *testing.T) {
 	for name, want := range map[string][]string{
 		"m.safetensors": {"export", "safetensors, format 1", "vae+diffusion", "averaged", "step 40",
 			"images of 4 x 4 x 3", "latents  2 x 2 x 2", "classes  2",
+			"networks  conv decoder from 2 x 2 x 2 to 4 x 4 x 3, 1,999 parameters; unet",
 			"decoder.in.weight", "F32, 8 x 2 x 3 x 3", "yes, every byte"},
 		"m.npz": {"export", "npz, format 1", "decoder.in.weight", "F32, 8 x 2 x 3 x 3"},
 		"m.onnx": {"onnx, IR version 8, opset 17", "z x n x 8, condition x n x 2",
@@ -61,7 +62,7 @@ func TestInspect(t *testing.T) {
 	latest, err := checkpoint.Latest(r.Dir)
 	check(t, err)
 	for _, part := range []string{"run, unfinished", "images of 2 x 3", "cloud/z", "step-000040",
-		"prior/ema"} {
+		"prior/ema", "networks  mlp decoder from 5 to 6"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("run: %q is missing in\n%s", part, got)
 		}

@@ -63,9 +63,7 @@ func FromRun(r *run.Run, o Options) (*Model, error) {
 	if err := m.describe(r, info, nets); err != nil {
 		return nil, err
 	}
-	if err := m.fill(nets); err != nil {
-		return nil, err
-	}
+	m.fill(nets)
 	if cloud != nil {
 		m.Particles = &Particles{Rows: cloud.z.Shape[0], Each: cloud.z.Shape[1]}
 		m.Tensors = append(m.Tensors, cloud.tensors()...)
@@ -104,7 +102,7 @@ func (m *Model) describe(r *run.Run, info run.Info, nets generate.Model) error {
 }
 
 // fill sets the tensors to the parameters of the networks.
-func (m *Model) fill(nets generate.Model) error {
+func (m *Model) fill(nets generate.Model) {
 	for _, p := range parts(&nets) {
 		x := make([]float32, len(p.values()))
 		transpose(x, p.values(), p.shape, p.axes)
@@ -112,7 +110,6 @@ func (m *Model) fill(nets generate.Model) error {
 			Name: p.name, Shape: transposed(p.shape, p.axes), F32: x,
 		})
 	}
-	return nil
 }
 
 // describePrior describes a prior.

@@ -32,6 +32,7 @@ func (r *Report) WriteText(w io.Writer, tensors bool) error {
 		row("classes", humanize.Comma(int64(r.Classes)))
 	}
 	row("latents", shaped("", r.Latent))
+	row("networks", r.Networks)
 	row("lacks", r.Lacks)
 	row("inputs", r.Inputs...)
 	row("outputs", r.Outputs...)
