@@ -109,11 +109,10 @@ type Particles struct {
 
 // Names of the tensors of Particles.
 const (
-	particlesName   = "particles"
-	rowsSource      = "rows.source"
-	rowsLabel       = "rows.label"
-	rowsFlipped     = "rows.flipped"
-	checkpointCloud = "cloud/z" // of a checkpoint
+	particlesName = "particles"
+	rowsSource    = "rows.source"
+	rowsLabel     = "rows.label"
+	rowsFlipped   = "rows.flipped"
 )
 
 // parseDescription decodes and checks a description.

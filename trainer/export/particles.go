@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
@@ -19,45 +18,16 @@ type cloud struct {
 
 // openCloud makes room for the particles of d numbers in the checkpoint in dir.
 func openCloud(r *run.Run, dir string, d int) (*cloud, error) {
-	state, meta, err := checkpoint.OpenState(dir)
-	if err != nil {
-		return nil, checkpoint.ForReader(err)
-	}
-	defer state.Close()
-	entries := state.Entries()
-	i := slices.IndexFunc(entries, func(e checkpoint.Entry) bool {
-		return e.Name == checkpointCloud
-	})
-	switch {
-	case i < 0 && meta.Imported != "":
-		return nil, fmt.Errorf("%s has no particles: it was imported from an export without them",
-			r.Dir)
-	case i < 0:
-		return nil, fmt.Errorf("%s has no particles: its method, %s, has an encoder in their place",
-			r.Dir, r.Config.Method)
-	}
-	shape := entries[i].Shape
-	if len(shape) != 3 || shape[2] != int64(d) {
-		return nil, fmt.Errorf("%s: particles of shape %v, expected rows x particles x %d", dir,
-			shape, d)
-	}
-	rows, err := run.ReadRows(r.Dir)
+	c, err := r.Cloud(dir, d)
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(rows)) != shape[0] {
-		return nil, fmt.Errorf("%s lists %d training images, and %s has particles of %d: they "+
-			"belong to different runs", filepath.Join(r.Dir, "rows.csv"), len(rows), dir, shape[0])
-	}
-	if err := fits(entries[i].Bytes); err != nil {
+	if err := fits(c.Bytes()); err != nil {
 		return nil, fmt.Errorf("%w: leave them out; they lie in %s too, by the name %s", err,
-			filepath.Join(dir, "state.safetensors"), checkpointCloud)
+			filepath.Join(dir, "state.safetensors"), run.CloudName)
 	}
-	n := int(shape[0]) * int(shape[1]) * d
-	return &cloud{rows: rows, z: checkpoint.Tensor{
-		Name: checkpointCloud, Shape: []int{int(shape[0]), int(shape[1]), d},
-		F32: make([]float32, n),
-	}}, nil
+	c.Make()
+	return &cloud{z: c.Z, rows: c.Rows}, nil
 }
 
 // machine is the memory of this machine or container; 0: unknown. Tests replace it.
@@ -120,7 +90,7 @@ func (f *File) readCloud(d int) (*cloud, error) {
 	if err := f.read(append([]checkpoint.Tensor{c.z}, of...)); err != nil {
 		return nil, err
 	}
-	c.z.Name = checkpointCloud
+	c.z.Name = run.CloudName
 	for i := range m {
 		c.rows = append(c.rows, run.Row{
 			Source: int(of[0].F64[i]), Label: int(of[1].F64[i]), Flipped: of[2].F64[i] != 0,

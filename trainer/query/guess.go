@@ -45,7 +45,7 @@ func (s *Stored) UseAmortised(ctx context.Context, how Read) error {
 
 // fitGuess fits a network to the particles.
 func (s *Stored) fitGuess(ctx context.Context, how Read) (*Amortised, error) {
-	z, _, rows, err := s.particles()
+	c, err := s.particles()
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func (s *Stored) fitGuess(ctx context.Context, how Read) (*Amortised, error) {
 	if err != nil {
 		return nil, err
 	}
-	if points.Len() != len(rows) {
+	if points.Len() != len(c.Rows) {
 		return nil, fmt.Errorf("%s has particles of %d rows, and its data are %d", s.run.Dir,
-			len(rows), points.Len())
+			len(c.Rows), points.Len())
 	}
 	r, err := s.Rows(points)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Stored) fitGuess(ctx context.Context, how Read) (*Amortised, error) {
 	var a *Amortised
 	err = how.Report.Run(func(t *progress.Task) error {
 		t.Set("fitting a start to the particles")
-		a, err = s.Amortise(ctx, r, s.Shape(), z, func(pass, passes int) {
+		a, err = s.Amortise(ctx, r, s.Shape(), c.Z.F32, func(pass, passes int) {
 			t.At(fmt.Sprintf("pass %d of %d", pass, passes))
 		})
 		return err

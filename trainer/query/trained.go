@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -21,9 +21,6 @@ type Trained struct {
 	// Mean and Std, rows x d, are those of the encoder's q(z|x); nil for a method with particles.
 	Mean, Std []float32
 }
-
-// cloudName is the name of the particles in a checkpoint.
-const cloudName = "cloud/z"
 
 // trainedBlock is how many rows are passed on at a time.
 const trainedBlock = 1024
@@ -41,14 +38,14 @@ func (s *Stored) Trained(ctx context.Context, how Read, use func(Trained) error)
 	if !s.HasParticles() {
 		return s.encoded(ctx, how, use)
 	}
-	z, n, rows, err := s.particles()
+	c, err := s.particles()
 	if err != nil {
 		return err
 	}
-	each := n * s.Latent()
-	for lo := 0; lo < len(rows); lo += trainedBlock {
-		hi := min(lo+trainedBlock, len(rows))
-		err := use(Trained{Lo: lo, Rows: rows[lo:hi], Particles: z[lo*each : hi*each]})
+	each := c.Z.Shape[1] * c.Z.Shape[2]
+	for lo := 0; lo < len(c.Rows); lo += trainedBlock {
+		hi := min(lo+trainedBlock, len(c.Rows))
+		err := use(Trained{Lo: lo, Rows: c.Rows[lo:hi], Particles: c.Z.F32[lo*each : hi*each]})
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -59,38 +56,23 @@ func (s *Stored) Trained(ctx context.Context, how Read, use func(Trained) error)
 	return nil
 }
 
-// particles reads the particles of the newest checkpoint, N for each row.
-func (s *Stored) particles() (z []float32, n int, rows []run.Row, err error) {
+// particles reads the particles of the newest checkpoint.
+func (s *Stored) particles() (*run.Cloud, error) {
 	dir, err := s.run.Checkpoint()
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, err
 	}
-	state, _, err := checkpoint.OpenState(dir)
+	c, err := s.run.Cloud(dir, s.Latent())
 	if err != nil {
-		return nil, 0, nil, checkpoint.ForReader(err)
+		return nil, err
 	}
-	defer state.Close()
-	if rows, err = run.ReadRows(s.run.Dir); err != nil {
-		return nil, 0, nil, err
+	if has := memory.Machine(); has > 0 && c.Bytes() > has {
+		return nil, fmt.Errorf("the particles take %s of memory, and this machine has %s",
+			memory.Human(c.Bytes()), memory.Human(has))
 	}
-	entries := state.Entries()
-	i := slices.IndexFunc(entries, func(e checkpoint.Entry) bool { return e.Name == cloudName })
-	if i < 0 {
-		return nil, 0, nil, fmt.Errorf("%s: there are no particles in it; expected those of %s",
-			dir, s.run.Config.Method)
-	}
-	shape := entries[i].Shape
-	m, d := int64(len(rows)), int64(s.Latent())
-	if len(shape) != 3 || shape[0] != m || shape[2] != d {
-		return nil, 0, nil, fmt.Errorf("%s: particles of shape %v; expected %d x N x %d: %d "+
-			"training rows in rows.csv, and latents of %d numbers", dir, shape, m, d, m, d)
-	}
-	n = int(shape[1])
-	z = make([]float32, len(rows)*n*int(d))
-	err = state.Read([]checkpoint.Tensor{
-		{Name: cloudName, Shape: []int{len(rows), n, int(d)}, F32: z},
-	})
-	return z, n, rows, err
+	c.Make()
+	_, err = checkpoint.LoadSome(dir, []checkpoint.Tensor{c.Z})
+	return c, checkpoint.ForReader(err)
 }
 
 // LabelName is the name of the class that the run's data number so; "" of -1.
