@@ -16,14 +16,13 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/file"
-	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
 const evalLong = "" +
-	`Measure the newest checkpoint of a run: its samples against real images, its model against
-images held out of training. Every distance comes with a 95 % interval and a floor: what real
-images reach in the samples' place.
+	`Measure the newest checkpoint of a run (by default of the newest one): its samples against real
+images, its model against images held out of training. Every distance comes with a 95 % interval and
+a floor: what real images reach in the samples' place.
 
 Metrics, by the names that --only takes:
   pca             Fréchet distance, KID and Gaussian MMD of 64 principal components
@@ -62,7 +61,7 @@ type evalCommand struct {
 func newEval() *cobra.Command {
 	e := &evalCommand{}
 	cmd := &cobra.Command{
-		Use:     "eval RUN [flags]",
+		Use:     "eval [RUN] [flags]",
 		Short:   "Measure a trained model: samples, reconstruction, likelihood",
 		Long:    evalLong,
 		Example: evalExample,
@@ -121,9 +120,10 @@ func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {
 	case foreign && len(args) > 0:
 		return errors.New("--features and a RUN exclude each other: " +
 			"features are not those of a run's samples")
-	case !foreign && len(args) != 1:
-		return fmt.Errorf("%d arguments; expected one RUN: "+
-			"the directory, the name or the number of a run", len(args))
+	case !foreign:
+		if err := oneRun(cmd, args); err != nil {
+			return err
+		}
 	}
 	for _, name := range ofRuns {
 		if foreign && cmd.Flags().Changed(name) {
@@ -160,15 +160,11 @@ func (e *evalCommand) validate() error {
 
 // find returns the directory of the run; "" if there is none, but features of another program.
 func (e *evalCommand) find(flags *pflag.FlagSet, args []string) (runDir string, err error) {
-	if len(args) == 0 {
+	if e.generated != "" {
 		return "", nil
 	}
-	if args[0] == "auto" {
-		return "", usage(errors.New("auto is for train --resume; " +
-			"expected the directory, the name or the number of a run"))
-	}
-	if runDir, err = run.Find(e.runs, args[0]); err != nil {
-		return "", usage(err)
+	if runDir, err = findRun(e.runs, args); err != nil {
+		return "", err
 	}
 	return runDir, checkSolver(flags, runDir)
 }
