@@ -134,7 +134,7 @@ func TestImportedLacks(t *testing.T) {
 	wantError(t, err, "imported from an export", "(leave out --raw)",
 		`"decoder.layer0.weight" is missing`)
 	_, err = FromRun(open(t, dir), Options{Particles: true})
-	wantError(t, err, "has no particles: it was imported from an export without them")
+	wantError(t, err, "imported from an export without particles: export the original run")
 	_, err = run.ReadRows(dir)
 	wantError(t, err, "imported from an export without particles: export the original run")
 	wantError(t, run.CheckSaved(dir), "has no state to resume",

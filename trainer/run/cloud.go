@@ -38,8 +38,7 @@ func (r *Run) Cloud(dir string, d int) (*Cloud, error) {
 	i := slices.IndexFunc(entries, func(e checkpoint.Entry) bool { return e.Name == CloudName })
 	switch {
 	case i < 0 && meta.Imported != "":
-		return nil, fmt.Errorf("%s has no particles: it was imported from an export without them",
-			r.Dir)
+		return nil, withoutParticles(r.Dir)
 	case i < 0:
 		return nil, fmt.Errorf("%s has no particles: its method, %s, has an encoder in their place",
 			r.Dir, r.Config.Method)

@@ -90,6 +90,12 @@ type Row struct {
 	Flipped bool   // a mirror image
 }
 
+// withoutParticles is the error of an imported run whose export had no particles.
+func withoutParticles(dir string) error {
+	return fmt.Errorf("%s was imported from an export without particles: export the original run "+
+		"with --particles, and import that", dir)
+}
+
 // ReadRows reads the rows of the training images from rows.csv, in the order of the particles.
 // Errors name the file and the line.
 func ReadRows(dir string) ([]Row, error) {
@@ -97,8 +103,7 @@ func ReadRows(dir string) ([]Row, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if info, err := ReadInfo(dir); err == nil && info.Imported != nil {
-			return nil, fmt.Errorf("%s was imported from an export without particles: export the "+
-				"original run with --particles, and import that", dir)
+			return nil, withoutParticles(dir)
 		}
 		return nil, fmt.Errorf("%s is missing, which says what the particles belong to; a run "+
 			"that is resumed writes it again", path)
