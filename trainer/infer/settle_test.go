@@ -253,6 +253,23 @@ func TestSettleIsDeterministic(t *testing.T) {
 	}
 }
 
+// The particles of an image start where they would if all images were held.
+func TestHold(t *testing.T) {
+	m := newLinearModel()
+	s := m.setup(t, 3, 1)
+	all := New(m.trained(m.gaussian()), s).Latents()
+	s.Hold = 20
+	post := New(m.trained(m.gaussian()), s)
+	half := len(all) / 2
+	if !slices.Equal(post.Latents(), all[:half]) {
+		t.Error("the first images start elsewhere")
+	}
+	post.Hold(20, 40)
+	if !slices.Equal(post.Latents(), all[half:]) {
+		t.Error("the others start elsewhere")
+	}
+}
+
 // Lengths of which nothing can be told are refused. Settle ends with its context.
 func TestSettlingOutOfRange(t *testing.T) {
 	m := newLinearModel()
