@@ -73,10 +73,7 @@ func (e *exportCommand) validate() error {
 	case e.Particles && ending == ".onnx":
 		return errors.New("--particles and .onnx exclude each other: an ONNX model is a network")
 	}
-	if info, err := os.Stat(filepath.Dir(e.out)); err != nil || !info.IsDir() {
-		return fmt.Errorf("--output is %q; expected a file in a directory that exists", e.out)
-	}
-	return nil
+	return checkDirectory(e.out)
 }
 
 func (e *exportCommand) run(args []string) error {

@@ -109,8 +109,7 @@ func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) 
 		return err
 	}
 	q.insist = func(line string) { fmt.Fprintln(os.Stderr, line) }
-	notify := func(notice string) { q.insist("plume: " + notice) }
-	ctx, interrupt := watchSignals(context.Background(), notify)
+	ctx, interrupt := watchSignals(context.Background(), notice)
 	defer interrupt.stop()
 	q.interrupt = interrupt
 	interrupt.nothingToSave(interruptedNotice, nil)
@@ -156,7 +155,7 @@ func (q *queryCommand) how(path string, missing bool) query.Read {
 // say tells the user what is going on.
 func (q *queryCommand) say(text string) {
 	if !q.quiet {
-		q.insist("plume: " + text)
+		notice(text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/infer"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/table"
@@ -124,21 +125,18 @@ func (s *scoreCommand) tabulate(
 	return all, err
 }
 
-// enoughESS is the effective sample size below which an estimate of log p(x) says little.
-const enoughESS = 10
-
 // doubt warns of estimates of log p(x) that say little.
 func (s *scoreCommand) doubt(ess []float64) {
 	few := 0
 	for _, v := range ess {
-		if v < enoughESS {
+		if v < infer.EnoughESS {
 			few++
 		}
 	}
 	if few > 0 {
 		s.insist(fmt.Sprintf("WARNING: log p(x) of %s of %s rows comes from fewer than %d "+
 			"effective samples (column ess), and is too low: the energy is the better score",
-			humanize.Comma(int64(few)), humanize.Comma(int64(len(ess))), enoughESS))
+			humanize.Comma(int64(few)), humanize.Comma(int64(len(ess))), infer.EnoughESS))
 	}
 }
 

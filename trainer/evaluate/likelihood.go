@@ -19,9 +19,6 @@ const (
 	chainKeep      = 300
 )
 
-// enoughESS is the effective sample size below which an image's estimate is unreliable.
-const enoughESS = 10
-
 // maxCovariances is the most memory for the covariances of the chains, in bytes.
 const maxCovariances = 2 << 30
 
@@ -77,7 +74,7 @@ func (e *evaluation) reportLikelihood(found []infer.Marginal, note string) error
 	few := 0
 	for _, m := range found {
 		logP, ess = append(logP, m.LogP), append(ess, m.ESS)
-		if m.ESS < enoughESS {
+		if m.ESS < infer.EnoughESS {
 			few++
 		}
 	}

@@ -16,6 +16,9 @@ type Marginal struct {
 	ESS  float64 // effective samples, (sum w)^2 / sum w^2; near 1 the estimate is unreliable
 }
 
+// EnoughESS is the number of effective samples below which an estimate of log p(x) says little.
+const EnoughESS = 10
+
 // Marginals estimates log p(x) of every image by importance sampling with the given number of
 // samples. They come from a proposal fitted to the moments of the image's chains: the last Run must
 // have had Moves.Cov, or Settling.Cov. Particles that never moved are an error. Marginals stops

@@ -30,7 +30,7 @@ type Settling struct {
 	Decode bool // average what the decoder makes of the positions, too
 }
 
-// Patient are the lengths that suit images and tables alike.
+// Patient are the lengths that questions about rows take unless told otherwise (package query).
 func Patient() Settling {
 	return Settling{Window: 50, Descend: 1000, Cool: 100, Keep: 100, KeepMost: 400, ESS: 40}
 }

@@ -4,7 +4,7 @@
 // (Model.Score), and what lies between two of them (Model.Interpolate).
 //
 // All of them draw from the posterior p(z|x) with package infer, by Langevin moves with the learned
-// prior. Answers are passed on block by block, so that memory does not grow with the number of
-// rows. They depend on the model, the rows, the seed and the options, and not on the number of
+// prior. Answers are passed on block by block, so that their memory does not grow with the number
+// of rows. They depend on the model, the rows, the seed and the options, and not on the number of
 // threads.
 package query
