@@ -14,7 +14,6 @@ import (
 	"github.com/plume-ml/plume/trainer/export"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/progress"
-	"github.com/plume-ml/plume/trainer/run"
 )
 
 const exportLong = "" +
@@ -80,11 +79,7 @@ func (e *exportCommand) run(args []string) error {
 	if err := e.validate(); err != nil {
 		return usage(err)
 	}
-	dir, err := findRun(e.runs, args)
-	if err != nil {
-		return err
-	}
-	stored, err := run.Open(dir)
+	stored, err := openRun(e.runs, args)
 	if err != nil {
 		return err
 	}
@@ -93,7 +88,7 @@ func (e *exportCommand) run(args []string) error {
 	interrupt.nothingToSave(interruptedNotice, nil)
 	var model *export.Model
 	err = progress.Reporter{Report: notice}.Run(func(t *progress.Task) (err error) {
-		t.Set("reading the checkpoint of " + dir)
+		t.Set("reading the checkpoint of " + stored.Dir)
 		if model, err = export.FromRun(stored, e.Options); err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}

@@ -8,6 +8,15 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
+// openRun opens the run that args name, as findRun finds it.
+func openRun(root string, args []string) (*run.Run, error) {
+	dir, err := findRun(root, args)
+	if err != nil {
+		return nil, err
+	}
+	return run.Open(dir)
+}
+
 // findRun returns the directory of the run that args name: none is the newest one with a
 // checkpoint, which stderr then names.
 func findRun(root string, args []string) (dir string, err error) {

@@ -18,7 +18,6 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/query"
-	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
 	"github.com/plume-ml/plume/trainer/table"
 )
@@ -100,11 +99,7 @@ func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) 
 	if err := q.validate(); err != nil {
 		return usage(err)
 	}
-	dir, err := findRun(q.runs, args)
-	if err != nil {
-		return err
-	}
-	r, err := run.Open(dir)
+	r, err := openRun(q.runs, args)
 	if err != nil {
 		return err
 	}

@@ -55,10 +55,7 @@ func (s *sampleCommand) checkOutput() error {
 	case isFolder(s.out):
 		return prefix("--output", picture.CheckFolder(s.out))
 	case ending == ".png":
-		if info, err := os.Stat(filepath.Dir(s.out)); err != nil || !info.IsDir() {
-			return fmt.Errorf("--output is %q; expected a file in a directory that exists", s.out)
-		}
-		return nil
+		return checkDirectory(s.out)
 	case slices.Contains(table.Endings(), ending):
 		return prefix("--output", table.CheckPath(s.out, table.Column{Name: "image"}))
 	}

@@ -15,22 +15,17 @@ import (
 type Stored struct {
 	*Model
 	run     *run.Run
-	info    run.Info
 	sampler *run.Generator
 }
 
 // Open reads the model from the newest checkpoint of a run: its averaged weights if it has any and
 // raw is not set. threads = 0 means all cores.
 func Open(r *run.Run, raw bool, threads int) (*Stored, error) {
-	info, err := run.ReadInfo(r.Dir)
-	if err != nil {
-		return nil, err
-	}
 	g, err := r.Generator(!raw, threads)
 	if err != nil {
 		return nil, err
 	}
-	return &Stored{New(g.Generator, r.Config, g.Pool()), r, info, g}, nil
+	return &Stored{New(g.Generator, r.Config, g.Pool()), r, g}, nil
 }
 
 // Close ends the workers.

@@ -80,7 +80,7 @@ func (s *Stored) LabelName(label int) string {
 	if label < 0 {
 		return ""
 	}
-	if read := s.info.Read; read != nil && label < len(read.ClassNames) {
+	if read := s.sampler.Info().Read; read != nil && label < len(read.ClassNames) {
 		return read.ClassNames[label]
 	}
 	return strconv.Itoa(label)

@@ -13,10 +13,9 @@ import (
 // Generator samples from a stored run, with workers of its own.
 type Generator struct {
 	*generate.Generator
-	shape   data.Shape
-	classes data.Classes
-	meta    checkpoint.Meta
-	pool    *pool.Pool
+	info Info
+	meta checkpoint.Meta
+	pool *pool.Pool
 }
 
 // Generator reads the networks for sampling from the newest checkpoint: with ema the averaged
@@ -30,10 +29,7 @@ func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Generator{shape: info.Shape, pool: pool.New(threads)}
-	if info.Classes != nil {
-		g.classes = *info.Classes
-	}
+	g := &Generator{info: info, pool: pool.New(threads)}
 	if g.Generator, g.meta, err = r.Load(dir, info.Shape, ema, g.pool); err != nil {
 		g.Close()
 		return nil, err
@@ -61,10 +57,18 @@ func (r *Run) Load(dir string, shape data.Shape, ema bool, p *pool.Pool) (
 }
 
 // Shape is the shape of an image.
-func (g *Generator) Shape() data.Shape { return g.shape }
+func (g *Generator) Shape() data.Shape { return g.info.Shape }
 
 // Classes returns the classes that images can be drawn of; none for a model without classes.
-func (g *Generator) Classes() data.Classes { return g.classes }
+func (g *Generator) Classes() data.Classes {
+	if g.info.Classes == nil {
+		return data.Classes{}
+	}
+	return *g.info.Classes
+}
+
+// Info is the content of the run's run.json.
+func (g *Generator) Info() Info { return g.info }
 
 // OfClasses returns conditions of n images of each of the classes, in their order (rows of
 // Conditions() numbers). A class without training images is an error.
@@ -74,7 +78,7 @@ func (g *Generator) OfClasses(classes []int, n int) ([]float32, error) {
 	for i, class := range classes {
 		if counts[class] == 0 {
 			return nil, fmt.Errorf("no image of class %q is among those that the model was "+
-				"trained on: all of them were held out", g.classes.Names[class])
+				"trained on: all of them were held out", g.Classes().Names[class])
 		}
 		for row := i * n; row < (i+1)*n; row++ {
 			conditions[row*k+class] = 1
