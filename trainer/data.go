@@ -152,6 +152,7 @@ func (t *Trainer) conditionsOf(index []int) []float32 {
 func (t *Trainer) plan(
 	asked config.Config, images *data.Found, read bool, program int64,
 ) (err error) {
+	asked = asked.On(images.Kind, images.Likelihood)
 	t.cfg, err = method.Resolve(asked, images.Shape, t.given)
 	if err == nil && read && t.like == nil {
 		t.cfg, err = method.ResolveClasses(t.cfg, images.Summary.Classes)

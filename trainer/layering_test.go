@@ -27,11 +27,11 @@ var layers = [][]string{
 	{"trainer/data", "trainer/layer"},
 	{"trainer/model"},
 	{
-		"trainer/diffusion", "trainer/particle", "trainer/optim",
+		"trainer/diffusion", "trainer/likelihood", "trainer/particle", "trainer/optim",
 		"trainer/checkpoint", "trainer/metric",
 		"trainer/picture", "trainer/record",
 	},
-	{"trainer/config", "trainer/likelihood", "trainer/pca"},
+	{"trainer/config", "trainer/pca"},
 	{"trainer/prior"},
 	{"trainer/generate", "trainer/fit"},
 	{"trainer/classify", "trainer/infer", "trainer/method"},

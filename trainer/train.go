@@ -52,6 +52,7 @@ func Train(
 		o(t)
 	}
 	classes, _ := data.ClassesOf(images) // none without labels
+	cfg = cfg.On(data.KindOf(images), data.LikelihoodOf(images))
 	if t.cfg, err = method.Resolve(cfg, images.Shape(), t.given); err == nil && t.like == nil {
 		t.cfg, err = method.ResolveClasses(t.cfg, classes.Len())
 	}

@@ -73,13 +73,23 @@ func TestParseRefuses(t *testing.T) {
 // Pictures on which MLPs are trained, and convolutions.
 var grey, colour = data.Shape{H: 8, W: 8, C: 1}, data.Shape{H: 8, W: 8, C: 3}
 
+// shaped are pictures of a shape, without labels.
+type shaped struct {
+	data.Dataset
+	shape data.Shape
+}
+
+func (s shaped) Shape() data.Shape { return s.shape }
+func (s shaped) Len() int          { return 0 }
+func (s shaped) Name() string      { return "shaped" }
+
 // on returns the configurations on pictures of a shape.
 func (o Options) on(picture data.Shape) ([]config.Config, error) {
 	configs, err := o.configs()
 	if err != nil {
 		return nil, err
 	}
-	return configs, o.resolveAll(configs, picture, 0)
+	return configs, o.resolveAll(configs, shaped{shape: picture})
 }
 
 // Multiples are of what a contestant would have on the data, the end of the schedule with its

@@ -33,8 +33,7 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
-	classes, _ := data.ClassesOf(all) // none without labels
-	if err := o.resolveAll(configs, all.Shape(), classes.Len()); err != nil {
+	if err := o.resolveAll(configs, all); err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	fingerprint, err := data.Fingerprint(ctx, all)
@@ -61,12 +60,11 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 }
 
 // resolveAll makes the choices that the configurations leave to the data.
-func (o Options) resolveAll(
-	configs []config.Config, picture data.Shape, classes int,
-) (err error) {
-	advised := ""
+func (o Options) resolveAll(configs []config.Config, all data.Dataset) (err error) {
+	picture, advised := all.Shape(), ""
+	classes, _ := data.ClassesOf(all) // none without labels
 	for i, c := range o.Contestants {
-		asked := configs[i]
+		asked := configs[i].On(data.KindOf(all), data.LikelihoodOf(all))
 		configs[i], err = o.resolve(c, asked, picture)
 		if err == nil {
 			advice := method.Advice(asked, configs[i], picture)
@@ -74,7 +72,7 @@ func (o Options) resolveAll(
 				advised = advice
 				o.Warn(advice)
 			}
-			configs[i], err = method.ResolveClasses(configs[i], classes)
+			configs[i], err = method.ResolveClasses(configs[i], classes.Len())
 		}
 		if err != nil {
 			return fmt.Errorf("contestant %s: %w", c.Name, err)

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 )
 
@@ -26,6 +27,7 @@ import (
 type Config struct {
 	// Data.
 	Data       string
+	As         data.Kind
 	Size       int
 	Gray       bool
 	Array      string

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ func (c *Config) dataKeys() []Key {
 		textKey(&c.Data, "data", "fashion10k", dataName,
 			"fashion10k, digits, emoji (colour), or a path: pictures in a directory, .zip or "+
 				".tar; IDX file or directory; .npy, .npz; batches of CIFAR"),
+		choiceKey(&c.As, "as", data.Auto, data.Kinds,
+			"what the data are: pictures, rows of numbers, signals (samples of channels over "+
+				"time), or a table of named columns"),
 		intKey(&c.Size, "size", 0, between(0, maxSide),
 			"side in pixels to which pictures are scaled (0: as they are)"),
 		boolKey(&c.Gray, "gray", "convert pictures to one channel"),
@@ -58,9 +62,20 @@ func valueRange(text string) *[2]float64 {
 // with warnings for the user, and progress with how far reading has come; both may be nil.
 func (c Config) DataOptions(warn, progress func(string)) data.Options {
 	return data.Options{
-		Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range), Labels: c.Labels,
-		SkipBroken: c.SkipBroken, Warn: warn, Progress: progress,
+		As: c.As, Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range),
+		Labels: c.Labels, SkipBroken: c.SkipBroken, Warn: warn, Progress: progress,
 	}
+}
+
+// On returns c with what it leaves to the data about their kind and likelihood, as found in them.
+func (c Config) On(kind data.Kind, likelihood string) Config {
+	if c.As == data.Auto {
+		c.As = kind
+	}
+	if c.Likelihood == AutoLikelihood {
+		c.Likelihood = cmp.Or(likelihood, GaussianLikelihood)
+	}
+	return c
 }
 
 // Datapoints returns what a run of c is trained on: the training images and, with flip, their

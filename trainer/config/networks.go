@@ -79,8 +79,6 @@ func (o *Options) networkKeys() []Key {
 			"latent dimensions d; with a conv decoder those of latent_shape"),
 		intsKey(&o.LatentShape, "latent_shape", nil, latentShape,
 			"height, width, channels of a conv decoder's latents; empty: a quarter, 4 channels"),
-		floatKey(&o.ObsNoise, "obs_noise", 0.2, both(positive, invertible),
-			"sigma_x, standard deviation of a pixel given its latent (pixels span [-1, 1])"),
 		intsKey(&o.DecoderWidths, "decoder_widths", []int{256, 512}, widths,
 			"hidden widths of the decoder MLP, latent side first"),
 		intsKey(&o.DecoderChannels, "decoder_channels", nil, widths,
@@ -115,9 +113,6 @@ func (o *Options) networkKeys() []Key {
 			"log-SNR of the clean end of the diffusion"),
 	)
 }
-
-var invertible = expect("at least 1e-19: 1/obs_noise^2 overflows in single precision",
-	func(v float64) bool { return v >= 1e-19 })
 
 var evenWidth = expect(fmt.Sprintf("an even integer in [2, %d]", maxWidth),
 	func(n int) bool { return 2 <= n && n <= maxWidth && n%2 == 0 })

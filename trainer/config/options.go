@@ -22,6 +22,7 @@ type Options struct {
 	Latent          int     // d
 	LatentShape     []int   // height, width, channels
 	ObsNoise        float64 // sigma_x
+	Likelihood      string
 	DecoderWidths   []int
 	DecoderChannels []int
 	DecoderBlocks   int
@@ -72,7 +73,8 @@ type Options struct {
 }
 
 func (o *Options) keys() []Key {
-	return slices.Concat(o.productKeys(), o.networkKeys(), o.particleKeys(), o.optimizerKeys())
+	return slices.Concat(o.productKeys(), o.networkKeys(), o.likelihoodKeys(), o.particleKeys(),
+		o.optimizerKeys())
 }
 
 // Validate returns every value that is out of range, and every contradictory combination.

@@ -95,6 +95,8 @@ type Options struct {
 	Size int
 	// Gray converts pictures to one channel.
 	Gray bool
+	// As says what the rows are; "" or Auto leaves that to the source.
+	As Kind
 	// Array names the array of images in an .npz archive; "" chooses it if there is no doubt.
 	Array string
 	// Range gives the stored values that become -1 and 1, the first below the second. Values

@@ -14,9 +14,13 @@ import (
 // Found describes a data set from its names and headers, which is enough to know its size.
 type Found struct {
 	Len     int
+	Kind    Kind
 	Shape   Shape // C = 3 if only the pixels tell whether pictures are gray
 	Bytes   int64 // memory of the data set
 	Loading int64 // additional memory while Read reads it
+	// Likelihood describes what suits the numbers of a row, as the configuration key does; "" for
+	// numbers that are nothing but real.
+	Likelihood string
 
 	Summary Summary // of what was found; after Read, of what was read
 
@@ -53,6 +57,9 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 		return nil, err
 	}
 	f.name, f.opt = name, opt
+	if f.Kind == "" {
+		f.Kind = kindOfShape(f.Shape)
+	}
 	if opt.Labels != "" {
 		if err := f.findLabelFile(ctx); err != nil {
 			return nil, err

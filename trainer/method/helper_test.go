@@ -86,6 +86,7 @@ func small() config.Options {
 		DecoderBlocks: 1, UNetBlocks: 1, CloudInit: config.FromNormal,
 		Condition: config.Unconditional,
 		Latent:    3, ObsNoise: 0.7, DecoderWidths: []int{7, 6},
+		Likelihood: config.GaussianLikelihood,
 		ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
 		Particles: 1, Dynamics: "overdamped", Friction: 0.3,
 		StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",

@@ -107,7 +107,7 @@ func Resolved(c, stored config.Config, given func(key string) bool) config.Confi
 	usual := m.usual()
 	for _, name := range []string{
 		"network", "decoder", "score", "encoder", "latent_shape", "latent", "decoder_channels",
-		"encoder_channels", "unet_channels", "classes",
+		"encoder_channels", "unet_channels", "classes", "as", "likelihood",
 	} {
 		if key := c.Key(name); key.String() == usual.Key(name).String() {
 			if name == "latent" && len(stored.LatentShape) == 0 {

@@ -28,7 +28,7 @@ var altered = map[string]string{
 }
 
 // unaltered are the keys of the options that no method reads: the trainer does.
-var unaltered = []string{"batch_repeats"}
+var unaltered = []string{"batch_repeats", "likelihood"}
 
 // alteredConv are values for the keys of convolutions, which convOptions do not have.
 var alteredConv = map[string]string{

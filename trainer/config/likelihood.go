@@ -1,0 +1,36 @@
+package config
+
+import "github.com/plume-ml/plume/trainer/likelihood"
+
+// Values of the key likelihood besides columns (likelihood.ParseColumns).
+const (
+	AutoLikelihood     = "auto"
+	GaussianLikelihood = "gaussian"
+)
+
+func (o *Options) likelihoodKeys() []Key {
+	return group("Networks",
+		textKey(&o.Likelihood, "likelihood", AutoLikelihood, likelihoodText,
+			"what the decoder says of a row: gaussian (obs_noise is that of all numbers), or by "+
+				"columns, as normal:4,bernoulli,categorical:3, with a learned scale of each "+
+				"normal one; auto: by columns for tables"),
+		floatKey(&o.ObsNoise, "obs_noise", 0.2, both(positive, invertible),
+			"sigma_x, standard deviation of a pixel given its latent (pixels span [-1, 1]); "+
+				"with columns the smallest scale of a normal one, in standard deviations of it"),
+	)
+}
+
+var invertible = expect("at least 1e-19: 1/obs_noise^2 overflows in single precision",
+	func(v float64) bool { return v >= 1e-19 })
+
+// likelihoodText is the rule of the key likelihood.
+func likelihoodText(v string) (expected string) {
+	if v == AutoLikelihood || v == GaussianLikelihood {
+		return ""
+	}
+	if _, err := likelihood.ParseColumns(v); err != nil {
+		return "auto, gaussian, or the columns of a row, such as normal:4,bernoulli (" +
+			err.Error() + ")"
+	}
+	return ""
+}

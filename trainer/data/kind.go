@@ -1,0 +1,40 @@
+package data
+
+// Kind says what the rows of a data set are, which decides what networks, likelihoods and reports
+// suit them.
+type Kind string
+
+// The kinds. Auto leaves the choice to the source.
+const (
+	Auto     Kind = "auto"
+	Pictures Kind = "pictures" // H x W pixels of 1 or 3 channels
+	Numbers  Kind = "rows"     // D numbers without an order, 1 x D x 1
+	Signals  Kind = "signals"  // T samples of C channels, 1 x T x C
+	Columns  Kind = "table"    // a cell of each column, encoded as D numbers, 1 x D x 1
+)
+
+// Kinds lists all kinds.
+var Kinds = []Kind{Auto, Pictures, Numbers, Signals, Columns}
+
+// kindOfShape is the kind of rows of a shape, if nothing else tells.
+func kindOfShape(s Shape) Kind {
+	if s.H == 1 && s.C == 1 {
+		return Numbers
+	}
+	return Pictures
+}
+
+// KindOf returns what the rows of ds are.
+func KindOf(ds Dataset) Kind {
+	switch ds := ds.(type) {
+	case *subset:
+		return KindOf(ds.Dataset)
+	case *flipped:
+		return KindOf(ds.Dataset)
+	}
+	return kindOfShape(ds.Shape())
+}
+
+// LikelihoodOf describes what suits the numbers of a row of ds, as the configuration key likelihood
+// does; "" for numbers that are nothing but real.
+func LikelihoodOf(ds Dataset) string { return "" }
