@@ -1,5 +1,5 @@
 // Package figure draws lines and points with error bars, on linear or logarithmic axes, as PNG and
-// SVG.
+// SVG (Plot), and compares tables column by column and in pairs of columns (Tables, Matrices).
 package figure
 
 import (
