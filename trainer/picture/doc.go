@@ -1,6 +1,6 @@
 // Package picture draws images: grids (Grid, Sheet), originals above their reconstructions (Pairs),
-// and labelled pictures below each other (Stack). WriteGrid, WritePairs and Write store pictures as
-// PNG files, and a Folder one file for each image.
+// labelled pictures below each other (Stack), and tables column by column (Tables). WriteGrid,
+// WritePairs and Write store pictures as PNG files, and a Folder one file for each image.
 package picture
 
 const (

@@ -1,0 +1,34 @@
+package columns
+
+// Decoded returns the table of encoded rows, M x D numbers, as Decode turns them into cells. gaps
+// says which of them are missing, as Table.Encode does; nil: none. Cells of columns of the kinds
+// Text, Ignore and Label are not known.
+func (s *Schema) Decoded(x []float32, gaps []bool) *Table {
+	d := s.Width()
+	if d == 0 || len(x)%d != 0 || gaps != nil && len(gaps) != len(x) {
+		panic("columns: Decoded needs rows of D numbers, and what is missing of them or nil")
+	}
+	t := &Table{
+		Schema: s, M: len(x) / d, Values: make([][]float64, len(s.Columns)),
+		Texts: make([][]string, len(s.Columns)),
+	}
+	for c := range t.Values {
+		if s.Columns[c].Kind.Modelled() || s.Columns[c].Kind == Constant {
+			t.Values[c] = make([]float64, t.M)
+		}
+	}
+	row, offsets := make([]float64, len(s.Columns)), s.Offsets()
+	for i := range t.M {
+		s.Decode(row, x[i*d:(i+1)*d])
+		for c, values := range t.Values {
+			switch {
+			case values == nil:
+			case gaps != nil && offsets[c] >= 0 && gaps[i*d+offsets[c]]:
+				values[i] = missing
+			default:
+				values[i] = row[c]
+			}
+		}
+	}
+	return t
+}
