@@ -245,12 +245,16 @@ def attention(b, node, p, x):
 
 def merge(b, node, p, x):
     n, h, w, c = x.shape
+    if h == 1:  # a signal
+        return x.reshape((n, 1, w // 2, 2 * c))
     x = b.swap(x.reshape((n, h // 2, 2, w // 2, 2, c)), (0, 1, 3, 2, 4, 5))
     return x.reshape((n, h // 2, w // 2, 4 * c))
 
 
 def split(b, node, p, x):
     n, h, w, c = x.shape
+    if node["shape"][0] == 1:  # a signal
+        return x.reshape((n, 1, 2 * w, c // 2))
     x = b.swap(x.reshape((n, h, w, 2, 2, c // 4)), (0, 1, 3, 2, 4, 5))
     return x.reshape((n, 2 * h, 2 * w, c // 4))
 

@@ -22,8 +22,8 @@ import (
 	"path/filepath"
 )
 
-// Shape is the shape of one image: H rows of W pixels with C channels (1: gray, 3: RGB). A row of D
-// numbers that is not an image has the shape 1 x D x 1.
+// Shape is the shape of one image: H rows of W pixels with C channels (1: gray, 3: RGB). A signal
+// of T samples of C channels has the shape 1 x T x C, and a row of D numbers 1 x D x 1.
 type Shape struct{ H, W, C int }
 
 // Dim is the number of values in an image, D = H*W*C.
@@ -32,15 +32,17 @@ func (s Shape) Dim() int { return s.H * s.W * s.C }
 // maxDim limits the values in an image, since a decoder has an output for each.
 const maxDim = 1 << 24
 
-// Validate returns an error for a side below 1, for channels other than 1 or 3, and for more than
-// 1<<24 values.
+// Validate returns an error for a side or channels below 1, for channels other than 1 or 3 of
+// images of more than one row, and for more than 1<<24 values.
 func (s Shape) Validate() error {
 	switch {
 	case s.H < 1:
 		return fmt.Errorf("shape H = %d: expected 1 or more", s.H)
 	case s.W < 1:
 		return fmt.Errorf("shape W = %d: expected 1 or more", s.W)
-	case s.C != 1 && s.C != 3:
+	case s.C < 1:
+		return fmt.Errorf("shape C = %d: expected 1 or more channels", s.C)
+	case s.H > 1 && s.C != 1 && s.C != 3:
 		return fmt.Errorf("shape C = %d: expected 1 (gray) or 3 (RGB)", s.C)
 	case s.H > maxDim/s.C/s.W: // the product could overflow
 		return fmt.Errorf("shape of H x W x C = %d x %d x %d: expected at most %d values", s.H, s.W,

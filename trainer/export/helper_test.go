@@ -47,6 +47,13 @@ var examples = map[string]example{
 	"conv-encoder": {"vae+diffusion", "decoder=conv encoder=conv latent_shape=[2,2,2] " +
 		"decoder_channels=[8,4] encoder_channels=[6,4] unet_channels=[8] score_width=8 " +
 		"condition=both classes=2", data.Shape{H: 4, W: 4, C: 3}},
+	"signal": {"ipld", "decoder=conv latent_shape=[1,8,3] decoder_channels=[8,6] " +
+		"decoder_blocks=1 " +
+		"unet_channels=[8,12] score_heads=2 score_width=8 condition=both classes=3",
+		data.Shape{H: 1, W: 16, C: 2}},
+	"signal-encoder": {"vae+diffusion", "decoder=conv encoder=conv latent_shape=[1,2,4] " +
+		"decoder_channels=[8,8,4] encoder_channels=[6,6,4] unet_channels=[8] score_width=8",
+		data.Shape{H: 1, W: 8, C: 1}},
 	"bf16": {"ipld", "latent=8 decoder_widths=[32] score_width=32 precision=bf16",
 		data.Shape{H: 4, W: 4, C: 1}},
 }

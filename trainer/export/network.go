@@ -44,7 +44,7 @@ const (
 	Attention Op = "attention"
 	Gate      Op = "gate"
 	Positions Op = "positions"
-	Merge     Op = "merge" // 2 x 2 pixels become channels
+	Merge     Op = "merge" // 2 x 2 pixels become channels; of a row of pixels, 2
 	Split     Op = "split" // the inverse of merge
 	Concat    Op = "concat"
 	Mean      Op = "mean" // over the pixels

@@ -132,13 +132,22 @@ func (t *translator) positions(n Node, in []value) string {
 	return t.op("Add", []string{in[0].name, t.constant(n, "bias")})
 }
 
-// merge and split have the order of channels of SpaceToDepth and of the mode DCR.
+// merge and split have the order of channels of SpaceToDepth and of the mode DCR. Signals, whose
+// width alone is halved or doubled, are reshaped.
 func (t *translator) merge(n Node, in []value) string {
+	if s := in[0].shape; s[0] == 1 {
+		parts := t.transpose(t.reshape(in[0].name, s[2], s[1]/2, 2), 0, 3, 1, 2)
+		return t.back(t.reshape(parts, n.Shape[2], 1, n.Shape[1]), n.Shape)
+	}
 	y := t.op("SpaceToDepth", []string{t.picture(in[0])}, attribute{name: "blocksize", i: 2})
 	return t.back(y, n.Shape)
 }
 
 func (t *translator) split(n Node, in []value) string {
+	if s := n.Shape; s[0] == 1 {
+		parts := t.transpose(t.reshape(in[0].name, 2, s[2], s[1]/2), 0, 2, 3, 1)
+		return t.reshape(parts, s[2], 1, s[1])
+	}
 	y := t.op("DepthToSpace", []string{t.picture(in[0])}, attribute{name: "blocksize", i: 2},
 		attribute{name: "mode", s: "DCR"})
 	return t.back(y, n.Shape)

@@ -140,6 +140,35 @@ func TestMergeAndSplit(t *testing.T) {
 		split(2, 1, 32))
 }
 
+// mergedSignal is where number i of a merged signal of c channels comes from.
+func mergedSignal(i, c int) int {
+	sample, tap, channel := i/(2*c), i/c%2, i%c
+	return (2*sample+tap)*c + channel
+}
+
+func TestMergeAndSplitOfSignals(t *testing.T) {
+	for _, c := range []struct{ w, c int }{{5, 3}, {1, 7}, {32, 1}} {
+		inverse := make([]int, 2*c.w*c.c)
+		for i := range inverse {
+			inverse[mergedSignal(i, c.c)] = i
+		}
+		check(t,
+			moved(layer.Merge{}, func(i int) (k, j int) { return 0, mergedSignal(i, c.c) },
+				layer.Shape{H: 1, W: 2 * c.w, C: c.c}),
+			moved(layer.Split{Signal: true}, func(i int) (k, j int) { return 0, inverse[i] },
+				layer.Shape{H: 1, W: c.w, C: 2 * c.c}),
+		)
+	}
+	out, err := layer.Merge{}.Out(layer.Shape{H: 1, W: 10, C: 3})
+	if want := (layer.Shape{H: 1, W: 5, C: 6}); err != nil || out != want {
+		t.Errorf("merged to %v, expected %v: %v", out, want, err)
+	}
+	out, err = layer.Split{Signal: true}.Out(out)
+	if want := (layer.Shape{H: 1, W: 10, C: 3}); err != nil || out != want {
+		t.Errorf("split to %v, expected %v: %v", out, want, err)
+	}
+}
+
 // moments is Moments, one number at a time.
 func moments(in layer.Shape) subject {
 	c := in.C / 2
@@ -202,7 +231,13 @@ func TestRefusals(t *testing.T) {
 			"got 7 x 4 x 6 and 12, needs the same height and width",
 		},
 		{layer.Merge{}, []layer.Shape{picture}, "got 7 x 4 pixels, needs an even height and width"},
+		{layer.Merge{}, []layer.Shape{{H: 1, W: 7, C: 2}}, "got 7 samples, needs an even number"},
 		{layer.Split{}, []layer.Shape{picture}, "got 6 channels, needs a multiple of 4"},
+		{layer.Split{Signal: true}, []layer.Shape{picture}, "got 7 x 4 pixels of 6 channels"},
+		{
+			layer.Split{Signal: true}, []layer.Shape{{H: 1, W: 4, C: 3}},
+			"got 1 x 4 pixels of 3 channels, needs a signal (1 x T) of an even number of channels",
+		},
 		{
 			layer.Attention{Heads: 2}, []layer.Shape{{H: 2, W: 3, C: 10}},
 			"got 2 x 3 x 10, needs channels for q, k and v: a multiple of 3",

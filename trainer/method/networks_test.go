@@ -56,6 +56,13 @@ func TestResolve(t *testing.T) {
 			"decoder=conv latent_shape=2,2,4 latent=16 batch=500 cloud_init=pca",
 		},
 		{data.Shape{H: 32, W: 32, C: 3}, "method=vae", "encoder=conv score=auto unet_channels="},
+		{
+			data.Shape{H: 1, W: 1024, C: 2}, "network=conv",
+			"latent_shape=1,64,4 latent=256 decoder_channels=64,64,64,64,32 " +
+				"unet_channels=64,128,128",
+		},
+		{data.Shape{H: 1, W: 32, C: 1}, "network=conv", "latent_shape=1,8,4 unet_channels=64"},
+		{data.Shape{H: 1, W: 50, C: 1}, "network=conv", "latent_shape=1,25,4 unet_channels=64"},
 		{data.Shape{H: 28, W: 28, C: 1}, "step_size=0.007", "step_size_end=0.001167"},
 		{data.Shape{H: 28, W: 28, C: 1}, "step_size_end=0.01", "step_size=0.006"},
 		{data.Shape{H: 32, W: 32, C: 3}, "step_size=0.0003", "step_size_end=5e-05"},

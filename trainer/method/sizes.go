@@ -8,25 +8,48 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/model"
 )
 
-// halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if
-// it is small.
+// halvings is how often a picture can be halved on the way to latents of at most 16 x 16, or a
+// signal (H = 1) on that to latents of at most 64 samples: twice, if it is small.
 func halvings(picture data.Shape) (n int) {
-	h, w := picture.H, picture.W
-	for h%2 == 0 && w%2 == 0 && (n < 2 || max(h, w) > largestLatent) {
-		h, w, n = h/2, w/2, n+1
+	z, largest := layer.Shape(picture), largestLatent
+	if signal(picture) {
+		largest = longestLatent
+	}
+	for even(z) && (n < 2 || max(z.H, z.W) > largest) {
+		z, n = halved(z, 1), n+1
 	}
 	return n
 }
 
-// largestLatent is the largest side of a latent that is not asked for; latentChannels its channels.
-const largestLatent, latentChannels = 16, 4
+// largestLatent is the largest side of a latent that is not asked for, and longestLatent the most
+// samples of a signal's; latentChannels its channels.
+const largestLatent, longestLatent, latentChannels = 16, 64, 4
+
+// signal reports whether convolutions take pictures of that shape for signals.
+func signal(picture data.Shape) bool { return picture.H == 1 }
+
+// even reports whether pictures can be halved in each direction, or signals in their length.
+func even(picture layer.Shape) bool {
+	return picture.W%2 == 0 && (picture.H%2 == 0 || signal(data.Shape(picture)))
+}
+
+// halved is the shape of pictures halved n times in each direction, or of signals in their length.
+func halved(picture layer.Shape, n int) layer.Shape {
+	if !signal(data.Shape(picture)) {
+		picture.H >>= n
+	}
+	picture.W >>= n
+	return picture
+}
 
 // usualLatents are the latents of pictures of the given shape, unless others are asked for.
 func usualLatents(picture data.Shape) layer.Shape {
-	n := halvings(picture)
-	return layer.Shape{H: picture.H >> n, W: picture.W >> n, C: latentChannels}
+	z := halved(layer.Shape(picture), halvings(picture))
+	z.C = latentChannels
+	return z
 }
 
 // resolveLatents sets the shape of spatial latents and the stages between them and the picture.
@@ -36,28 +59,26 @@ func resolveLatents(
 	o := &c.Options
 	if len(o.LatentShape) == 0 {
 		p.Expect(halvings(picture) > 0, "decoder", o.Decoder, fmt.Sprintf(
-			"mlp, since pictures of %v cannot be halved; or scale them with --size %s",
-			picture, suitable(picture)))
+			"mlp, since %s of %v cannot be halved; or %s", kind(picture), picture, remedy(picture)))
 		z := usualLatents(picture)
 		o.LatentShape = []int{z.H, z.W, z.C}
 	}
 	z := latentShape(*o)
 	n := 0
-	for z.H<<n < picture.H {
+	for z.W<<n < picture.W {
 		n++
 	}
-	if z.H<<n != picture.H || z.W<<n != picture.W {
-		p.Expect(false, "latent_shape", o.LatentShape, fmt.Sprintf(
-			"height and width of the pictures, %d and %d, halved the same number of times: %s",
-			picture.H, picture.W, fitting(*o, picture, given)))
+	if fits := halved(layer.Shape(picture), n); fits.H != z.H || z.W<<n != picture.W ||
+		!signal(picture) && z.H<<n != picture.H {
+		p.Expect(false, "latent_shape", o.LatentShape, unlikeLatents(*o, picture, given))
 		return
 	}
 	if len(o.DecoderChannels) == 0 {
 		o.DecoderChannels = stages(n+1, 64, 32)
 	}
 	p.Expect(len(o.DecoderChannels) == n+1, "decoder_channels", o.DecoderChannels, fmt.Sprintf(
-		"%d numbers, since latents of %v are doubled %s to pictures of %v: %s",
-		n+1, z, times(n), picture, flag("decoder_channels", stages(n+1, 64, 32))))
+		"%d numbers, since latents of %v are doubled %s to %s of %v: %s",
+		n+1, z, times(n), kind(picture), picture, flag("decoder_channels", stages(n+1, 64, 32))))
 	if m.encoder != nil && o.Encoder == config.Conv {
 		if len(o.EncoderChannels) == 0 {
 			o.EncoderChannels = slices.Clone(o.DecoderChannels)
@@ -71,11 +92,22 @@ func resolveLatents(
 	o.Latent = z.Len()
 }
 
+// unlikeLatents says which latents pictures would have, where those asked for do not fit them.
+func unlikeLatents(o config.Options, picture data.Shape, given func(key string) bool) string {
+	if signal(picture) {
+		return fmt.Sprintf("1, and the %d samples of the signals, halved some times: %s",
+			picture.W, fitting(o, picture, given))
+	}
+	return fmt.Sprintf(
+		"height and width of the pictures, %d and %d, halved the same number of times: %s",
+		picture.H, picture.W, fitting(o, picture, given))
+}
+
 // fitting names the flags of latents that fit the pictures, and of what follows from them.
 func fitting(o config.Options, picture data.Shape, given func(key string) bool) string {
 	n, z := halvings(picture), usualLatents(picture)
 	if n == 0 {
-		return "scale them with --size " + suitable(picture)
+		return remedy(picture)
 	}
 	text := flag("latent_shape", []int{z.H, z.W, z.C})
 	if given("latent") {
@@ -122,10 +154,14 @@ func resolveScore(o *config.Options, p *config.Problems) {
 }
 
 // levels is the number of levels of a U-Net on latents of the given shape: they are halved down to
-// at most 4 x 4 pixels, as far as they can be.
+// at most 4 x 4 pixels, or 16 samples, as far as they can be.
 func levels(z layer.Shape) (n int) {
-	for n = 1; z.H%2 == 0 && z.W%2 == 0 && max(z.H, z.W) > 4; n++ {
-		z.H, z.W = z.H/2, z.W/2
+	coarsest := 4
+	if signal(data.Shape(z)) {
+		coarsest = 16
+	}
+	for n = 1; even(z) && max(z.H, z.W) > coarsest; n++ {
+		z = halved(z, 1)
 	}
 	return n
 }
@@ -136,4 +172,9 @@ func latentShape(o config.Options) layer.Shape {
 		return layer.Shape{H: s[0], W: s[1], C: s[2]}
 	}
 	return layer.Vector(o.Latent)
+}
+
+// suitsConv reports whether convolutions suit rows of the given shape.
+func suitsConv(c config.Config, picture data.Shape) bool {
+	return model.SuitsConv(layer.Shape(picture))
 }

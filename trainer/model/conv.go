@@ -10,7 +10,8 @@ import (
 )
 
 // Stages are the residual blocks of a convolutional decoder or encoder, by the size of the picture:
-// each stage has twice the pixels of the one before in each direction.
+// each stage has twice the pixels of the one before in each direction, or twice the samples of
+// signals, whose height of 1 stays.
 type Stages struct {
 	Channels  []int // of each stage, from the latents to the picture
 	Blocks    int   // residual blocks of each stage
@@ -36,7 +37,8 @@ func SuitsConv(picture layer.Shape) bool {
 	return (colour || side >= 32) && picture.H%2 == 0 && picture.W%2 == 0
 }
 
-// NewConvDecoder returns the decoder from latents z, small pictures, to pictures of a given shape:
+// NewConvDecoder returns the decoder from latents z, small pictures, to pictures of a given shape,
+// or from short signals to signals:
 //
 //	h = conv(z)
 //	for each stage:  h = residual blocks(h);  but for the last: h = split(linear(h))
@@ -53,7 +55,7 @@ func NewConvDecoder(products *blas.Backend, z, picture layer.Shape, s Stages) (*
 		for i, channels := range s.Channels {
 			name := fmt.Sprintf("up%d", i)
 			if i > 0 {
-				h = b.Add(name+".split", layer.Split{}, b.Linear(name, h, 4*channels))
+				h = b.split(name, h, channels, picture.H == 1)
 			}
 			h = b.blocks(name, h, c, s.Blocks, channels)
 		}
@@ -112,6 +114,12 @@ func (b *Builder) blocks(name string, h, emb Node, n, c int) Node {
 	return h
 }
 
+// split adds split(linear(h)), which has c channels.
+func (b *Builder) split(name string, h Node, c int, signal bool) Node {
+	split := layer.Split{Signal: signal}
+	return b.Add(name+".split", split, b.Linear(name, h, split.Parts()*c))
+}
+
 // residual adds the block
 //
 //	y = skip(x) + conv2(silu(modulate(norm2(conv1(silu(norm1(x)))), emb)))
@@ -131,7 +139,7 @@ func (b *Builder) residual(name string, x, emb Node, c int) Node {
 	return b.Sum(name, x, h)
 }
 
-// Conv adds layer.Conv of 3 x 3 pixels.
+// Conv adds layer.Conv of 3 x 3 pixels, or 3 samples of a signal.
 func (b *Builder) Conv(name string, x Node, channels int) Node {
 	return b.Add(name, layer.Conv{Channels: channels, Size: 3}, x)
 }

@@ -40,7 +40,10 @@ func (s goldenSizes) build(products *blas.Backend, in, out layer.Shape, conditio
 	case "decoder":
 		return model.NewConvDecoder(products, in, out, stages)
 	case "encoder":
-		z := layer.Shape{H: in.H >> stages.Halvings(), W: in.W >> stages.Halvings(), C: s.Latent}
+		z := layer.Shape{H: in.H, W: in.W >> stages.Halvings(), C: s.Latent}
+		if in.H > 1 { // signals keep their height
+			z.H >>= stages.Halvings()
+		}
 		return model.NewConvEncoder(products, in, z, stages)
 	case "unet":
 		return model.NewUNet(products, in, model.UNet{

@@ -17,8 +17,8 @@ type Transformer struct {
 	Condition int // width of the condition; 0: none
 }
 
-// NewTransformer returns r_theta(z, lambda) for latents that are small pictures, of 2 x 2 pixels or
-// more:
+// NewTransformer returns r_theta(z, lambda) for latents that are small pictures of 2 x 2 pixels or
+// more, or signals of 2 samples or more:
 //
 //	emb = silu(embedding of lambda + linear(condition))
 //	h   = linear(z) + a vector for each pixel
@@ -30,8 +30,9 @@ type Transformer struct {
 // many channels. All that emb is put through starts at zero, so that at first a block changes
 // nothing. So does the last layer, so that the prior starts as N(0, I). products is as in [Build].
 func NewTransformer(products *blas.Backend, z layer.Shape, t Transformer) (*Net, error) {
-	if z.H < 2 || z.W < 2 {
-		return nil, fmt.Errorf("z: got %v, needs 2 x 2 pixels or more, which are the tokens", z)
+	if z.W < 2 {
+		return nil, fmt.Errorf("z: got %v, needs 2 x 2 pixels or 2 samples or more, which are "+
+			"the tokens", z)
 	}
 	return Build(products, func(b *Builder) Node {
 		h := b.Linear("in", b.Input("z", z), t.Width)

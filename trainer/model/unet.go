@@ -9,7 +9,7 @@ import (
 
 // UNet describes a U-Net (Ronneberger et al. 2015; Ho et al. 2020).
 type UNet struct {
-	Channels  []int // of each level, the finest first; each has half the pixels of the one above
+	Channels  []int // of each level, the finest first; the next has half the pixels a direction
 	Blocks    int   // residual blocks of each level, on each side
 	Heads     int   // of the attention between the blocks in the middle; 0: no attention
 	Embedding int   // width of the embedding of the level of noise
@@ -17,7 +17,8 @@ type UNet struct {
 	Condition int   // width of the condition; 0: none
 }
 
-// NewUNet returns r_theta(z, lambda) for latents that are small pictures:
+// NewUNet returns r_theta(z, lambda) for latents that are small pictures, or signals (H = 1), of
+// which the width alone is halved:
 //
 //	emb = silu(embedding of lambda + linear(condition)), which modulates every residual block
 //	h   = conv(z)
@@ -64,7 +65,7 @@ func (b *Builder) down(h, emb Node, u UNet) (bottom Node, skips []Node) {
 func (b *Builder) up(h, emb Node, skips []Node, u UNet) Node {
 	for i := len(u.Channels) - 2; i >= 0; i-- {
 		name, c := fmt.Sprintf("up%d", i), u.Channels[i]
-		h = b.Add(name+".split", layer.Split{}, b.Linear(name, h, 4*c))
+		h = b.split(name, h, c, b.Shape(h).H == 1 && b.Shape(skips[i]).H == 1)
 		h = b.blocks(name, b.Add(name+".concat", layer.Concat{}, h, skips[i]), emb, u.Blocks, c)
 	}
 	return h

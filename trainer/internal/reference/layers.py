@@ -25,7 +25,7 @@ def linear(p, x):
 
 def conv(p, x):
     """The weight is kh x kw x channels of x x channels of y; zeros lie around a picture."""
-    weight = p["weight"].permute(3, 2, 0, 1)
+    weight = p["weight"].permute(3, 2, 0, 1).contiguous()
     padding = [k // 2 for k in p["weight"].shape[:2]]
     return channels_last(F.conv2d(channels_first(x), weight, p["bias"], padding=padding))
 
@@ -77,7 +77,10 @@ def concat(p, x0, x1):
 
 
 def merge(p, x):
-    """Channel (2 dy + dx) C + c of a pixel (h, w) is channel c of pixel (2h + dy, 2w + dx)."""
+    """Channel (2 dy + dx) C + c of a pixel (h, w) is channel c of pixel (2h + dy, 2w + dx); of a
+    signal, channel dx C + c of w is channel c of 2w + dx."""
+    if x.shape[1] == 1:
+        return torch.cat([x[:, :, 0::2], x[:, :, 1::2]], 3)
     rows, c = x.shape[0], x.shape[3]
     taps = F.unfold(channels_first(x), 2, stride=2)  # rows, (c, dy, dx), pixels
     pixels = taps.view(rows, c, 4, -1).transpose(1, 2).reshape(rows, 4 * c, -1)
@@ -89,6 +92,11 @@ def split(p, x):
     c = x.shape[3] // 4
     pixels = channels_first(x).unflatten(1, (4, c)).transpose(1, 2).flatten(1, 2)
     return channels_last(F.pixel_shuffle(pixels, 2))
+
+
+def split_signal(p, x):
+    """The inverse of merge of a signal."""
+    return torch.stack(x.chunk(2, 3), 3).flatten(2, 3)
 
 
 def attention(heads):

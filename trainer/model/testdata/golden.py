@@ -52,6 +52,12 @@ class Network:
         groups = max(g for g in range(1, 9) if c % g == 0)
         return self.layer(layers.group_norm(groups, silu), name, x, *st, scale=(c,), shift=(c,))
 
+    def split(self, name, x, c, signal):
+        """Twice the pixels in each direction, or twice the samples of a signal."""
+        if signal:
+            return layers.split_signal({}, self.linear(name, x, 2 * c))
+        return layers.split({}, self.linear(name, x, 4 * c))
+
     def residual(self, name, x, emb, c):
         h = self.conv(name + ".conv1", self.norm(name + ".norm1", x), c)
         st = [] if emb is None else [self.linear(name + ".emb", emb, 2 * c)]
@@ -64,11 +70,11 @@ class Network:
         return h
 
 
-def decoder(net, z, channels, blocks, picture):
+def decoder(net, z, channels, blocks, picture, signal=False):
     h = net.conv("in", z, channels[0])
     for i, c in enumerate(channels):
         if i > 0:
-            h = layers.split({}, net.linear(f"up{i}", h, 4 * c))
+            h = net.split(f"up{i}", h, c, signal)
         h = net.blocks(f"up{i}", h, None, blocks, c)
     return net.conv("out", net.norm("norm", h), picture)
 
@@ -100,7 +106,7 @@ def unet(net, z, lam, condition=None, *, channels, blocks, heads, embedding, fea
         h = h + attend(net, "middle", h, heads)
     h = net.residual("middle.block1", h, emb, channels[-1])
     for i in reversed(range(len(channels) - 1)):
-        h = layers.split({}, net.linear(f"up{i}", h, 4 * channels[i]))
+        h = net.split(f"up{i}", h, channels[i], signal=z.shape[1] == 1)
         h = net.blocks(f"up{i}", layers.concat({}, h, skips[i]), emb, blocks, channels[i])
     return net.conv("out", net.norm("norm", h), z.shape[3])
 
@@ -122,6 +128,11 @@ CASES = {
              3, (6, 4, 2), (1, 1, 1)),
     "unet-condition": (unet, dict(channels=[9, 9, 10], blocks=1, heads=0, embedding=5, features=4),
                        2, (8, 12, 3), (1, 1, 1), (1, 1, 3)),
+    "decoder-signal": (decoder, dict(channels=[10, 9, 9], blocks=1, picture=2, signal=True),
+                       3, (1, 3, 2)),
+    "encoder-signal": (encoder, dict(channels=[9, 9], blocks=1, latent=2), 3, (1, 10, 3)),
+    "unet-signal": (unet, dict(channels=[9, 9, 10], blocks=1, heads=2, embedding=7, features=6),
+                    3, (1, 12, 2), (1, 1, 1)),
 }
 
 
