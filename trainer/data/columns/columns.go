@@ -82,34 +82,38 @@ var transforms = []Transform{Standard, Log, Rank}
 
 // Column is one column of a table. Which fields count depends on Kind.
 type Column struct {
-	Name string
-	Kind Kind
-	Unit string // as a schema file says; for display
+	Name string `toml:"name"`
+	Kind Kind   `toml:"kind,omitempty"`
+	Unit string `toml:"unit,omitempty"` // as a schema file says; for display
 
 	// Missing are texts that stand for a missing cell of this column, beside Schema.Missing, and
 	// MissingText is the one to write.
-	Missing     []string
-	MissingText string
+	Missing     []string `toml:"missing,omitempty"`
+	MissingText string   `toml:"missing_text,omitempty"`
 
 	// Of numeric and integer columns. Every number in the source has at least MinDecimals and at
 	// most MaxDecimals digits after the point, or the comma. Beyond mostDecimals numbers are not
 	// rounded.
-	DecimalComma             bool
-	MinDecimals, MaxDecimals int
+	DecimalComma bool `toml:"decimal_comma,omitempty"`
+	MinDecimals  int  `toml:"min_decimals,omitzero"`
+	MaxDecimals  int  `toml:"max_decimals,omitzero"`
 
 	// Of numeric, integer and date columns. Dates are seconds since 1970 in UTC. The encoded number
 	// is (t - Mean)/Scale for the transformed t; Scale = 0 means that they are not known yet.
-	Transform   Transform
-	Mean, Scale float64
-	Min, Max    float64   // of the known cells
-	Shift       float64   // of Log
-	Quantiles   []float64 // of Rank, ascending, and
-	Scores      []float64 // what they are mapped to
+	Transform Transform `toml:"transform,omitempty"`
+	Mean      float64   `toml:"mean,omitzero"`
+	Scale     float64   `toml:"scale,omitzero"`
+	Min       float64   `toml:"min,omitzero"` // of the known cells
+	Max       float64   `toml:"max,omitzero"`
+	Shift     float64   `toml:"shift,omitzero"`      // of Log
+	Quantiles []float64 `toml:"quantiles,omitempty"` // of Rank, ascending, and
+	Scores    []float64 `toml:"scores,omitempty"`    // what they are mapped to
 
-	Format      string   // of dates, as strftime has it: %Y-%m-%d
-	False, True string   // of booleans, as the source writes them
-	Categories  []string // of categorical and label columns: sorted, numbers by value
-	Value       string   // of constants, as the source writes it
+	Format     string   `toml:"format,omitempty"`     // of dates, as strftime has it: %Y-%m-%d
+	False      string   `toml:"false,omitempty"`      // of booleans, as the source writes them
+	True       string   `toml:"true,omitempty"`       // ditto
+	Categories []string `toml:"categories,omitempty"` // sorted, numbers by value
+	Value      string   `toml:"value,omitempty"`      // of constants, as the source writes it
 }
 
 // Width is how many numbers of an encoded row are the column's.

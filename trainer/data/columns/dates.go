@@ -8,31 +8,41 @@ import (
 )
 
 // directives are the parts of a date's format, as strftime has them, and those of package time.
-var directives = map[byte]string{
-	'Y': "2006", 'y': "06", 'm': "01", 'b': "Jan", 'B': "January", 'd': "02", 'H': "15", 'M': "04",
-	'S': "05", 'f': "000000", 'z': "-0700", ':': "-07:00", 'I': "03", 'p': "PM", '%': "%",
+var directives = map[string]string{
+	"%Y": "2006", "%y": "06", "%m": "01", "%-m": "1", "%b": "Jan", "%B": "January", "%d": "02",
+	"%-d": "2", "%H": "15", "%I": "03", "%p": "PM", "%M": "04", "%S": "05", "%f": "000000",
+	"%z": "-0700", "%:z": "-07:00", "%%": "%",
 }
 
 // layout returns the layout of package time for a format.
 func layout(format string) (string, error) {
 	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' {
-			b.WriteByte(format[i])
+	for rest := format; rest != ""; {
+		if rest[0] != '%' {
+			b.WriteByte(rest[0])
+			rest = rest[1:]
 			continue
 		}
-		i++
-		if i == len(format) || directives[format[i]] == "" {
-			return "", fmt.Errorf("format = %q: expected dates as strftime writes them, such as "+
+		n := 2
+		if strings.HasPrefix(rest, "%-") || strings.HasPrefix(rest, "%:") {
+			n = 3
+		}
+		part, known := directives[rest[:min(n, len(rest))]]
+		if !known {
+			return "", fmt.Errorf("format = %q: expected dates as strftime has them, such as "+
 				"%%Y-%%m-%%d or %%d/%%m/%%Y %%H:%%M:%%S, with %%Y %%y %%m %%b %%B %%d %%H %%I %%p "+
-				"%%M %%S %%f %%z %%:z", format)
+				"%%M %%S %%f %%z %%:z, and %%-d and %%-m without a zero before them", format)
 		}
-		b.WriteString(directives[format[i]])
-		if format[i] == ':' { // of %:z
-			i++
-		}
+		b.WriteString(part)
+		rest = rest[n:]
 	}
 	return b.String(), nil
+}
+
+// readLayout is layout for reading, which takes days and months with or without a zero, as strptime
+// does.
+func readLayout(format string) (string, error) {
+	return layout(strings.NewReplacer("%d", "%-d", "%m", "%-m").Replace(format))
 }
 
 // resolution is the step of the dates that a format writes, in seconds.

@@ -40,7 +40,8 @@ func (c *Column) FormatValue(v float64) string {
 
 func (c *Column) formatNumber(v float64) string {
 	text := strconv.FormatFloat(v, 'f', -1, 64)
-	if a := math.Abs(v); a != 0 && (a < 1e-9 || a >= 1e17) {
+	// As Python and R do, with an exponent where that is shorter.
+	if a := math.Abs(v); a >= 1e16 || a != 0 && a < 1e-4 && c.MaxDecimals > mostDecimals {
 		return c.withComma(strconv.FormatFloat(v, 'g', -1, 64))
 	}
 	point := strings.IndexByte(text, '.')
