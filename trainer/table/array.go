@@ -16,7 +16,7 @@ import (
 // header returns the header of a column's array; width is that of the longest string.
 func (c Column) header(rows, width int) []byte {
 	dtype := ""
-	switch c.Kind {
+	switch c.block() {
 	case Float32:
 		dtype = npy.Float32
 	case Float64:
@@ -92,7 +92,7 @@ func (a *arrays) append(blocks []any, _ int) (err error) {
 	for i := range a.columns {
 		c := &a.columns[i]
 		before := len(c.held)
-		if c.Kind == String {
+		if c.block() == String {
 			for _, s := range blocks[i].([]string) {
 				c.width = max(c.width, utf8.RuneCountInString(s))
 				c.held = append(binary.AppendUvarint(c.held, uint64(len(s))), s...)
@@ -162,7 +162,7 @@ func (c spooled) copy(to io.Writer, from *os.File, rows int) error {
 		parts = append(parts, io.NewSectionReader(from, p.at, p.size))
 	}
 	all := io.MultiReader(parts...)
-	if c.Kind != String {
+	if c.block() != String {
 		_, err := io.CopyBuffer(to, all, make([]byte, spoolBytes/8))
 		return err
 	}

@@ -18,6 +18,17 @@ const (
 	Float64
 	Int64
 	String
+
+	// Cells may be missing in the columns of the kinds below: such cells are empty in CSV and null
+	// in Parquet. A block is a []string, where "" is missing, for Text, and a []float64, where NaN
+	// is missing, for the others; in .npy and .npz they are arrays of these.
+
+	Text
+	Number
+	Whole // integers
+	Truth // 0 and 1
+	Day   // seconds since 1970 in UTC, a whole number of days
+	Time  // the same with the time of day, to the microsecond
 )
 
 // Column is a named column. Dims is the shape of a cell: empty for a number or a string, {32} for a
@@ -38,7 +49,7 @@ func (c Column) size() int {
 }
 
 // bytes is the size of a cell in memory; strings are taken to be short.
-func (c Column) bytes() int { return c.size() * [...]int{4, 8, 8, 32}[c.Kind] }
+func (c Column) bytes() int { return c.size() * [...]int{4, 8, 8, 32, 32, 8, 8, 8, 8, 8}[c.Kind] }
 
 // names returns the names of the cell's elements as columns of their own: name_0, name_1, of a
 // picture name_y_x or name_y_x_c. Dimensions of 1 have no index.
@@ -61,8 +72,9 @@ func (c Column) names() []string {
 
 // check panics if the column cannot be, and returns an error if its name cannot.
 func (c Column) check() error {
-	if c.Kind > String || len(c.Dims) > 0 && slices.Min(c.Dims) < 1 {
-		panic("table: a Column needs a Kind and Dims of 1 or more")
+	missing := c.Kind >= Text && len(c.Dims) > 0
+	if c.Kind > Time || missing || len(c.Dims) > 0 && slices.Min(c.Dims) < 1 {
+		panic("table: a Column needs a Kind and Dims of 1 or more, or none where cells are missing")
 	}
 	if c.Name == "" {
 		return errors.New("a column has no name")
@@ -76,6 +88,17 @@ func checkText(what, s string) error {
 		return fmt.Errorf("%s is %q; expected UTF-8 without zero bytes", what, s)
 	}
 	return nil
+}
+
+// block is the first kind whose blocks have the type of the column's.
+func (c Column) block() Kind {
+	switch {
+	case c.Kind == Text:
+		return String
+	case c.Kind > Text:
+		return Float64
+	}
+	return c.Kind
 }
 
 // rows returns the number of rows of a block of the column. It panics if the block has another
@@ -95,7 +118,7 @@ func (c Column) rows(block any) int {
 	default:
 		panic(panicBlock)
 	}
-	if kind != c.Kind || n%c.size() != 0 {
+	if kind != c.block() || n%c.size() != 0 {
 		panic(panicBlock)
 	}
 	return n / c.size()
@@ -103,7 +126,7 @@ func (c Column) rows(block any) int {
 
 // checkStrings refuses strings that cannot be written; first is the number of the first row.
 func (c Column) checkStrings(block any, first int) error {
-	if c.Kind != String {
+	if c.block() != String {
 		return nil
 	}
 	for i, s := range block.([]string) {

@@ -3,31 +3,37 @@ package table
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // csv writes records of RFC 4180 with lines that end in LF.
 type csv struct {
-	to      *bufio.Writer
-	columns []Column
-	line    []byte
+	to        *bufio.Writer
+	columns   []Column
+	delimiter string
+	line      []byte
 }
 
-func newCSV(to *bufio.Writer, columns []Column) (*csv, error) {
-	c := &csv{to: to, columns: columns}
+func newCSV(to *bufio.Writer, way CSV, columns []Column) (*csv, error) {
+	c := &csv{to: to, columns: columns, delimiter: cmp.Or(way.Delimiter, ",")}
+	if way.NoHeader {
+		return c, nil
+	}
 	for _, column := range columns {
 		for _, name := range column.names() {
-			c.line = append(appendQuoted(c.line, name), ',')
+			c.quote(name)
 		}
 	}
 	return c, c.end()
 }
 
-// end writes the line, whose last byte is a comma.
+// end writes the line, which ends with a delimiter.
 func (c *csv) end() error {
-	c.line[len(c.line)-1] = '\n'
+	c.line = append(c.line[:len(c.line)-len(c.delimiter)], '\n')
 	_, err := c.to.Write(c.line)
 	c.line = c.line[:0]
 	return err
@@ -38,7 +44,7 @@ func (c *csv) append(blocks []any, rows int) error {
 		for i, column := range c.columns {
 			n := column.size()
 			for at := row * n; at < (row+1)*n; at++ {
-				c.line = append(appendElement(c.line, blocks[i], at), ',')
+				c.element(column.Kind, blocks[i], at)
 			}
 		}
 		if err := c.end(); err != nil {
@@ -50,18 +56,47 @@ func (c *csv) append(blocks []any, rows int) error {
 
 func (c *csv) finish(int) error { return c.to.Flush() }
 
-func appendElement(line []byte, block any, at int) []byte {
+// element adds an element of a block of a column to the line.
+func (c *csv) element(kind Kind, block any, at int) {
 	switch x := block.(type) {
 	case []float32:
-		return appendFloat(line, float64(x[at]), 32)
+		c.line = appendFloat(c.line, float64(x[at]), 32)
 	case []float64:
-		return appendFloat(line, x[at], 64)
+		c.line = appendCell(c.line, kind, x[at])
 	case []int64:
-		return strconv.AppendInt(line, x[at], 10)
+		c.line = strconv.AppendInt(c.line, x[at], 10)
 	default:
-		return appendQuoted(line, block.([]string)[at])
+		if text := block.([]string)[at]; text != "" || kind == String || len(c.columns) == 1 {
+			c.quote(text)
+			return
+		}
 	}
+	c.line = append(c.line, c.delimiter...)
 }
+
+// appendCell appends a number as its kind is read: nothing where it is missing.
+func appendCell(line []byte, kind Kind, v float64) []byte {
+	switch {
+	case kind == Float64:
+		return appendFloat(line, v, 64)
+	case math.IsNaN(v):
+		return line
+	case kind == Number:
+		return appendFloat(line, v, 64)
+	case kind == Truth:
+		return strconv.AppendBool(line, v != 0)
+	case kind == Day:
+		return moment(v).AppendFormat(line, time.DateOnly)
+	case kind == Time:
+		return moment(v).AppendFormat(line, "2006-01-02T15:04:05.999999Z")
+	}
+	return strconv.AppendFloat(line, v, 'f', -1, 64)
+}
+
+// moment is a time in UTC, to the microsecond.
+func moment(seconds float64) time.Time { return time.UnixMicro(micros(seconds)).UTC() }
+
+func micros(seconds float64) int64 { return int64(math.Round(seconds * 1e6)) }
 
 // appendFloat appends the shortest decimal that is v among the floats of that many bits.
 func appendFloat(line []byte, v float64, bits int) []byte {
@@ -81,13 +116,13 @@ func appendFloat(line []byte, v float64, bits int) []byte {
 	return line
 }
 
-// appendQuoted appends a string, in quotes where a reader needs them. An empty one has quotes,
-// since a line with nothing but an empty string would be skipped by readers.
-func appendQuoted(line []byte, s string) []byte {
-	if s != "" && !strings.ContainsAny(s, "\",\r\n") && strings.TrimSpace(s) == s {
-		return append(line, s...)
+// quote adds a string and a delimiter to the line, in quotes where a reader needs them. An empty
+// one has quotes, since a line with nothing but an empty string would be skipped by readers.
+func (c *csv) quote(s string) {
+	bare := s != "" && !strings.ContainsAny(s, "\"\r\n") && !strings.Contains(s, c.delimiter) &&
+		strings.TrimSpace(s) == s
+	if !bare {
+		s = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 	}
-	line = append(line, '"')
-	line = append(line, strings.ReplaceAll(s, `"`, `""`)...)
-	return append(line, '"')
+	c.line = append(append(c.line, s...), c.delimiter...)
 }

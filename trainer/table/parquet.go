@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -70,8 +71,21 @@ func (c Column) node() parquet.Node {
 		node = parquet.Leaf(parquet.DoubleType)
 	case Int64:
 		node = parquet.Leaf(parquet.Int64Type)
+	case Number:
+		node = parquet.Leaf(parquet.DoubleType)
+	case Whole:
+		node = parquet.Leaf(parquet.Int64Type)
+	case Truth:
+		node = parquet.Leaf(parquet.BooleanType)
+	case Day:
+		node = parquet.Date()
+	case Time:
+		node = parquet.Timestamp(parquet.Microsecond)
 	default:
 		node = parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
+	}
+	if c.Kind >= Text {
+		return parquet.Optional(node)
 	}
 	if len(c.Dims) > 0 {
 		return parquet.List(node)
@@ -103,11 +117,14 @@ func (p *parquetFile) column(i int, block any, lo, hi int) error {
 	size := p.columns[i].size()
 	step := max(1, blockValues/size) * size
 	for ; lo < hi; lo += step {
-		p.values = appendValues(p.values[:0], block, lo, min(hi, lo+step))
+		p.values = appendValues(p.values[:0], p.columns[i].Kind, block, lo, min(hi, lo+step))
 		for at := range p.values {
 			repetition, definition := 0, 0
-			if len(p.columns[i].Dims) > 0 {
+			switch {
+			case len(p.columns[i].Dims) > 0:
 				repetition, definition = min(1, at%size), 1 // the first of a cell begins a list
+			case p.columns[i].Kind >= Text && !p.values[at].IsNull():
+				definition = 1
 			}
 			p.values[at] = p.values[at].Level(repetition, definition, i)
 		}
@@ -118,7 +135,9 @@ func (p *parquetFile) column(i int, block any, lo, hi int) error {
 	return nil
 }
 
-func appendValues(values []parquet.Value, block any, lo, hi int) []parquet.Value {
+func appendValues(
+	values []parquet.Value, kind Kind, block any, lo, hi int,
+) []parquet.Value {
 	switch x := block.(type) {
 	case []float32:
 		for _, v := range x[lo:hi] {
@@ -126,7 +145,7 @@ func appendValues(values []parquet.Value, block any, lo, hi int) []parquet.Value
 		}
 	case []float64:
 		for _, v := range x[lo:hi] {
-			values = append(values, parquet.DoubleValue(v))
+			values = append(values, cellValue(kind, v))
 		}
 	case []int64:
 		for _, v := range x[lo:hi] {
@@ -134,10 +153,34 @@ func appendValues(values []parquet.Value, block any, lo, hi int) []parquet.Value
 		}
 	case []string:
 		for _, v := range x[lo:hi] {
-			values = append(values, parquet.ByteArrayValue([]byte(v)))
+			if value := parquet.ByteArrayValue([]byte(v)); v != "" || kind == String {
+				values = append(values, value)
+			} else {
+				values = append(values, parquet.NullValue())
+			}
 		}
 	}
 	return values
+}
+
+// cellValue is a number as a value of its kind.
+func cellValue(kind Kind, v float64) parquet.Value {
+	const day = 24 * 3600
+	switch {
+	case kind == Float64:
+		return parquet.DoubleValue(v)
+	case math.IsNaN(v):
+		return parquet.NullValue()
+	case kind == Whole:
+		return parquet.Int64Value(int64(v))
+	case kind == Truth:
+		return parquet.BooleanValue(v != 0)
+	case kind == Day:
+		return parquet.Int32Value(int32(math.Floor(v / day)))
+	case kind == Time:
+		return parquet.Int64Value(micros(v))
+	}
+	return parquet.DoubleValue(v)
 }
 
 func (p *parquetFile) finish(int) error { return p.to.Close() }

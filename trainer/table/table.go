@@ -14,6 +14,9 @@
 //   - .parquet has a cell of many numbers as a LIST, flat in C order, which pandas reads as arrays
 //     (numpy.stack(df.x).reshape(-1, 28, 28)) and DuckDB as FLOAT[]: Parquet itself has no lists of
 //     fixed size. The shape of column x is in the file's metadata, as plume.shape.x = 28,28,1.
+//
+// Columns of the kinds from Text on hold cells that may be missing. Cells turns rows of a table
+// that a schema describes into such columns.
 package table
 
 import (
@@ -37,6 +40,7 @@ const (
 type Writer struct {
 	path    string
 	columns []Column
+	way     CSV
 	to      sink
 	pending *file.Pending // nil: stdout
 	spool   *file.Pending // of formats that need one, beside the file
@@ -55,14 +59,27 @@ type sink interface {
 // Create begins the table at path, whose ending says the format: .npy (for one column), .npz, .csv
 // or .parquet; "-" is CSV to stdout. An older file stays in place until Close.
 func Create(path string, columns ...Column) (*Writer, error) {
-	return create(file.OS, os.Stdout, path, columns)
+	return create(file.OS, os.Stdout, path, CSV{}, columns)
 }
 
-func create(sys file.System, stdout io.Writer, path string, columns []Column) (*Writer, error) {
+// CSV is how a .csv file is written, and CSV to stdout.
+type CSV struct {
+	Delimiter string // between the cells; "": a comma
+	NoHeader  bool   // no line with the names
+}
+
+// CreateCSV is Create with a .csv file, or stdout, that is written in its way.
+func CreateCSV(path string, way CSV, columns ...Column) (*Writer, error) {
+	return create(file.OS, os.Stdout, path, way, columns)
+}
+
+func create(
+	sys file.System, stdout io.Writer, path string, way CSV, columns []Column,
+) (*Writer, error) {
 	if err := CheckPath(path, columns...); err != nil {
 		return nil, err
 	}
-	w := &Writer{path: path, columns: columns}
+	w := &Writer{path: path, columns: columns, way: way}
 	if err := w.begin(sys, stdout); err != nil {
 		w.Abandon()
 		return nil, w.named(err)
@@ -72,7 +89,7 @@ func create(sys file.System, stdout io.Writer, path string, columns []Column) (*
 
 func (w *Writer) begin(sys file.System, stdout io.Writer) (err error) {
 	if w.path == stdoutPath {
-		w.to, err = newCSV(bufio.NewWriter(stdout), w.columns)
+		w.to, err = newCSV(bufio.NewWriter(stdout), w.way, w.columns)
 		return err
 	}
 	if w.pending, err = file.Begin(sys, w.path); err != nil {
@@ -80,11 +97,11 @@ func (w *Writer) begin(sys file.System, stdout io.Writer) (err error) {
 	}
 	switch filepath.Ext(w.path) {
 	case ".csv":
-		w.to, err = newCSV(bufio.NewWriter(w.pending), w.columns)
+		w.to, err = newCSV(bufio.NewWriter(w.pending), w.way, w.columns)
 	case ".parquet":
 		w.to = newParquet(w.pending, w.columns)
 	default:
-		if one := w.columns[0]; filepath.Ext(w.path) == ".npy" && one.Kind != String {
+		if one := w.columns[0]; filepath.Ext(w.path) == ".npy" && one.block() != String {
 			w.to, err = newArray(w.pending, one)
 			return err
 		}

@@ -1,5 +1,7 @@
 package columns
 
+import "math"
+
 // Decoded returns the table of encoded rows, M x D numbers, as Decode turns them into cells. gaps
 // says which of them are missing, as Table.Encode does; nil: none. Cells of columns of the kinds
 // Text, Ignore and Label are not known.
@@ -32,3 +34,17 @@ func (s *Schema) Decoded(x []float32, gaps []bool) *Table {
 	}
 	return t
 }
+
+// Known reports whether the cell of row i in column c is not missing.
+func (t *Table) Known(i, c int) bool {
+	switch {
+	case t.Values[c] != nil:
+		return !math.IsNaN(t.Values[c][i])
+	case t.Texts[c] != nil:
+		return t.Texts[c][i] != ""
+	}
+	return false
+}
+
+// Days reports whether the dates of a column are days, without a time.
+func (c *Column) Days() bool { return resolution(c.Format) == 24*3600 }
