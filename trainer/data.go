@@ -23,6 +23,7 @@ type images struct {
 	fingerprint string
 	train, held data.Dataset
 	points      data.Dataset  // the datapoints: train and, with flip, its mirror images
+	known       float64       // mean number of a datapoint's numbers that are known
 	batches     *data.Batches // of points
 	classes     data.Classes  // numbered as conditions; none unless the configuration has these
 	conditions  data.Rows     // of the datapoints, as given or their classes; nil: none
@@ -121,6 +122,10 @@ func (t *Trainer) setDatapoints() (err error) {
 	if t.data.points, err = t.cfg.Datapoints(t.data.train); err != nil {
 		return err
 	}
+	t.data.known = float64(t.data.points.Shape().Dim())
+	if missing := data.MissingOf(t.data.points); missing != nil {
+		t.data.known = missing.Known()
+	}
 	t.data.batches = data.NewBatches(t.data.points.Len(), t.cfg.Batch, t.cfg.Seed)
 	return nil
 }
@@ -158,6 +163,7 @@ func (t *Trainer) plan(
 		t.cfg, err = method.ResolveClasses(t.cfg, images.Summary.Classes)
 	}
 	if err == nil {
+		t.cfg = t.cfg.Lasting(t.cfg.CountDatapoints(data.Training(images.Len, t.cfg.Holdout)))
 		t.memory, err = estimate(t.cfg, images, program)
 	}
 	return err

@@ -16,7 +16,7 @@ func (t *Trainer) reportStep(s method.Stats) {
 		Step:      t.step,
 		Steps:     t.total(),
 		RowsPerS:  record.Number(t.speed.rows / t.speed.seconds),
-		ReconMSE:  record.Number(s.SquareError / s.Rows / float64(t.data.train.Shape().Dim())),
+		ReconMSE:  record.Number(s.SquareError / s.Rows / t.data.known),
 		PriorLoss: record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
 		Clipped:   perMove(s, s.Clipped),
 	}
@@ -50,7 +50,6 @@ func anchor(s method.Stats) record.Number {
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
 func (t *Trainer) record() record.Epoch {
-	dim := float64(t.data.train.Shape().Dim())
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
 	return record.Epoch{
 		Epoch:             t.next.epoch + 1,
@@ -60,7 +59,7 @@ func (t *Trainer) record() record.Epoch {
 		CheckpointSeconds: record.Number(t.saving.stalled),
 		Evaluations:       record.Number(t.spent.evaluations),
 		RowsPerS:          record.Number(t.speed.rows / t.speed.seconds),
-		ReconMSE:          record.Number(s.SquareError / s.Rows / dim),
+		ReconMSE:          record.Number(s.SquareError / s.Rows / t.data.known),
 		PriorLoss:         record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
 		LatentMS:          record.Number(d.Cloud.MeanSquare),
 		LatentStdMin:      record.Number(d.Cloud.StdMin),

@@ -156,7 +156,7 @@ func TestDivergedIsNotSaved(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for what, change := range map[string]func(*config.Config){
 		"data":          func(c *config.Config) { c.Data = "no-such-data" },
-		"configuration": func(c *config.Config) { c.Epochs = 0 },
+		"configuration": func(c *config.Config) { c.Epochs = -1 },
 		"split":         func(c *config.Config) { c.Holdout = 0.9999 },
 	} {
 		c := smallRun()

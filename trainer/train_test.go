@@ -171,7 +171,7 @@ func TestTrainRefuses(t *testing.T) {
 	if _, err := Train(over, c, table); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context: %v", err)
 	}
-	c.Epochs = 0
+	c.Epochs = -1
 	if _, err := Train(t.Context(), c, table); err == nil {
 		t.Error("no epochs: no error")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -126,7 +125,7 @@ func (m *imputeCommand) missing(ctx context.Context, of *data.Missing) (*data.Mi
 		}
 		all = append(all, known)
 	}
-	if of = data.Both(all...); of == nil || !slices.Contains(of.At, true) {
+	if of = data.Both(all...); of == nil || !of.Any() {
 		return nil, errors.New("nothing is missing: expected --hole, --mask with a 0, or NaN in " +
 			"the data")
 	}

@@ -36,6 +36,7 @@ type Config struct {
 	SkipBroken bool
 	Holdout    float64
 	Flip       bool
+	Missing    bool
 
 	// Run.
 	Method            Method

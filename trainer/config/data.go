@@ -33,6 +33,9 @@ func (c *Config) dataKeys() []Key {
 				"(default: those that come with the images, or their folders)"),
 		boolKey(&c.SkipBroken, "skip_broken",
 			"leave out pictures that cannot be read, instead of refusing the data"),
+		boolKey(&c.Missing, "missing",
+			"take NaN in arrays of floats as values that are not known, instead of refusing the "+
+				"data"),
 		floatKey(&c.Holdout, "holdout", 0.1, unitNotOne,
 			"share of the images held out of training, in [0, 1)"),
 		boolKey(&c.Flip, "flip",
@@ -63,7 +66,8 @@ func valueRange(text string) *[2]float64 {
 func (c Config) DataOptions(warn, progress func(string)) data.Options {
 	return data.Options{
 		As: c.As, Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range),
-		Labels: c.Labels, SkipBroken: c.SkipBroken, Warn: warn, Progress: progress,
+		Labels: c.Labels, SkipBroken: c.SkipBroken, Missing: c.Missing, Warn: warn,
+		Progress: progress,
 	}
 }
 
@@ -74,6 +78,18 @@ func (c Config) On(kind data.Kind, likelihood string) Config {
 	}
 	if c.Likelihood == AutoLikelihood {
 		c.Likelihood = cmp.Or(likelihood, GaussianLikelihood)
+	}
+	return c
+}
+
+// usualSteps is how many steps a run has that leaves its length to the data, or a few more.
+const usualSteps = 6500
+
+// Lasting returns c with the epochs that suit a number of datapoints, where it leaves them open.
+func (c Config) Lasting(datapoints int) Config {
+	if c.Epochs == 0 {
+		perEpoch := ((datapoints-1)/c.Batch + 1) * c.BatchRepeats
+		c.Epochs = (usualSteps-1)/perEpoch + 1
 	}
 	return c
 }

@@ -16,11 +16,11 @@ func Example() {
 	if err := key.Set("-1"); err != nil { // a number, but out of range
 		log.Fatal(err)
 	}
-	c.Epochs = 0
+	c.Epochs = -1
 	fmt.Println(c.Validate())
 	// Output:
 	// step_size --step-size PLUME_STEP_SIZE = 0.003
-	// epochs = 0: expected an integer in [1, 2147483647]
+	// epochs = -1: expected an integer in [0, 2147483647]
 	// step_size = -1: expected a finite number above 0
 }
 

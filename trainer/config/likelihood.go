@@ -5,7 +5,7 @@ import "github.com/plume-ml/plume/trainer/likelihood"
 // Values of the key likelihood besides columns (likelihood.ParseColumns).
 const (
 	AutoLikelihood     = "auto"
-	GaussianLikelihood = "gaussian"
+	GaussianLikelihood = likelihood.Gauss
 )
 
 func (o *Options) likelihoodKeys() []Key {

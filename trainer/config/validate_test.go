@@ -31,8 +31,8 @@ func TestValidateReportsEverything(t *testing.T) {
 		},
 		{func(c *Config) { c.Seed = 1 << 63 }, []string{"seed = 9223372036854775808: expected"}},
 		{
-			func(c *Config) { c.Epochs, c.Batch, c.Tile, c.Threads = 0, 0, 0, -1 },
-			[]string{"epochs = 0", "batch = 0", "tile = 0", "threads = -1"},
+			func(c *Config) { c.Epochs, c.Batch, c.Tile, c.Threads = -1, 0, 0, -1 },
+			[]string{"epochs = -1", "batch = 0", "tile = 0", "threads = -1"},
 		},
 		{
 			func(c *Config) { c.Method = "ipdl" },

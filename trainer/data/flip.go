@@ -68,7 +68,7 @@ func (f *flipped) Gather(dst []float32, idx []int) {
 }
 
 // mirror exchanges left and right of an image in place.
-func mirror(x []float32, s Shape) {
+func mirror[T any](x []T, s Shape) {
 	for line := range s.H {
 		row := x[line*s.W*s.C : (line+1)*s.W*s.C]
 		for l, r := 0, (s.W-1)*s.C; l < r; l, r = l+s.C, r-s.C {

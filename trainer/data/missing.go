@@ -5,18 +5,44 @@ package data
 type Missing struct {
 	D  int
 	At []bool
+
+	rows []int // of At, of the rows of a part of the data; nil: all, in their order
 }
 
-// Len is the number of rows of At.
-func (m Missing) Len() int { return len(m.At) / m.D }
+// Len is the number of rows; 1 may be meant for all.
+func (m Missing) Len() int {
+	if m.rows != nil {
+		return len(m.rows)
+	}
+	return len(m.At) / m.D
+}
 
 // Row returns what is missing of row i.
 func (m Missing) Row(i int) []bool {
-	if len(m.At) == m.D {
+	switch {
+	case len(m.At) == m.D:
 		return m.At
+	case m.rows != nil:
+		i = m.rows[i]
 	}
 	return m.At[i*m.D : (i+1)*m.D]
 }
+
+// Known is the mean number of a row's numbers that are known.
+func (m Missing) Known() float64 {
+	known := 0
+	for i := range m.Len() {
+		for _, missing := range m.Row(i) {
+			if !missing {
+				known++
+			}
+		}
+	}
+	return float64(known) / float64(m.Len())
+}
+
+// Any reports whether anything is missing.
+func (m Missing) Any() bool { return m.Known() < float64(m.D) }
 
 // Gather copies what is missing of row idx[i] to dst[i*D:(i+1)*D] for all i. It panics unless
 // len(dst) = len(idx)*D.
@@ -35,16 +61,47 @@ func MissingOf(ds Dataset) *Missing {
 	switch ds := ds.(type) {
 	case *array:
 		if ds.missing != nil {
-			return &Missing{ds.shape.Dim(), ds.missing}
+			return &Missing{D: ds.shape.Dim(), At: ds.missing}
+		}
+	case Table:
+		if ds.Missing != nil {
+			return &Missing{D: ds.D, At: ds.Missing}
 		}
 	case *subset:
 		if all := MissingOf(ds.Dataset); all != nil {
-			part := &Missing{all.D, make([]bool, len(ds.index)*all.D)}
-			all.Gather(part.At, ds.index)
-			return part
+			return all.of(ds.index)
+		}
+	case *flipped:
+		if all := MissingOf(ds.Dataset); all != nil {
+			return all.mirrored(ds.Shape())
 		}
 	}
 	return nil
+}
+
+// of is what is missing of some of the rows.
+func (m Missing) of(index []int) *Missing {
+	part := &Missing{D: m.D, At: m.At, rows: index}
+	if m.rows != nil {
+		part.rows = make([]int, len(index))
+		for i, row := range index {
+			part.rows[i] = m.rows[row]
+		}
+	}
+	return part
+}
+
+// mirrored is what is missing of pictures and of their mirror images after them.
+func (m Missing) mirrored(shape Shape) *Missing {
+	both := &Missing{D: m.D, At: make([]bool, 2*m.Len()*m.D)}
+	for i := range m.Len() {
+		row := m.Row(i)
+		copy(both.At[i*m.D:], row)
+		to := both.At[(m.Len()+i)*m.D:][:m.D]
+		copy(to, row)
+		mirror(to, shape)
+	}
+	return both
 }
 
 // Both returns what any of the given ones says is missing; nil if all are nil.
@@ -56,7 +113,7 @@ func Both(all ...*Missing) (out *Missing) {
 			out = m
 		default:
 			rows := max(out.Len(), m.Len())
-			both := &Missing{m.D, make([]bool, 0, rows*m.D)}
+			both := &Missing{D: m.D, At: make([]bool, 0, rows*m.D)}
 			for i := range rows {
 				both.At = append(both.At, out.Row(i)...)
 				for j, missing := range m.Row(i) {

@@ -13,9 +13,11 @@ import (
 
 // at is what is missing, in numbers.
 func at(m *data.Missing) (places []int) {
-	for i, missing := range m.At {
-		if missing {
-			places = append(places, i)
+	for i := range m.Len() {
+		for j, missing := range m.Row(i) {
+			if missing {
+				places = append(places, i*m.D+j)
+			}
 		}
 	}
 	return places
@@ -121,5 +123,30 @@ func TestBoth(t *testing.T) {
 	}
 	if data.Both(nil, nil) != nil || data.Both(nil, all) != all {
 		t.Error("nothing is added to nothing")
+	}
+}
+
+// A part of a part has its own rows, and a mirror image lacks the mirror image of what is missing.
+func TestMissingOfViews(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "holes.npy")
+	nan := float32(math.NaN())
+	x := []float32{1, nan, 0, 0.5, -1, -1, nan, -1, 0, 0, 1, nan}
+	if err := npy.WriteFile(path, x, 3, 2, 2); err != nil {
+		t.Fatal(err)
+	}
+	ds, err := data.Open(t.Context(), path, data.Options{Missing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := data.Subset(data.Subset(ds, []int{2, 0}), []int{1})
+	if m := data.MissingOf(part); !slices.Equal(at(m), []int{1}) || m.Known() != 3 || !m.Any() {
+		t.Errorf("of a part of a part: %v, %v known", at(m), m.Known())
+	}
+	both, err := data.Flipped(data.Subset(ds, []int{0, 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := at(data.MissingOf(both)); !slices.Equal(got, []int{1, 6, 8, 15}) {
+		t.Errorf("of mirror images: %v", got)
 	}
 }

@@ -7,6 +7,9 @@ type Table struct {
 	D      int
 	X      []float32 // M x D
 	Labels []int32   // label of each row, -1 if unknown; nil: all unknown
+	// Missing are the numbers that are not known, M x D, and may be any finite ones in X; nil:
+	// none.
+	Missing []bool
 }
 
 // Validate returns an error unless D is positive, X holds whole rows, and there are no labels or
@@ -17,6 +20,10 @@ func (t Table) Validate() error {
 	}
 	if len(t.X)%t.D != 0 {
 		return fmt.Errorf("table of %d numbers: expected whole rows of D = %d", len(t.X), t.D)
+	}
+	if t.Missing != nil && len(t.Missing) != len(t.X) {
+		return fmt.Errorf("table that says of %d numbers whether they are missing, and has %d: "+
+			"expected as many, or none", len(t.Missing), len(t.X))
 	}
 	if t.Labels != nil && len(t.Labels) != t.Len() {
 		return fmt.Errorf("table with %d labels for %d rows: expected one for each, or none",

@@ -47,7 +47,7 @@ func (e *evaluation) likelihood() error {
 	if err != nil {
 		return err
 	}
-	joint := infer.NewJoint(m, e.config.ObsNoise, e.Seed, e.pool)
+	joint := infer.NewJoint(m, e.Seed, e.pool)
 	e.doing.Set(fmt.Sprintf("log-likelihood of %d held-out images, %d latents each", images.Len(),
 		e.LikelihoodSamples))
 	found, err := p.Marginals(e.ctx, joint, e.LikelihoodSamples, e.Seed)

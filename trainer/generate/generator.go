@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -19,9 +20,12 @@ const panicEncoder = "generate: Encode needs an encoder"
 
 // Model is a trained model: its networks and their parameters.
 type Model struct {
-	Decoder *model.Net // from d to D numbers
+	Decoder *model.Net // from d numbers to the likelihood's outputs
 	Prior   prior.Prior
 	Encoder *model.Net // from D numbers to 2 d, the mean and the log-variance of q(z|x); nil: none
+
+	// Likelihood says what the decoder's outputs mean; nil: they are the D numbers of an image.
+	Likelihood likelihood.Likelihood
 
 	DecoderP, PriorP, EncoderP []float32
 
@@ -68,6 +72,9 @@ func New(a *memory.Arena, m Model, workers int, p *pool.Pool) *Generator {
 	if !a.Counts() {
 		m.Check()
 	}
+	if m.Likelihood == nil {
+		m.Likelihood = likelihood.Gaussian{D: m.Decoder.Out()}
+	}
 	passes := Tiles(workers, m.Decoder.Out())
 	size := func(rows int) model.Size {
 		rows = min(tileRows, rows)
@@ -92,10 +99,11 @@ func (g *Generator) Model() Model { return g.model }
 func (g *Generator) Latent() int { return g.model.Decoder.In() }
 
 // Dim returns the number D of values in an image.
-func (g *Generator) Dim() int { return g.model.Decoder.Out() }
+func (g *Generator) Dim() int { return g.model.Likelihood.Dim() }
 
-// Sample draws n images into dst (n x D), not clamped. A spec out of range is an error. Sample
-// stops early, with ctx's error, when ctx ends.
+// Sample draws n images into dst (n x D), not clamped: their means given their latents, or draws
+// given these, as suits the model (likelihood.Likelihood.Noisy). A spec out of range is an error.
+// Sample stops early, with ctx's error, when ctx ends.
 func (g *Generator) Sample(ctx context.Context, dst []float32, n int, spec Spec) error {
 	if spec.Condition == nil {
 		spec.Condition = g.Condition(n, spec)
@@ -104,7 +112,11 @@ func (g *Generator) Sample(ctx context.Context, dst []float32, n int, spec Spec)
 	if err := g.SampleLatents(ctx, z, n, spec); err != nil {
 		return err
 	}
-	g.decode(dst, z, spec.Condition, g.cut(g.decoding, spec), ended(ctx))
+	use := g.means(dst)
+	if g.model.Likelihood.Noisy() {
+		use = g.draws(dst, spec)
+	}
+	g.decode(z, spec.Condition, g.cut(g.decoding, spec), ended(ctx), use)
 	return ctx.Err()
 }
 
@@ -156,16 +168,43 @@ func (g *Generator) checkCondition(conditions []float32, n int) {
 	}
 }
 
-// Decode writes g_phi(z), the images (n x D) of the latents z (n x d), into dst. conditions is what
+// Decode writes E[x|z], the images (n x D) of the latents z (n x d), into dst. conditions is what
 // they are to be like, n x Conditions() numbers; nil: none.
 func (g *Generator) Decode(dst, z, conditions []float32) {
-	g.decode(dst, z, conditions, g.decoding.Tile, func() bool { return false })
+	g.decode(z, conditions, g.decoding.Tile, func() bool { return false }, g.means(dst))
 }
 
-// decode is Decode in tiles of the given number of rows, but skips the remaining ones once stop
-// returns true.
-func (g *Generator) decode(dst, z, conditions []float32, tile int, stop func() bool) {
-	d, dim := g.Latent(), g.Dim()
+// Draw is Decode, but draws x from p(x|z). The first of the latents is number first among those of
+// the seed.
+func (g *Generator) Draw(dst, z, conditions []float32, seed uint64, first int) {
+	spec := Spec{Seed: seed, First: first}
+	g.decode(z, conditions, g.decoding.Tile, func() bool { return false }, g.draws(dst, spec))
+}
+
+// means returns the use of the decoder's outputs for rows from lo on that sets dst to their means.
+func (g *Generator) means(dst []float32) func(out []float32, lo, hi int) {
+	dim := g.Dim()
+	return func(out []float32, lo, hi int) {
+		g.model.Likelihood.Mean(dst[lo*dim:hi*dim], out)
+	}
+}
+
+// draws is means for draws from p(x|z).
+func (g *Generator) draws(dst []float32, spec Spec) func(out []float32, lo, hi int) {
+	dim, key := g.Dim(), kernel.Key{Seed: spec.Seed, Stream: streamObserved}
+	return func(out []float32, lo, hi int) {
+		normal := make([]float32, (hi-lo)*dim)
+		diffusion.NormalRows(normal, spec.ids(lo, hi), spec.seeds(lo, hi), dim, key)
+		g.model.Likelihood.Draw(dst[lo*dim:hi*dim], out, normal)
+	}
+}
+
+// decode passes the decoder's outputs for the latents to use, in tiles of the given number of rows,
+// but skips the remaining ones once stop returns true.
+func (g *Generator) decode(
+	z, conditions []float32, tile int, stop func() bool, use func(out []float32, lo, hi int),
+) {
+	d := g.Latent()
 	g.checkCondition(conditions, len(z)/d)
 	g.pack(g.decoder)
 	g.tiles(len(z)/d, tile, func(lo, hi int) {
@@ -178,7 +217,7 @@ func (g *Generator) decode(dst, z, conditions []float32, tile int, stop func() b
 		copy(pass.In(0), z[lo*d:])
 		pass.SetCondition(conditions, lo, 1)
 		pass.Forward()
-		copy(dst[lo*dim:], pass.Out())
+		use(pass.Out(), lo, hi)
 	})
 }
 

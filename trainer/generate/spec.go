@@ -77,7 +77,10 @@ func (s Spec) seeds(lo, hi int) []uint64 {
 	return s.Seeds[lo:hi]
 }
 
-const streamClasses kernel.Stream = 21 // samples: classes of those that were asked for no other
+const (
+	streamClasses  kernel.Stream = 21 // samples: classes of those that were asked for no other
+	streamObserved kernel.Stream = 22 // samples: their noise given their latents
+)
 
 // Conditions is the length of a condition; 0 for a model without conditions.
 func (m Model) Conditions() int { return max(0, len(m.Classes)-1) }

@@ -1,26 +1,32 @@
 package infer
 
-// Decoded is the mean and the variance of what the decoder makes of an image's particles, D numbers
-// each, missing pixels among them. They are taken at the end of each window of kept moves.
-// Variances do not include the noise of a pixel, sigma_x^2.
-type Decoded struct {
-	Mean, Var []float64
+import "github.com/plume-ml/plume/trainer/likelihood"
 
-	n float64 // images that were added; until finish, Mean and Var are sums
+// Decoded is the mean and the variance of E[x|z] over an image's particles, D numbers each, missing
+// pixels among them, and the mean of the variance of x given z (Noise). They are taken at the end
+// of each window of kept moves.
+type Decoded struct {
+	Mean, Var, Noise []float64
+
+	n float64 // images that were added; until finish, all are sums
 }
 
 func newDecoded(dim int) *Decoded {
-	return &Decoded{Mean: make([]float64, dim), Var: make([]float64, dim)}
+	all := make([]float64, 3*dim)
+	return &Decoded{Mean: all[:dim], Var: all[dim : 2*dim], Noise: all[2*dim:]}
 }
 
-// add adds images, as rows of out.
-func (d *Decoded) add(out []float32) {
-	dim := len(d.Mean)
-	for ; len(out) > 0; out = out[dim:] {
+// add adds images, given as the decoder's outputs.
+func (d *Decoded) add(l likelihood.Likelihood, out []float32) {
+	mean, noise, width := make([]float32, l.Dim()), make([]float64, l.Dim()), l.Outputs()
+	for ; len(out) > 0; out = out[width:] {
 		d.n++
-		for j, v := range out[:dim] {
+		l.Mean(mean, out[:width])
+		l.Variance(noise, out[:width])
+		for j, v := range mean {
 			d.Mean[j] += float64(v)
 			d.Var[j] += float64(v) * float64(v)
+			d.Noise[j] += noise[j]
 		}
 	}
 }
@@ -30,6 +36,7 @@ func (d *Decoded) finish() {
 	for j, sum := range d.Mean {
 		mean := sum / d.n
 		d.Mean[j], d.Var[j] = mean, max(0, d.Var[j]-sum*mean)/(d.n-1)
+		d.Noise[j] /= d.n
 	}
 }
 
@@ -49,10 +56,10 @@ func (w *settling) decode(at []*course, tile int) {
 	copy(pass.In(0), w.batch.Rows(w.batch.Z, lo, hi))
 	pass.SetCondition(w.given, lo, w.cloud.N)
 	pass.Forward()
-	out, size := pass.Out(), w.cloud.N*w.likelihood.Dim
+	out, size := pass.Out(), w.cloud.N*w.likelihood.Outputs()
 	for i, c := range at[first:last] {
 		if c.stage == keeping {
-			c.decoded.add(out[i*size : (i+1)*size])
+			c.decoded.add(w.likelihood, out[i*size:(i+1)*size])
 		}
 	}
 }

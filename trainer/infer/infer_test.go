@@ -15,6 +15,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -131,6 +132,7 @@ func (m linearModel) trained(prior prior.Prior) generate.Model {
 	return generate.Model{
 		Decoder: model.NewMLP(nil, inferLatent, inferDim), DecoderP: m.p,
 		Prior: prior, PriorP: priorP,
+		Likelihood: likelihood.Gaussian{Sigma: inferNoise, D: inferDim},
 	}
 }
 
@@ -218,7 +220,7 @@ func TestMarginalsOfLinearModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			post := m.inferred(t, prior(1), 20, 2)
 			run(t, post, Moves{Burn: 200, Keep: 100, Cov: true})
-			joint := NewJoint(m.trained(prior(64)), inferNoise, 8, post.setup.Pool)
+			joint := NewJoint(m.trained(prior(64)), 8, post.setup.Pool)
 			got, err := post.Marginals(t.Context(), joint, samples, 9)
 			if err != nil {
 				t.Fatal(err)
@@ -300,7 +302,7 @@ func TestInferenceIsDeterministic(t *testing.T) {
 		run(t, post, Moves{Burn: 20, Keep: 20, Cov: true})
 		z[i] = slices.Clone(post.Latents())
 		var err error
-		joint := NewJoint(m.trained(flatDiffusion(4)), inferNoise, 8, post.setup.Pool)
+		joint := NewJoint(m.trained(flatDiffusion(4)), 8, post.setup.Pool)
 		if logP[i], err = post.Marginals(t.Context(), joint, 101, 9); err != nil {
 			t.Fatal(err)
 		}

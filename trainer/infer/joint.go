@@ -18,7 +18,7 @@ import (
 // then nearly equal, so that the latents compare well. The known part of the noise is removed
 // (prior.Prior.Steady).
 type Joint struct {
-	likelihood likelihood.Gaussian
+	likelihood likelihood.Likelihood
 
 	seed    uint64
 	pool    *pool.Pool
@@ -31,16 +31,15 @@ type Joint struct {
 // tileRows is the number of latents in a task, or as many as suit the decoder, if these are fewer.
 const tileRows = 50
 
-// NewJoint returns the joint density of a model. obsNoise is the standard deviation of a pixel
-// given its latent. NewJoint panics unless m.PriorP has as many parameters as the prior.
-func NewJoint(m generate.Model, obsNoise float64, seed uint64, p *pool.Pool) *Joint {
+// NewJoint returns the joint density of a model, whose likelihood must be set. NewJoint panics
+// unless m.PriorP has as many parameters as the prior.
+func NewJoint(m generate.Model, seed uint64, p *pool.Pool) *Joint {
 	m.Check()
-	dim := m.Decoder.Out()
-	n := generate.Tiles(p.Workers(), dim)
+	n := generate.Tiles(p.Workers(), m.Decoder.Out())
 	tile := min(tileRows, m.Decoder.TileRows())
 	size := model.Size{Rows: tile, Passes: n}
 	j := &Joint{
-		likelihood: likelihood.Gaussian{Sigma: obsNoise, Dim: dim}, seed: seed, pool: p,
+		likelihood: m.Likelihood, seed: seed, pool: p,
 		d: m.Decoder.In(), tile: tile,
 		decoder: m.Decoder.NewTape(nil, m.DecoderP, size, model.Evaluate),
 	}
@@ -86,10 +85,10 @@ func (j *Joint) decode(dst []float64, image Image, z []float32) {
 	copy(pass.In(0), z)
 	pass.SetCondition(image.Condition, 0, len(dst))
 	pass.Forward()
-	l, x := j.likelihood.Without(image.Missing), image.X
+	width := j.likelihood.Outputs()
 	for i := range dst {
-		out := pass.Out()[i*len(x) : (i+1)*len(x)]
-		dst[i] = -l.NegLog(likelihood.SquareError(out, x, image.Missing), 1)
+		out := pass.Out()[i*width : (i+1)*width]
+		dst[i] = -j.likelihood.NegLog(out, image.X, image.Missing)
 	}
 }
 

@@ -58,7 +58,7 @@ func (p *Posterior) Marginals(
 
 // image is image k of those that are held.
 func (p *Posterior) image(k int) Image {
-	m := Image{X: make([]float32, p.likelihood.Dim), Number: p.first + k}
+	m := Image{X: make([]float32, p.likelihood.Dim()), Number: p.first + k}
 	index := []int{m.Number}
 	p.setup.Images.Gather(m.X, index)
 	if p.given != nil {

@@ -56,7 +56,7 @@ func (p *Posterior) gatherTile(i int) {
 	phase.Gather.Enter()
 	p.batch.Gather(p.now.tiles.Rows(i))
 	first, last := p.now.tiles.Points(i)
-	dim, rows := p.likelihood.Dim, p.now.rows[first:last]
+	dim, rows := p.likelihood.Dim(), p.now.rows[first:last]
 	p.setup.Images.Gather(p.x[first*dim:last*dim], rows)
 	if k := len(p.given) / p.setup.Batch; k > 0 {
 		p.setup.Conditions.Gather(p.given[first*k:last*k], rows)
@@ -80,7 +80,7 @@ func (p *Posterior) decoderTile(i int) {
 	lo, hi := p.now.tiles.Rows(i)
 	p.likelihood.Gradient(p.decoder, likelihood.Rows{
 		Lo: lo, Hi: hi, Particles: p.cloud.N, Z: p.batch.Rows(p.batch.Z, lo, hi), X: p.x,
-		Missing: p.missing, Square: p.square, G: p.batch.Rows(p.batch.G, lo, hi),
+		Missing: p.missing, Loss: p.data, Square: p.square, G: p.batch.Rows(p.batch.G, lo, hi),
 		Condition: p.given,
 	})
 }
@@ -99,11 +99,14 @@ func (p *Posterior) moveTile(i int) {
 // rows is the rows of the particles of image i of the batch.
 func (p *Posterior) rows(i int) (lo, hi int) { return i * p.cloud.N, (i + 1) * p.cloud.N }
 
-// of returns the positions of the particles of image i of the batch, their squared errors and their
-// prior losses.
-func (p *Posterior) of(i int) (z, square, nll []float32) {
+// state is the positions of the particles of an image (N x d), their squared errors, and their
+// losses of the data and of the prior (N each).
+type state struct{ z, square, data, nll []float32 }
+
+// of returns the state of image i of the batch.
+func (p *Posterior) of(i int) state {
 	lo, hi := p.rows(i)
-	return p.batch.Rows(p.batch.Z, lo, hi), p.square[lo:hi], p.nll[lo:hi]
+	return state{p.batch.Rows(p.batch.Z, lo, hi), p.square[lo:hi], p.data[lo:hi], p.nll[lo:hi]}
 }
 
 // key is the key of stream s for the current move.

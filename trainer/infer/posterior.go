@@ -24,7 +24,7 @@ import (
 // training.
 type Posterior struct {
 	setup      Setup
-	likelihood likelihood.Gaussian
+	likelihood likelihood.Likelihood
 
 	cloud   *particle.Cloud // z and velocities of the images that are held, N x d each
 	batch   *particle.Batch // of the particles that move together, B*N x d
@@ -34,7 +34,8 @@ type Posterior struct {
 	x       []float32 // images of the batch, B x D
 	given   []float32 // their conditions, B x K; nil: none
 	missing []bool    // what is missing of them, B x D; nil: nothing
-	square  []float32 // squared error |g(z) - x|^2 of each row, B*N
+	square  []float32 // squared error |E[x|z] - x|^2 of each row, B*N
+	data    []float32 // -log p(x|z) of each row, B*N
 	nll     []float32 // prior loss of each row, B*N
 	clip    []int     // rows of each image of the batch that the last move clipped
 
@@ -51,7 +52,7 @@ type Posterior struct {
 type Inferred struct {
 	Mean, Var   []float64 // d, of the positions
 	Cov         []float64 // d x d, of the positions, over their number; nil unless asked for
-	SquareError float64   // |g(z) - x|^2, of the pixels that are known
+	SquareError float64   // |E[x|z] - x|^2, of the pixels that are known
 	DataLoss    float64   // -log p(x|z), nats, of the pixels that are known
 	PriorLoss   float64   // l_theta(z), nats
 
@@ -76,8 +77,8 @@ type Moves struct {
 	Cov  bool // average covariances too
 }
 
-// New prepares the inference of the images of s with model m, and holds the first of them. It
-// panics unless m.PriorP has as many parameters as the prior.
+// New prepares the inference of the images of s with model m, whose likelihood must be set, and
+// holds the first of them. It panics unless m.PriorP has as many parameters as the prior.
 func New(m generate.Model, s Setup) *Posterior {
 	m.Check()
 	return build(nil, m, s)
@@ -99,16 +100,17 @@ func build(a *memory.Arena, m generate.Model, s Setup) *Posterior {
 	s.Hold = min(s.Hold, s.Images.Len())
 	s.Batch = min(s.Batch, s.Hold)
 	s.Tile = min(s.Tile, m.Decoder.TileRows(), m.Prior.TileRows())
-	rows, dim := s.Batch*s.Particles, m.Decoder.Out()
+	rows, dim := s.Batch*s.Particles, m.Likelihood.Dim()
 	size := model.Size{Rows: rows, Tile: max(s.Tile, s.Particles), Passes: s.Pool.Workers()}
 	p := &Posterior{
 		setup:      s,
-		likelihood: likelihood.Gaussian{Sigma: s.ObsNoise, Dim: dim},
+		likelihood: m.Likelihood,
 		cloud:      particle.NewCloud(a, s.Hold, s.Particles, m.Decoder.In(), true, s.Seed),
 		decoder:    m.Decoder.NewTape(a, m.DecoderP, size, model.Differentiate),
 		prior:      m.Prior.NewTape(a, m.PriorP, size, model.Differentiate),
 		x:          a.Floats(memory.Activations, s.Batch, dim),
 		square:     a.Floats(memory.Activations, rows),
+		data:       a.Floats(memory.Activations, rows),
 		nll:        a.Floats(memory.Activations, rows),
 		clip:       make([]int, s.Batch), images: make([]Inferred, s.Hold),
 	}
@@ -202,7 +204,7 @@ func (p *Posterior) run(ctx context.Context, index []int, m Moves) (clipped int,
 		}
 	}
 	for i, k := range index {
-		p.images[k] = kept[i].inferred(p.likelihoodOf(k))
+		p.images[k] = kept[i].inferred()
 		p.images[k].Moves = m.Burn + m.Keep
 	}
 	return clipped, nil
@@ -219,14 +221,6 @@ func (p *Posterior) say(moves int, m Moves) {
 		at = fmt.Sprintf("images %d to %d of %d, %s", first+1, first+len(p.now.index), all, at)
 	}
 	p.setup.Progress(at)
-}
-
-// likelihoodOf is the likelihood of the pixels of image k of those held that are known.
-func (p *Posterior) likelihoodOf(k int) likelihood.Gaussian {
-	if p.setup.Missing == nil {
-		return p.likelihood
-	}
-	return p.likelihood.Without(p.setup.Missing.Row(p.first + k))
 }
 
 // pack lays the parameters out for products.

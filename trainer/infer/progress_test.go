@@ -23,8 +23,7 @@ func TestProgressAndEnd(t *testing.T) {
 			t.Errorf("%q is not among %q", want, said)
 		}
 	}
-	joint := NewJoint(m.trained(prior.Gaussian{Latent: inferLatent}), inferNoise, 8,
-		post.setup.Pool)
+	joint := NewJoint(m.trained(prior.Gaussian{Latent: inferLatent}), 8, post.setup.Pool)
 	ctx, cancel := context.WithCancel(t.Context())
 	post.setup.Progress = func(at string) {
 		said = append(said, at)

@@ -176,7 +176,7 @@ func (w *settling) end(k int) bool {
 	if c.stage != done {
 		return false
 	}
-	w.images[k] = w.inferred(k, c)
+	w.images[k] = w.inferred(c)
 	w.done++
 	w.kept += int(c.kept.moves) * w.cloud.N
 	w.clipped += c.clipped
@@ -187,7 +187,7 @@ func (w *settling) end(k int) bool {
 func (w *settling) newCourse() *course {
 	c := &course{kept: newSums(w.cloud.N, w.cloud.D, w.to.Cov)}
 	if w.to.Decode {
-		c.decoded = newDecoded(w.likelihood.Dim)
+		c.decoded = newDecoded(w.likelihood.Dim())
 	}
 	return c
 }
@@ -234,21 +234,21 @@ func (w *settling) window(ctx context.Context) error {
 
 // add adds the state of image i of the batch to what its course keeps.
 func (w *settling) add(c *course, i int) {
-	z, square, nll := w.of(i)
+	at := w.of(i)
 	switch c.stage {
 	case descending:
-		energy, variance := 0.0, w.setup.ObsNoise*w.setup.ObsNoise
-		for n, e := range square {
-			energy += float64(e)/(2*variance) + float64(nll[n])
+		energy := 0.0
+		for n, loss := range at.data {
+			energy += float64(loss) + float64(at.nll[n])
 		}
-		c.now.add(energy / float64(len(square)))
+		c.now.add(energy / float64(len(at.data)))
 	case keeping:
-		c.kept.add(z, square, nll)
+		c.kept.add(at)
 	}
 }
 
-func (w *settling) inferred(k int, c *course) Inferred {
-	r := c.kept.inferred(w.likelihoodOf(k))
+func (w *settling) inferred(c *course) Inferred {
+	r := c.kept.inferred()
 	r.Moves, r.Settled, r.Decoded = c.all, c.settled, c.decoded
 	if r.Decoded != nil {
 		r.Decoded.finish()

@@ -29,7 +29,7 @@ func (m linearModel) setup(t *testing.T, particles, workers int) Setup {
 	p := pool.New(workers)
 	t.Cleanup(p.Close)
 	return Setup{
-		Images: m.data, ObsNoise: inferNoise, Particles: particles, Batch: 15, Tile: 64, Seed: 2,
+		Images: m.data, Particles: particles, Batch: 15, Tile: 64, Seed: 2,
 		Pool: p, Friction: 0.3, StepSize: 0.02, StepSizeEnd: 0.005,
 	}
 }
@@ -149,7 +149,7 @@ func TestMarginalsOfKnownPixels(t *testing.T) {
 	post := New(m.trained(m.gaussian()), s)
 	settle(t, post, quick())
 	const samples = 500
-	joint := NewJoint(m.trained(m.gaussian()), inferNoise, 8, s.Pool)
+	joint := NewJoint(m.trained(m.gaussian()), 8, s.Pool)
 	got, err := post.Marginals(t.Context(), joint, samples, 9)
 	if err != nil {
 		t.Fatal(err)

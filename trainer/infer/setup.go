@@ -12,8 +12,7 @@ type Setup struct {
 	Conditions data.Rows
 	// Missing says which pixels are not known. They have no part in the likelihood, and in Images
 	// may be any finite numbers. nil: none.
-	Missing  *data.Missing
-	ObsNoise float64 // sigma_x, standard deviation of a pixel given its latent
+	Missing *data.Missing
 
 	Particles int // chains N for each image
 	Batch     int // largest number of images whose particles move together

@@ -1,19 +1,15 @@
 package infer
 
-import (
-	"math"
-
-	"github.com/plume-ml/plume/trainer/likelihood"
-)
+import "math"
 
 // sums accumulates positions and losses of the particles of one image over moves.
 type sums struct {
-	moves       float64
-	z, zz       []float64 // sums of z, and of its squares
-	outer       []float64 // lower half of the sum of z z^T; nil without covariances
-	square, nll float64
-	chain       []float64 // sum of the squared errors of each particle
-	squares     float64   // sum of their squares
+	moves             float64
+	z, zz             []float64 // sums of z, and of its squares
+	outer             []float64 // lower half of the sum of z z^T; nil without covariances
+	square, data, nll float64
+	chain             []float64 // sum of the squared errors of each particle
+	squares           float64   // sum of their squares
 }
 
 func newSums(particles, d int, cov bool) *sums {
@@ -26,16 +22,17 @@ func newSums(particles, d int, cov bool) *sums {
 	return s
 }
 
-// add adds the positions of the particles (N x d), their squared errors and prior losses.
-func (s *sums) add(z, square, nll []float32) {
+// add adds a state of the particles.
+func (s *sums) add(at state) {
 	s.moves++
 	d := len(s.z)
-	for i, e := range square {
+	for i, e := range at.square {
 		s.square += float64(e)
 		s.squares += float64(e) * float64(e)
 		s.chain[i] += float64(e)
-		s.nll += float64(nll[i])
-		row := z[i*d : (i+1)*d]
+		s.data += float64(at.data[i])
+		s.nll += float64(at.nll[i])
+		row := at.z[i*d : (i+1)*d]
 		for j, v := range row {
 			s.z[j] += float64(v)
 			s.zz[j] += float64(v) * float64(v)
@@ -56,13 +53,12 @@ func addOuter(zz []float64, z []float32) {
 }
 
 // inferred returns the averages, whose covariances take the place of the sums.
-func (s *sums) inferred(l likelihood.Gaussian) Inferred {
+func (s *sums) inferred() Inferred {
 	n, d := s.moves*float64(len(s.chain)), len(s.z)
 	r := Inferred{
 		Mean: make([]float64, d), Var: make([]float64, d), SquareError: s.square / n,
-		PriorLoss: s.nll / n, ESS: s.ess(),
+		DataLoss: s.data / n, PriorLoss: s.nll / n, ESS: s.ess(),
 	}
-	r.DataLoss = l.NegLog(r.SquareError, 1)
 	for j := range r.Mean {
 		r.Mean[j] = s.z[j] / n
 		r.Var[j] = max(0, s.zz[j]/n-r.Mean[j]*r.Mean[j])

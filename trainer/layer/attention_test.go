@@ -61,6 +61,23 @@ func TestPositions(t *testing.T) {
 	check(t, positions(layer.Shape{H: 3, W: 2, C: 5}), positions(layer.Vector(1)))
 }
 
+// scales is Scales, one number at a time.
+func scales(dim, n int) subject {
+	row := func(p reference.Params, x [][]float64) []float64 {
+		y := append([]float64{}, x[0]...)
+		for j := range n {
+			y = append(y, p("bias")[j])
+		}
+		return y
+	}
+	in := []layer.Shape{layer.Vector(dim)}
+	return subject{layer: layer.Scales{N: n}, in: in, row: row}
+}
+
+func TestScales(t *testing.T) {
+	check(t, scales(5, 3), scales(1, 1))
+}
+
 func BenchmarkAttention(b *testing.B) {
 	for _, side := range []int{4, 8, 16} {
 		s := attention(4, side, side, 128)

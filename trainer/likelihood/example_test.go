@@ -19,15 +19,15 @@ func ExampleGaussian_Gradient() {
 		tape.Pack(i)
 	}
 
-	l := likelihood.Gaussian{Sigma: 0.5, Dim: pixels}
+	l := likelihood.Gaussian{Sigma: 0.5, D: pixels}
 	z, x := []float32{-1, 1}, []float32{0.5, 0, -0.5}
-	square, g := make([]float32, rows), make([]float32, rows*latent)
+	loss, square, g := make([]float32, rows), make([]float32, rows), make([]float32, rows*latent)
 	l.Gradient(tape, likelihood.Rows{
-		Hi: rows, Particles: rows, Z: z, X: x, Square: square, G: g,
+		Hi: rows, Particles: rows, Z: z, X: x, Loss: loss, Square: square, G: g,
 	})
-	for i, s := range square {
+	for i, nats := range loss {
 		fmt.Printf("z = %2v: -log p(x|z) = %.3f nats, gradient %.3f\n",
-			z[i], l.NegLog(float64(s), 1), g[i])
+			z[i], nats, g[i])
 	}
 	// Output:
 	// z = -1: -log p(x|z) = 4.196 nats, gradient -4.830

@@ -1,5 +1,3 @@
-// Package likelihood is the density p(x|z) of a row of data given the decoder's output for its
-// latent.
 package likelihood
 
 import (
@@ -7,55 +5,43 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/phase"
 )
 
-// Gaussian is p(x|z) = N(x; g(z), Sigma^2 I), where g is the decoder and x a row of Dim numbers.
+// Gaussian is p(x|z) = N(x; g(z), Sigma^2 I), where g is the decoder and x a row of D numbers.
 type Gaussian struct {
 	Sigma float64
-	Dim   int
+	D     int
 }
 
-// Rows are rows Lo to Hi of a batch. Row i belongs to image i/Particles.
-type Rows struct {
-	Lo, Hi, Particles int
-	Z                 []float32 // latents of these rows, Hi-Lo x d
-	X                 []float32 // images of the whole batch, of Dim numbers each
-	// Condition is what each image is to be like, rows as wide as the decoder's input
-	// [model.Condition], for the whole batch; nil: no conditions.
-	Condition []float32
-	// Missing are the numbers of X that are not known, of the whole batch; nil: none. They have no
-	// part in the likelihood, and may be any finite numbers.
-	Missing []bool
+// Dim implements Likelihood.
+func (l Gaussian) Dim() int { return l.D }
 
-	Square []float32 // of the whole batch: |g(z) - x|^2 of these rows is set, of what is known
-	G      []float32 // set to the gradient of -log p(x|z) by z, Hi-Lo x d
-}
+// Outputs implements Likelihood.
+func (l Gaussian) Outputs() int { return l.D }
 
-// Gradient runs rows forward and backward through the decoder. Afterwards t is ready for Grad.
+// Gradient implements Likelihood.
 func (l Gaussian) Gradient(t *model.Tape, r Rows) {
-	phase.DecoderForward.Enter()
-	pass := t.Take(r.Lo, r.Hi)
+	pass := r.forward(t)
 	defer pass.Release()
-	copy(pass.In(0), r.Z)
-	pass.SetCondition(r.Condition, r.Lo, r.Particles)
-	pass.Forward()
-	phase.DecoderBackward.Enter()
+	if r.Missing != nil {
+		r.excuse(pass.Out(), l.D)
+	}
 	scale := float32(1 / (l.Sigma * l.Sigma))
 	square := r.Square[r.Lo:r.Hi]
-	if r.Missing != nil {
-		r.excuse(pass.Out(), l.Dim)
+	kernel.DataResidual(pass.DOut(), square, pass.Out(), r.X, r.Lo, r.Particles, l.D, scale)
+	for i, s := range square {
+		_, missing := r.image(r.Lo+i, l.D)
+		r.Loss[r.Lo+i] = float32(l.negLog(float64(s), known(l.D, missing)))
 	}
-	kernel.DataResidual(pass.DOut(), square, pass.Out(), r.X, r.Lo, r.Particles, l.Dim, scale)
 	pass.Backward(r.G)
 }
 
 // excuse makes the decoder's output for a missing number that number, so that it has no error.
 func (r Rows) excuse(out []float32, dim int) {
 	for i := r.Lo; i < r.Hi; i++ {
-		image := i / r.Particles * dim
-		row, x := out[(i-r.Lo)*dim:(i-r.Lo+1)*dim], r.X[image:image+dim]
-		for j, missing := range r.Missing[image : image+dim] {
+		row := out[(i-r.Lo)*dim : (i-r.Lo+1)*dim]
+		x, all := r.image(i, dim)
+		for j, missing := range all {
 			if missing {
 				row[j] = x[j]
 			}
@@ -63,31 +49,51 @@ func (r Rows) excuse(out []float32, dim int) {
 	}
 }
 
-// NegLog is -log p(x|z) in nats, summed over rows of Dim numbers whose squared errors add up to
-// square.
-func (l Gaussian) NegLog(square, rows float64) float64 {
+// negLog is -log p(x|z) of known numbers whose squared errors add up to square.
+func (l Gaussian) negLog(square float64, known int) float64 {
 	variance := l.Sigma * l.Sigma
-	return square/(2*variance) + rows*float64(l.Dim)/2*math.Log(2*math.Pi*variance)
+	return square/(2*variance) + float64(known)/2*math.Log(2*math.Pi*variance)
 }
 
-// Without is the likelihood of a row without the numbers that are missing.
-func (l Gaussian) Without(missing []bool) Gaussian {
+// known is how many of dim numbers are not missing.
+func known(dim int, missing []bool) int {
 	for _, m := range missing {
 		if m {
-			l.Dim--
+			dim--
 		}
 	}
-	return l
+	return dim
 }
 
-// SquareError is |out - x|^2, summed in float64 over the numbers that are known: not those that are
-// missing, if any are (nil: none).
-func SquareError(out, x []float32, missing []bool) (square float64) {
+// NegLog implements Likelihood.
+func (l Gaussian) NegLog(out, x []float32, missing []bool) float64 {
+	square := 0.0
 	for i, v := range out {
 		if missing == nil || !missing[i] {
 			e := float64(v) - float64(x[i])
-			square += e * e
+			square += float64(e * e)
 		}
 	}
-	return square
+	return l.negLog(square, known(l.D, missing))
 }
+
+// Mean implements Likelihood.
+func (l Gaussian) Mean(mean, out []float32) { copy(mean, out) }
+
+// Variance implements Likelihood.
+func (l Gaussian) Variance(v []float64, _ []float32) {
+	for i := range v {
+		v[i] = l.Sigma * l.Sigma
+	}
+}
+
+// Draw implements Likelihood.
+func (l Gaussian) Draw(x, out, normal []float32) {
+	sigma := float32(l.Sigma)
+	for i, v := range out {
+		x[i] = v + float32(sigma*normal[i])
+	}
+}
+
+// Noisy implements Likelihood.
+func (l Gaussian) Noisy() bool { return false }

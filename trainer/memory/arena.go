@@ -82,6 +82,9 @@ func (a *Arena) Uint64s(p Purpose, dims ...int) []uint64 {
 	return request(a, p, zeros[uint64], dims)
 }
 
+// Bools returns an array of the given dimensions, all false.
+func (a *Arena) Bools(p Purpose, dims ...int) []bool { return request(a, p, zeros[bool], dims) }
+
 func zeros[T any](n int) []T { return make([]T, n) }
 
 // request counts an array, and makes it unless the arena only counts.

@@ -23,7 +23,9 @@ func courseFlow(t *testing.T, c course, o config.Options) *flow {
 		Batch: testPoints, Tile: 4, Seed: testSeed, Pool: p,
 		Decoder: decoderOf(t, o), Prior: diffusionOf(t, o),
 	}
-	s.cut()
+	if err := ipld.networks(&s, testRow); err != nil {
+		t.Fatal(err)
+	}
 	f, err := c.flow(nil, s)
 	if err != nil {
 		t.Fatal(err)

@@ -26,28 +26,43 @@ var convolutions = map[string]string{
 	"prior_weight": "elbo",
 }
 
-// usualWith is the method's default configuration with a kind of decoder.
-func (m spec) usualWith(decoder config.Network) config.Config {
-	c := m.usual()
-	if decoder != config.Conv {
-		return c
+// tables are the defaults of tables where they differ from those of other rows: how they were
+// chosen is in bench/study.
+var tables = map[string]string{
+	"batch": "250", "batch_repeats": "10", "epochs": "0", "obs_noise": "0.05", "latent": "16",
+}
+
+// own are the defaults of c's decoder, or of its data, where they differ from the method's.
+func own(c config.Config) map[string]string {
+	switch {
+	case c.Decoder == config.Conv:
+		return convolutions
+	case c.As == data.Columns:
+		return tables
 	}
-	for key, value := range convolutions {
+	return nil
+}
+
+// usualLike is the method's default configuration for the decoder and the data of c.
+func (m spec) usualLike(c config.Config) config.Config {
+	usual := m.usual()
+	for key, value := range own(c) {
 		if !Reads(m.name, key) {
 			continue
 		}
-		if err := c.Key(key).Set(value); err != nil {
+		if err := usual.Key(key).Set(value); err != nil {
 			panic("method: a default that is no value")
 		}
 	}
-	return c
+	return usual
 }
 
-// fill sets the defaults of the chosen decoder in the keys that were not given (Resolve).
+// fill sets the defaults of the chosen decoder and of the data in the keys that were not given
+// (Resolve).
 func (m spec) fill(c *config.Config, given func(key string) bool) {
-	usual := m.usualWith(c.Decoder)
-	for key := range convolutions {
-		if given(key) || c.Decoder != config.Conv || !Reads(m.name, key) {
+	usual := m.usualLike(*c)
+	for key := range own(*c) {
+		if given(key) || !Reads(m.name, key) {
 			continue
 		}
 		if err := c.Key(key).Set(usual.Key(key).String()); err != nil {

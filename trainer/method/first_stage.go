@@ -45,7 +45,7 @@ func (f *flow) losses() (s Stats) {
 		f.enter(w)
 		f.setup.Pool.Run(f.decoderRows())
 	}
-	s.setData(f.likelihood, f.square[:len(f.batch.IDs)])
+	s.setData(f.loss[:len(f.batch.IDs)], f.square[:len(f.batch.IDs)])
 	s.Evaluations = s.Rows * f.decoder.passes(1)
 	return s
 }
@@ -74,7 +74,7 @@ func (v *variational) losses() Stats {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.decoderRows})
 	}
-	s.setData(v.likelihood, v.square[:rows])
+	s.setData(v.loss[:rows], v.square[:rows])
 	s.Entropy = float64(v.setup.Options.Particles) * sum(v.entropy[:points])
 	return s
 }

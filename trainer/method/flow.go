@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
@@ -22,7 +21,7 @@ type flow struct {
 	setup Setup
 	rates
 	course
-	likelihood likelihood.Gaussian
+	observed
 
 	cloud          *particle.Cloud // z and velocities, M*N x d
 	batch          *particle.Batch // the minibatch's particles and drift, B*N x d
@@ -33,8 +32,6 @@ type flow struct {
 	priorTile      int
 	conditions     *conditioning
 
-	x             []float32 // images of the minibatch, B x D
-	square        []float32 // squared error |g(z) - x|^2 of each row, B*N
 	nll           []float32 // prior loss of each row, B*N
 	clip, redrawn []int     // rows of each tile that the last move clipped, or drew anew
 
@@ -59,12 +56,11 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	rows := s.Batch * s.Options.Particles
 	f := &flow{
 		setup: s, course: c,
-		likelihood: likelihood.Gaussian{Sigma: s.Options.ObsNoise, Dim: s.Decoder.Out()},
-		x:          a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
-		square:     a.Floats(memory.Activations, rows), nll: a.Floats(memory.Activations, rows),
-		clip:    a.Ints(memory.Activations, s.Batch), // tiles hold a datapoint or more
-		redrawn: a.Ints(memory.Activations, s.Batch),
-		counts:  make([]uint32, 2), meanSquare: make([]float64, 1),
+		observed: s.observe(a, rows),
+		nll:      a.Floats(memory.Activations, rows),
+		clip:     a.Ints(memory.Activations, s.Batch), // tiles hold a datapoint or more
+		redrawn:  a.Ints(memory.Activations, s.Batch),
+		counts:   make([]uint32, 2), meanSquare: make([]float64, 1),
 	}
 	f.rates.options = &f.setup.Options
 	f.tasks = flowTasks{f.gatherTile, f.runPrior, f.runDecoder, f.moveTile}

@@ -35,7 +35,7 @@ func (f *flow) checkLosses(s *Stats) error {
 
 func (f *flow) collectLosses(s *Stats) bool {
 	rows := len(f.batch.IDs)
-	s.setData(f.likelihood, f.square[:rows])
+	s.setData(f.loss[:rows], f.square[:rows])
 	s.PriorLoss = sum(f.nll[:rows])
 	return finite(s.DataLoss + s.PriorLoss)
 }
@@ -56,7 +56,7 @@ func (f *flow) locateLoss() *Fault {
 		f.decoder.badWeight,
 		f.prior.badWeight,
 		func() *Fault { return r.latents(f.batch.Z, f.cloud.D) },
-		func() *Fault { return r.images(f.x, f.likelihood.Dim) },
+		func() *Fault { return r.images(f.x, f.likelihood.Dim()) },
 		func() *Fault {
 			return r.activations("decoder", f.decoderTape, f.decoderTile,
 				func(p *model.Pass, lo, hi int) {
@@ -65,6 +65,7 @@ func (f *flow) locateLoss() *Fault {
 				})
 		},
 		func() *Fault { return r.losses("decoder", f.square) },
+		func() *Fault { return r.losses("decoder", f.loss) },
 		func() *Fault { return f.locatePrior(r) },
 		func() *Fault { return r.losses("prior", f.nll) },
 	))

@@ -40,7 +40,9 @@ func NewModel(
 	if err := m.networks(&s, picture); err != nil {
 		return generate.Model{}, err
 	}
-	return generate.Model{Decoder: s.Decoder, Prior: s.Prior, Encoder: s.Encoder}, nil
+	return generate.Model{
+		Decoder: s.Decoder, Prior: s.Prior, Encoder: s.Encoder, Likelihood: s.likelihood,
+	}, nil
 }
 
 // Parameters gives a model, as NewModel returns it, arrays for its parameters and for the counts of
@@ -85,7 +87,7 @@ func Inferring(
 
 // newGenerator makes a generator of the setup's networks with the parameters in m.
 func (s *Setup) newGenerator(a *memory.Arena, m generate.Model) *generate.Generator {
-	m.Decoder, m.Prior = s.Decoder, s.Prior
+	m.Decoder, m.Prior, m.Likelihood = s.Decoder, s.Prior, s.likelihood
 	if m.EncoderP != nil {
 		m.Encoder = s.Encoder
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -108,5 +109,6 @@ type Setup struct {
 	Classes    data.Classes
 	Conditions data.Rows
 
-	planned int // number of workers if Pool is nil, to count memory
+	likelihood likelihood.Likelihood // of a datapoint given the decoder's output
+	planned    int                   // number of workers if Pool is nil, to count memory
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/layer"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -57,6 +58,8 @@ func Resolve(
 	}
 	p.Expect(o.Decoder == config.Conv || len(o.LatentShape) == 0, "latent_shape", o.LatentShape,
 		"nothing, since the latents of an MLP are vectors (--latent), or --decoder conv")
+	p.Expect(o.Decoder != config.Conv || !byColumns(*o), "decoder",
+		o.Decoder, "mlp, since the likelihood is by columns (--likelihood)")
 	p.Expect(o.Decoder == config.Conv || o.Encoder != config.Conv, "encoder", o.Encoder,
 		"mlp, since the latents of an MLP are vectors, or --decoder conv")
 	if slices.Contains(m.reads, scoreKeys) {
@@ -160,8 +163,27 @@ func newDecoder(
 		net, err := model.NewConvDecoder(products, latentShape(o), layer.Shape(picture), stages)
 		return named("decoder", net, err, numbers("decoder_channels", o.DecoderChannels))
 	}
+	l, err := newLikelihood(o, picture.Dim())
+	if err != nil {
+		return nil, err
+	}
 	widths := append([]int{o.Latent}, o.DecoderWidths...)
-	return model.NewConditionalMLP(products, ofBoth(o), append(widths, picture.Dim())...), nil
+	return model.NewDecoder(products, ofBoth(o), l.Outputs()-l.Dim(),
+		append(widths, picture.Dim())...), nil
+}
+
+// newLikelihood returns the likelihood of rows of dim numbers that the options describe. auto is
+// that of runs from before there was a choice.
+func newLikelihood(o config.Options, dim int) (likelihood.Likelihood, error) {
+	if !byColumns(o) {
+		o.Likelihood = config.GaussianLikelihood
+	}
+	return likelihood.New(o.Likelihood, o.ObsNoise, dim)
+}
+
+// byColumns reports whether the likelihood is by columns.
+func byColumns(o config.Options) bool {
+	return o.Likelihood != config.AutoLikelihood && o.Likelihood != config.GaussianLikelihood
 }
 
 // newEncoder returns the encoder that the options, which are resolved, describe.

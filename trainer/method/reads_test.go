@@ -22,13 +22,14 @@ var altered = map[string]string{
 	"prior_warmup": "3", "prior_drift": "score", "control_variate": "true",
 	// Every method reads these, but for the first.
 	"cloud_init": "pca", "latent": "2", "obs_noise": "0.3", "decoder_widths": "8", "particles": "2",
-	"optimizer": "adam", "lr": "0.02", "lr_end": "0.5", "lr_schedule": "constant",
+	"likelihood": "normal:5",
+	"optimizer":  "adam", "lr": "0.02", "lr_end": "0.5", "lr_schedule": "constant",
 	"decoder_decay": "2", "param_drag": "0.3", "ema": "0.9",
 	"condition": "none", "classes": "4", "condition_drop": "0.7",
 }
 
 // unaltered are the keys of the options that no method reads: the trainer does.
-var unaltered = []string{"batch_repeats", "likelihood"}
+var unaltered = []string{"batch_repeats"}
 
 // alteredConv are values for the keys of convolutions, which convOptions do not have.
 var alteredConv = map[string]string{

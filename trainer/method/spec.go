@@ -125,6 +125,13 @@ func (m spec) networks(s *Setup, picture data.Shape) (err error) {
 	if s.Products, err = products(s.Products, s.Options); err != nil {
 		return err
 	}
+	dim := picture.Dim()
+	if s.Decoder != nil { // which may have other numbers than the pictures
+		dim = s.Decoder.Out()
+	}
+	if s.likelihood, err = newLikelihood(s.Options, dim); err != nil {
+		return err
+	}
 	if s.Decoder == nil {
 		if s.Decoder, err = newDecoder(s.Products, s.Options, picture); err != nil {
 			return err

@@ -1,7 +1,5 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/likelihood"
-
 // Stats are sums over the rows of a step. Sums of Stats (Add) give the means over an epoch.
 type Stats struct {
 	Steps       float64
@@ -37,11 +35,11 @@ func (s *Stats) Add(t Stats) {
 	}
 }
 
-// setData sets the sums that follow from the squared errors of the rows.
-func (s *Stats) setData(l likelihood.Gaussian, square []float32) {
+// setData sets the sums of the rows' losses and squared errors.
+func (s *Stats) setData(loss, square []float32) {
 	s.Rows = float64(len(square))
 	s.SquareError = sum(square)
-	s.DataLoss = l.NegLog(s.SquareError, s.Rows)
+	s.DataLoss = sum(loss)
 }
 
 func sum(x []float32) (s float64) {

@@ -111,8 +111,7 @@ func (f *flow) gatherTile(i int) {
 		f.batch.Restart(lo, hi, f.key(particle.StreamCold))
 	}
 	first, last := f.now.tiles.Points(i)
-	dim := f.likelihood.Dim
-	f.setup.Train.Gather(f.x[first*dim:last*dim], f.now.index[first:last])
+	f.observe(f.setup.Train, f.now.index, first, last)
 }
 
 // evaluate computes both parts of the drift and both losses of every row and, if the parameters
@@ -168,9 +167,9 @@ func (f *flow) decoderRows() pool.Group {
 
 func (f *flow) runDecoder(i int) {
 	lo, hi := f.now.decoder.Rows(i)
-	f.likelihood.Gradient(f.decoderTape, likelihood.Rows{
-		Lo: lo, Hi: hi, Particles: f.cloud.N, Z: f.batch.Rows(f.batch.Z, lo, hi), X: f.x,
-		Square: f.square, G: f.batch.Rows(f.batch.G, lo, hi), Condition: f.conditions.x,
+	f.gradient(f.decoderTape, likelihood.Rows{
+		Lo: lo, Hi: hi, Particles: f.cloud.N, Z: f.batch.Rows(f.batch.Z, lo, hi),
+		G: f.batch.Rows(f.batch.G, lo, hi), Condition: f.conditions.x,
 	})
 }
 

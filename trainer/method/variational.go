@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -25,7 +24,7 @@ import (
 type variational struct {
 	setup Setup
 	rates
-	likelihood likelihood.Gaussian
+	observed
 
 	encoder, decoder, prior  *network
 	encoderTape, decoderTape *model.Tape
@@ -34,14 +33,12 @@ type variational struct {
 	conditions               *conditioning
 
 	ids     []uint64  // of the rows in the noise stream: datapoint*N + draw
-	x       []float32 // images of the minibatch, B x D
 	mean    []float32 // of q(z|x), B x d
 	logvar  []float32 // of q(z|x), B x d
 	z       []float32 // latents, B*N x d
 	noise   []float32 // z - mean, B*N x d
 	g       []float32 // the decoder's gradient by z, B*N x d
 	p       []float32 // the prior's gradient by z, B*N x d; in closed form that by the mean, B x d
-	square  []float32 // squared error |g(z) - x|^2 of each row, B*N
 	nll     []float32 // prior loss of each row, B*N; in closed form of each datapoint, B
 	entropy []float32 // of q(z|x), B
 
@@ -69,12 +66,11 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	latents := func(n int) []float32 { return a.Floats(memory.Particles, n, o.Latent) }
 	losses := func(n int) []float32 { return a.Floats(memory.Activations, n) }
 	v := &variational{
-		setup: s, likelihood: likelihood.Gaussian{Sigma: o.ObsNoise, Dim: s.Decoder.Out()},
+		setup: s, observed: s.observe(a, rows),
 		ids:  a.Uint64s(memory.Particles, rows)[:0],
-		x:    a.Floats(memory.Activations, s.Batch, s.Decoder.Out()),
 		mean: latents(s.Batch), logvar: latents(s.Batch), z: latents(rows), noise: latents(rows),
 		g: latents(rows), p: latents(rows),
-		square: losses(rows), nll: losses(rows), entropy: losses(s.Batch),
+		nll: losses(rows), entropy: losses(s.Batch),
 		counts: make([]uint32, 2),
 	}
 	v.rates.options = &v.setup.Options

@@ -27,9 +27,9 @@ func (v *variational) locateLoss() *Fault {
 		v.encoder.badWeight,
 		v.decoder.badWeight,
 		v.prior.badWeight,
-		func() *Fault { return r.images(v.x, v.likelihood.Dim) },
+		func() *Fault { return r.images(v.x, v.likelihood.Dim()) },
 		func() *Fault {
-			dim := v.likelihood.Dim
+			dim := v.likelihood.Dim()
 			return points.activations("encoder", v.encoderTape, v.setup.size(v.tile, 1).Tile,
 				func(p *model.Pass, lo, hi int) {
 					copy(p.In(0), v.x[lo*dim:hi*dim])
@@ -46,6 +46,7 @@ func (v *variational) locateLoss() *Fault {
 				})
 		},
 		func() *Fault { return r.losses("decoder", v.square) },
+		func() *Fault { return r.losses("decoder", v.loss) },
 		func() *Fault { return v.locatePrior(r) },
 		func() *Fault { return prior.losses("prior", v.nll) },
 	))

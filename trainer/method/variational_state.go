@@ -40,7 +40,7 @@ func (v *variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 
 // Latents implements Method, with the encoder's means.
 func (v *variational) Latents(g *generate.Generator, z []float32, idx []int) {
-	x := make([]float32, len(idx)*v.likelihood.Dim)
+	x := make([]float32, len(idx)*v.likelihood.Dim())
 	v.setup.Train.Gather(x, idx)
 	g.Encode(z, make([]float32, len(z)), x, v.conditions.of(idx))
 }

@@ -104,8 +104,7 @@ func (v *variational) draw(index []int, stream kernel.Stream) {
 func (v *variational) gatherTile(i int) {
 	phase.Gather.Enter()
 	first, last := v.now.tiles.Points(i)
-	dim := v.likelihood.Dim
-	v.setup.Train.Gather(v.x[first*dim:last*dim], v.now.index[first:last])
+	v.observe(v.setup.Train, v.now.index, first, last)
 }
 
 func (v *variational) encodeTile(i int) { v.encode(i).Release() }
@@ -115,7 +114,7 @@ func (v *variational) encodeTile(i int) { v.encode(i).Release() }
 func (v *variational) encode(i int) *model.Pass {
 	phase.EncoderForward.Enter()
 	first, last := v.now.wave.Points(i)
-	dim := v.likelihood.Dim
+	dim := v.likelihood.Dim()
 	pass := v.encoderTape.Take(first, last)
 	copy(pass.In(0), v.x[first*dim:last*dim])
 	pass.SetCondition(v.conditions.x, first, 1)
@@ -179,9 +178,9 @@ func (v *variational) rowsTile(i int) {
 
 func (v *variational) decoderTile(i int) {
 	lo, hi := v.now.wave.Rows(i)
-	v.likelihood.Gradient(v.decoderTape, likelihood.Rows{
-		Lo: lo, Hi: hi, Particles: v.setup.Options.Particles, Z: v.rows(v.z, lo, hi), X: v.x,
-		Square: v.square, G: v.rows(v.g, lo, hi), Condition: v.conditions.x,
+	v.gradient(v.decoderTape, likelihood.Rows{
+		Lo: lo, Hi: hi, Particles: v.setup.Options.Particles, Z: v.rows(v.z, lo, hi),
+		G: v.rows(v.g, lo, hi), Condition: v.conditions.x,
 	})
 }
 
@@ -299,7 +298,7 @@ func (v *variational) learn(lr float64) {
 // collect adds up the losses of the rows.
 func (v *variational) collect(s *Stats) {
 	points, rows, draws := len(v.now.index), len(v.ids), float64(v.setup.Options.Particles)
-	s.setData(v.likelihood, v.square[:rows])
+	s.setData(v.loss[:rows], v.square[:rows])
 	s.Entropy = draws * sum(v.entropy[:points])
 	if v.now.closed {
 		s.PriorLoss = draws * sum(v.nll[:points])

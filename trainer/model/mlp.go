@@ -17,8 +17,19 @@ func NewMLP(products *blas.Backend, widths ...int) *Net {
 // NewConditionalMLP is NewMLP with an input [Condition] of the given length, unless that is 0. A
 // linear layer of it is added to the output of the first layer.
 func NewConditionalMLP(products *blas.Backend, condition int, widths ...int) *Net {
+	return NewDecoder(products, condition, 0, widths...)
+}
+
+// NewDecoder is NewConditionalMLP whose output is followed by the given number of parameters
+// [layer.Scales].
+func NewDecoder(products *blas.Backend, condition, scales int, widths ...int) *Net {
 	return Must(Build(products, func(b *Builder) Node {
-		return b.mlp(b.Input("z", layer.Vector(widths[0])), b.condition(condition), widths[1:])
+		z := b.Input("z", layer.Vector(widths[0]))
+		out := b.mlp(z, b.condition(condition), widths[1:])
+		if scales > 0 {
+			out = b.Add("scales", layer.Scales{N: scales}, out)
+		}
+		return out
 	}))
 }
 

@@ -8,11 +8,13 @@ import (
 // Imputations are rows Lo to Lo+len(Missing)-1 with their missing values filled in.
 type Imputations struct {
 	Lo int
-	// Completions is rows x N x D: what is known of the row, and the decoder's output for one draw
-	// of its latent where it is not, without the noise of a value.
+	// Completions is rows x N x D: what is known of the row and, where it is not, a value for each
+	// of N draws of its latent z. Of pictures it is E[x|z], without the noise of a value; of a
+	// model with a likelihood by columns a draw of x given z.
 	Completions []float32
 	// Mean and Std, rows x D, are the mean of a missing value and its standard deviation under the
-	// model, the noise sigma_x of a value included. Of a known value they are the value and 0.
+	// model, the noise of a value given its latent included. Of a known value they are the value
+	// and 0.
 	Mean, Std []float32
 	Missing   []int  // of each row: how many values
 	Settled   []bool // as in Latents
@@ -38,15 +40,15 @@ func (m *Model) Impute(
 
 // impute fills in the rows of a block.
 func (m *Model) impute(b block, r Rows, o Options) Imputations {
-	n, dim, noise := b.hi-b.lo, m.generator.Dim(), m.config.ObsNoise
+	n, dim := b.hi-b.lo, m.generator.Dim()
 	out := Imputations{Lo: b.lo, Completions: make([]float32, n*o.Particles*dim)}
-	m.generator.Decode(out.Completions, b.posterior.Latents(), m.repeated(r, b, o.Particles))
+	m.complete(out.Completions, b, m.repeated(r, b, o.Particles), o)
 	x, all := make([]float32, dim), out.Completions
 	for i, image := range b.posterior.Images() {
 		r.Images.Gather(x, []int{b.lo + i})
 		at, count := len(out.Mean), 0
 		out.Mean = appendFloats(out.Mean, image.Decoded.Mean)
-		out.Std = appendRoots(out.Std, image.Decoded.Var, noise*noise)
+		out.Std = appendRoots(out.Std, image.Decoded.Var, image.Decoded.Noise)
 		for j, missing := range r.missing(b.lo + i) {
 			if missing {
 				count++
@@ -61,6 +63,16 @@ func (m *Model) impute(b block, r Rows, o Options) Imputations {
 		out.Settled = append(out.Settled, image.Settled)
 	}
 	return out
+}
+
+// complete sets x to rows for the latents of a block.
+func (m *Model) complete(x []float32, b block, conditions []float32, o Options) {
+	z := b.posterior.Latents()
+	if m.generator.Model().Likelihood.Noisy() {
+		m.generator.Draw(x, z, conditions, o.Seed, b.lo*o.Particles)
+		return
+	}
+	m.generator.Decode(x, z, conditions)
 }
 
 // Condition returns the condition of row i; nil for a model without conditions.

@@ -31,7 +31,7 @@ func (m *Model) Latents(
 		l := Latents{Lo: b.lo, Draws: b.posterior.Latents()}
 		for _, image := range b.posterior.Images() {
 			l.Mean = appendFloats(l.Mean, image.Mean)
-			l.Std = appendRoots(l.Std, image.Var, 0)
+			l.Std = appendRoots(l.Std, image.Var, nil)
 			l.Energy = append(l.Energy, image.Energy())
 			l.Settled = append(l.Settled, image.Settled)
 		}
@@ -47,10 +47,13 @@ func appendFloats(dst []float32, x []float64) []float32 {
 	return dst
 }
 
-// appendRoots appends the square roots of x + more, rounded.
-func appendRoots(dst []float32, x []float64, more float64) []float32 {
-	for _, v := range x {
-		dst = append(dst, float32(math.Sqrt(v+more)))
+// appendRoots appends the square roots of x + more (nil: 0), rounded.
+func appendRoots(dst []float32, x, more []float64) []float32 {
+	for i, v := range x {
+		if more != nil {
+			v += more[i]
+		}
+		dst = append(dst, float32(math.Sqrt(v)))
 	}
 	return dst
 }

@@ -142,7 +142,7 @@ func (m *Model) setup(r Rows, o Options, wide int) infer.Setup {
 	if s.Conditions == nil && m.generator.Conditions() > 0 {
 		s.Conditions = unconditional{rows: r.Images.Len(), width: m.generator.Conditions()}
 	}
-	s.ObsNoise, s.Tile, s.StepSizeEnd = m.config.ObsNoise, m.config.Tile, keptStep
+	s.Tile, s.StepSizeEnd = m.config.Tile, keptStep
 	s.Seed, s.Pool, s.Progress = o.Seed, m.pool, o.Progress
 	d := m.generator.Latent()
 	s.Hold = max(s.Batch, min(4*s.Batch, heldBytes/rowBytes(o, d, wide)))

@@ -30,7 +30,7 @@ func (m *Model) Reconstruct(
 		for i, image := range b.posterior.Images() {
 			at := len(out.Mean)
 			out.Mean = appendFloats(out.Mean, image.Decoded.Mean)
-			out.Std = appendRoots(out.Std, image.Decoded.Var, 0)
+			out.Std = appendRoots(out.Std, image.Decoded.Var, nil)
 			r.Images.Gather(x, []int{b.lo + i})
 			square, known := squareError(out.Mean[at:], x, r.missing(b.lo+i))
 			out.MSE = append(out.MSE, square/known)

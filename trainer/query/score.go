@@ -98,5 +98,5 @@ func (m *Model) joint(o ScoreOptions) (*infer.Joint, error) {
 	if err != nil {
 		return nil, err
 	}
-	return infer.NewJoint(weighing, m.config.ObsNoise, o.Seed, m.pool), nil
+	return infer.NewJoint(weighing, o.Seed, m.pool), nil
 }

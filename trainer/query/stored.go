@@ -54,7 +54,7 @@ func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
 	err := how.Report.Reading(c.Data, func(t *progress.Task) error {
 		warn := func(text string) { t.Do(func() { how.Warn(text) }) }
 		o := c.DataOptions(warn, t.At)
-		o.Missing = how.Missing
+		o.Missing = o.Missing || how.Missing
 		var err error
 		rows, err = data.Open(ctx, c.Data, o)
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/infer"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -84,11 +85,12 @@ func (c covered) check(l *lab.Lab) error {
 	decoder := model.NewMLP(l.Products, coverLatent, coverDim)
 	m := generate.Model{
 		Decoder: decoder, DecoderP: c.normals(decoder.Layout().Size(), 3, 0.15), Prior: c.prior,
+		Likelihood: likelihood.Gaussian{Sigma: coverNoise, D: coverDim},
 	}
 	n := l.N(96, 2000)
 	z, x := c.rows(m, n)
 	s := infer.Setup{
-		Images: data.Table{D: coverDim, X: x}, ObsNoise: coverNoise, Particles: 48, Batch: 16,
+		Images: data.Table{D: coverDim, X: x}, Particles: 48, Batch: 16,
 		Tile: 64, Seed: c.seed, Pool: l.Pool, StepSize: 0.02, StepSizeEnd: 0.005, Friction: 0.3,
 		Missing: &data.Missing{D: coverDim, At: make([]bool, coverDim)},
 	}
