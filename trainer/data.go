@@ -11,6 +11,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -21,6 +22,7 @@ type images struct {
 	given       string // cfg.Data as given; cfg has the absolute path once the data are read
 	read        data.Summary
 	fingerprint string
+	schema      *columns.Schema // of a table; before it is read, that of the stored run
 	train, held data.Dataset
 	points      data.Dataset  // the datapoints: train and, with flip, its mirror images
 	known       float64       // mean number of a datapoint's numbers that are known
@@ -45,7 +47,9 @@ func (t *Trainer) readSlowly(ctx context.Context) (all data.Dataset, err error) 
 func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset, error) {
 	warn := func(s string) { d.Do(func() { t.warn(s) }) }
 	program, _ := memory.Peak()
-	images, err := data.Find(ctx, t.cfg.Data, t.cfg.DataOptions(warn, d.At))
+	o := t.cfg.DataOptions(warn, d.At)
+	o.TableSchema = t.data.schema
+	images, err := data.Find(ctx, t.cfg.Data, o)
 	if err != nil {
 		return nil, err
 	}
@@ -81,15 +85,18 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	if err != nil {
 		return nil, err
 	}
-	t.data.read = images.Summary
+	t.data.read, t.data.schema = images.Summary, data.SchemaOf(all)
 	advice := method.Advice(asked, t.cfg, images.Shape)
-	d.Do(func() { t.sayPlan(networks, advice, onDisk) })
+	d.Do(func() { t.sayPlan(data.TableOf(all), networks, advice, onDisk) })
 	return all, nil
 }
 
-// sayPlan reports what was read and what will be trained.
-func (t *Trainer) sayPlan(networks, advice, onDisk string) {
+// sayPlan reports what was read and what will be trained. table is nil unless it was one.
+func (t *Trainer) sayPlan(table *columns.Table, networks, advice, onDisk string) {
 	t.message(t.data.read.String())
+	if table != nil {
+		t.message(table.Describe())
+	}
 	t.message("Networks: " + networks)
 	if advice != "" {
 		t.warn(advice)
@@ -181,12 +188,15 @@ func (t *Trainer) warnOfIdle() {
 
 // keepPaths makes the paths of the configuration absolute, so that the run can be resumed from any
 // folder.
-func (t *Trainer) keepPaths() {
+func (t *Trainer) keepPaths(all data.Dataset) {
 	if !slices.Contains(data.Embedded(), t.cfg.Data) {
 		t.cfg.Data = t.absolute(t.cfg.Data)
 	}
-	if t.cfg.Labels != "" {
+	if t.cfg.Labels != "" && !data.IsLabelColumn(all, t.cfg.Labels) {
 		t.cfg.Labels = t.absolute(t.cfg.Labels)
+	}
+	if t.cfg.Schema != "" {
+		t.cfg.Schema = t.absolute(t.cfg.Schema)
 	}
 	if t.cfg.CloudDir != "" {
 		t.cfg.CloudDir = t.absolute(t.cfg.CloudDir)

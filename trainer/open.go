@@ -51,6 +51,12 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
 		return err
 	}
+	if stored != nil {
+		var err error
+		if t.data.schema, err = stored.Schema(); err != nil {
+			return err
+		}
+	}
 	all, err := t.readSlowly(ctx)
 	if err != nil {
 		return err
@@ -64,7 +70,7 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 		}
 	}
 	t.warnOfIdle()
-	t.keepPaths()
+	t.keepPaths(all)
 	if err := t.divide(all); err != nil {
 		return err
 	}
@@ -96,6 +102,11 @@ func (t *Trainer) build(ctx context.Context) error {
 func (t *Trainer) open(step int) (err error) {
 	if err := t.writer.StoreConfig(t.cfg); err != nil {
 		return err
+	}
+	if t.data.schema != nil {
+		if err := t.writer.StoreSchema(t.data.schema); err != nil {
+			return err
+		}
 	}
 	t.log, err = t.writer.OpenLog(step)
 	return err

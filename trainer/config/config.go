@@ -33,6 +33,7 @@ type Config struct {
 	Array      string
 	Range      string
 	Labels     string
+	Schema     string
 	SkipBroken bool
 	Holdout    float64
 	Flip       bool

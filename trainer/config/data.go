@@ -16,7 +16,7 @@ func (c *Config) dataKeys() []Key {
 	return group("Data",
 		textKey(&c.Data, "data", "fashion10k", dataName,
 			"fashion10k, digits, emoji (colour), or a path: pictures in a directory, .zip or "+
-				".tar; IDX file or directory; .npy, .npz; batches of CIFAR"),
+				".tar; IDX file or directory; .npy, .npz; batches of CIFAR; .csv, .parquet"),
 		choiceKey(&c.As, "as", data.Auto, data.Kinds,
 			"what the data are: pictures, rows of numbers, signals (samples of channels over "+
 				"time), or a table of named columns"),
@@ -29,8 +29,11 @@ func (c *Config) dataKeys() []Key {
 			"LO,HI: the stored values that stand for black and white; "+
 				"default by type: 0,255 for bytes, 0,65535 for uint16, -1,1 for floats"),
 		textKey(&c.Labels, "labels", "", plain("a path"),
-			"file of labels: CSV, JSON, .npy or IDX "+
+			"file of labels: CSV, JSON, .npy or IDX, or the column of a table that holds them "+
 				"(default: those that come with the images, or their folders)"),
+		textKey(&c.Schema, "schema", "", plain("a path"),
+			"schema file of a table, in TOML: what its columns are, as far as their cells do not "+
+				"say (a run's schema.toml is one)"),
 		boolKey(&c.SkipBroken, "skip_broken",
 			"leave out pictures that cannot be read, instead of refusing the data"),
 		boolKey(&c.Missing, "missing",
@@ -66,8 +69,8 @@ func valueRange(text string) *[2]float64 {
 func (c Config) DataOptions(warn, progress func(string)) data.Options {
 	return data.Options{
 		As: c.As, Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range),
-		Labels: c.Labels, SkipBroken: c.SkipBroken, Missing: c.Missing, Warn: warn,
-		Progress: progress,
+		Labels: c.Labels, Schema: c.Schema, SkipBroken: c.SkipBroken, Missing: c.Missing,
+		Warn: warn, Progress: progress,
 	}
 }
 

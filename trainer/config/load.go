@@ -26,7 +26,7 @@ func (c *Config) LoadFile(path string) ([]Given, error) {
 }
 
 // before is what trainings did before there was a key for it.
-var before = map[string]string{"precision": string(blas.Float32)}
+var before = map[string]string{"precision": string(blas.Float32), "schema": ""}
 
 // LoadWhole reads a configuration file that must set every key, as stored ones do: a default that
 // has changed since must not affect a stored run. Of newer keys it may lack those whose value it

@@ -2,6 +2,7 @@ package data
 
 import (
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -20,6 +21,8 @@ type array struct {
 	rows    []int         // Origin.Row of each image; nil: 0, 1, 2, ...
 	files   []string      // Origin.File of each image; nil: none
 
+	cells *columns.Table // of which f32 and missing are the encoding; nil: no table
+
 	skipped []string // files of skipped images, in the order of the source
 	classes []string // names of the classes by label; nil: none
 }
@@ -27,7 +30,8 @@ type array struct {
 // bytes is the memory of the arrays.
 func (a *array) bytes() int64 {
 	return int64(len(a.u8)) + memory.Array[float32](len(a.f32)) +
-		memory.Array[int32](len(a.labels)) + memory.Array[int](len(a.rows))
+		memory.Array[int32](len(a.labels)) + memory.Array[int](len(a.rows)) +
+		int64(len(a.missing)) + tableBytes(a.cells)
 }
 
 func (a *array) Name() string { return a.name }

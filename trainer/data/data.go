@@ -20,6 +20,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+
+	"github.com/plume-ml/plume/trainer/data/columns"
 )
 
 // Shape is the shape of one image: H rows of W pixels with C channels (1: gray, 3: RGB). A signal
@@ -104,9 +106,15 @@ type Options struct {
 	// Range gives the stored values that become -1 and 1, the first below the second. Values
 	// outside are not clipped. nil means the default of the type, see the package comment.
 	Range *[2]float64
-	// Labels is a file of labels: CSV, JSON, a .npy array or an IDX file. "" takes the labels
-	// stored with the images, if any.
+	// Labels is a file of labels: CSV, JSON, a .npy array or an IDX file; or the column of a table
+	// that holds them. "" takes the labels stored with the images, if any.
 	Labels string
+	// Schema is a schema file, which says of a table's columns what cannot be found (package
+	// columns). "": nothing.
+	Schema string
+	// TableSchema is the complete schema of a table. Other tables are read as rows of that one: the
+	// columns are matched by name, and Schema does not count. nil: none.
+	TableSchema *columns.Schema
 	// SkipBroken skips pictures that cannot be read; otherwise they are an error.
 	SkipBroken bool
 	// Missing makes NaN in arrays of floats a missing value (MissingOf); otherwise it is an error.
@@ -148,8 +156,9 @@ func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
 	return f.Read(ctx)
 }
 
-const accepted = "an IDX file, a .npy array, an .npz archive, binary batches of CIFAR, a " +
-	"directory of IDX files, or pictures in a directory or in a .zip, .tar or .tar.gz archive"
+const accepted = "an IDX file, a .npy array, an .npz archive, a table (CSV or Parquet), binary " +
+	"batches of CIFAR, a directory of IDX files, or pictures in a directory or in a .zip, .tar " +
+	"or .tar.gz archive"
 
 // baseName returns the last element of the absolute path, so that it is never "." or "..".
 func baseName(path string) string {

@@ -30,6 +30,8 @@ type Found struct {
 	labels   []labelReader // read in this order; empty: images reads the labels, or there are none
 	labelled bool          // Bytes includes labels
 	npz      bool          // the images are in an .npz archive
+
+	labelColumn bool // Options.Labels names a column, and no file
 }
 
 // imageReader reads the images whose headers Find has read.
@@ -60,7 +62,7 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if f.Kind == "" {
 		f.Kind = kindOfShape(f.Shape)
 	}
-	if opt.Labels != "" {
+	if opt.Labels != "" && !f.labelColumn {
 		if err := f.findLabelFile(ctx); err != nil {
 			return nil, err
 		}
@@ -124,12 +126,28 @@ func (f *Found) check() error {
 			f.name, f.opt.Array)
 	}
 	if f.Len < 2 {
-		return fmt.Errorf("data: %s: holds %d image; expected at least 2", f.name, f.Len)
+		return fmt.Errorf("data: %s: holds %d %s; expected at least 2", f.name, f.Len, f.one())
 	}
 	if err := f.Shape.Validate(); err != nil {
-		return fmt.Errorf("data: %s: one image has %w", f.name, err)
+		return fmt.Errorf("data: %s: one %s has %w", f.name, f.one(), err)
+	}
+	if f.opt.As == Columns && f.Kind != Columns {
+		return fmt.Errorf("data: %s: --as %s is for tables of named columns: a CSV or Parquet file",
+			f.name, Columns)
+	}
+	if f.opt.Schema != "" && f.Kind != Columns {
+		return fmt.Errorf("data: %s: --schema describes tables of named columns: a CSV or Parquet "+
+			"file", f.name)
 	}
 	return nil
+}
+
+// one is what a datapoint is called.
+func (f *Found) one() string {
+	if f.Kind == Columns {
+		return "row"
+	}
+	return "image"
 }
 
 // Read reads the data set, and updates f to what was read. A file that does not match its header is

@@ -147,7 +147,7 @@ func TestForeignFormats(t *testing.T) {
 		"tar":     {"a.npy" + strings.Repeat("\x00", 252) + "ustar\x0000", "damaged tar archive"},
 		"LFS":     {"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull"},
 		"page":    {"<!DOCTYPE html>\n<html>", "fetch the file again"},
-		"table":   {"0,1,2,3\n4,5,6,7\n", "numpy.loadtxt"},
+		"table":   {"0,1,2,3\n4,5,6,7\n", "line 1 looks like a row"},
 		"text":    {"größer als\n", "is text"},
 		"nothing": {"\x01\x02\x03\x04\xff\xfe\x00\x00",
 			"of an unknown format; expected an IDX file"},

@@ -33,6 +33,9 @@ func findFile(ctx context.Context, path string, info fs.FileInfo, opt Options) (
 		if f, err := findArchive(ctx, path, opt); f != nil || err != nil {
 			return f, err
 		}
+		if f := s.columnFile(k, opt); f != nil {
+			return f.find(ctx)
+		}
 		return nil, fmt.Errorf("data: %s: is %s", path, s.foreign(k))
 	}
 }
@@ -54,7 +57,7 @@ func findArray(s *source, k kind, opt Options) (*Found, error) {
 	}
 	f.Summary.Format = join(k.String(), f.Summary.Format)
 	if s.gzip {
-		f.Summary.Format += ", gzipped"
+		f.Summary.Format += gzipped
 	}
 	return f, nil
 }

@@ -10,13 +10,27 @@ import (
 func (s *source) foreign(k kind) string {
 	head, _ := s.r.Peek(foreignHead) // less if the file is shorter
 	if k == kindOther {
-		for _, f := range foreigners {
-			if f.is(head) {
-				return f.says
-			}
+		if says := foreigner(head); says != "" {
+			return says
+		}
+		if isText(head) {
+			return "text; expected " + accepted + " (a table has two lines or more of as many " +
+				"cells each, with commas, semicolons, tabs or bars between them; one of a single " +
+				"column has a name that ends in .csv)"
 		}
 	}
 	return k.String() + "; expected " + accepted
+}
+
+// foreigner says what a file is that begins like this and cannot be read; "" if it is not known.
+func foreigner(head []byte) string {
+	head = head[:min(len(head), foreignHead)]
+	for _, f := range foreigners {
+		if f.is(head) {
+			return f.says
+		}
+	}
+	return ""
 }
 
 const foreignHead = 512
@@ -68,14 +82,12 @@ var foreigners = []struct {
 	{begins("MATLAB"), "a MATLAB file; save its array: numpy.save('x.npy', " +
 		"scipy.io.loadmat(f)['NAME']), pictures as M x H x W x C " +
 		"(from H x W x C x M: x.transpose(3, 0, 1, 2))"},
-	{begins("PAR1"), "a Parquet file; save its images as a .npy array, numpy.save('x.npy', x), " +
-		"or as PNG files"},
+	{begins("PAR1"), "a Parquet file, which a program reads if it imports " +
+		"github.com/plume-ml/plume/trainer/table"},
 	{isTar, "a damaged tar archive: the checksum of its first header is wrong"},
 	{begins("version https://git-lfs.github.com/spec/"),
 		"the pointer that Git LFS keeps in place " +
 			"of a file; fetch the file itself: git lfs pull"},
 	{begins("<!DOCTYPE", "<!doctype", "<html", "<HTML"), "an HTML page, perhaps what a failed " +
 		"download left; fetch the file again"},
-	{isText, "text; expected " + accepted + " (a table of numbers: numpy.save('x.npy', " +
-		"numpy.loadtxt(f, delimiter=',')))"},
 }

@@ -27,6 +27,10 @@ func kindOfShape(s Shape) Kind {
 // KindOf returns what the rows of ds are.
 func KindOf(ds Dataset) Kind {
 	switch ds := ds.(type) {
+	case *array:
+		if ds.cells != nil {
+			return Columns
+		}
 	case *subset:
 		return KindOf(ds.Dataset)
 	case *flipped:
@@ -37,4 +41,9 @@ func KindOf(ds Dataset) Kind {
 
 // LikelihoodOf describes what suits the numbers of a row of ds, as the configuration key likelihood
 // does; "" for numbers that are nothing but real.
-func LikelihoodOf(ds Dataset) string { return "" }
+func LikelihoodOf(ds Dataset) string {
+	if s := SchemaOf(ds); s != nil {
+		return s.Likelihood()
+	}
+	return ""
+}

@@ -12,10 +12,12 @@ import (
 
 // Summary describes what was read from a source, and what was skipped.
 type Summary struct {
-	Source     string     `json:"source"`          // absolute path or embedded name
-	Format     string     `json:"format"`          // "an IDX file", "pictures (12 PNG, 3 WebP)"
-	Notes      []string   `json:"notes,omitempty"` // special treatment: "4 turned upright ..."
-	Images     int        `json:"images"`
+	Source     string     `json:"source"`                // absolute path or embedded name
+	Format     string     `json:"format"`                // "an IDX file"
+	Notes      []string   `json:"notes,omitempty"`       // special treatment: "4 turned upright"
+	Images     int        `json:"images"`                // or rows
+	Columns    string     `json:"columns,omitempty"`     // of a table: "9 columns (9 integer)"
+	Missing    int        `json:"missing,omitempty"`     // cells of these that are missing
 	Shape      Shape      `json:"shape"`                 // of one image
 	Values     [2]float64 `json:"values"`                // smallest and largest stored value
 	Range      [2]float64 `json:"range"`                 // stored values that become -1 and 1
@@ -68,11 +70,7 @@ func (s *Summary) unskip(kind, name string) {
 // String is the summary in one line.
 func (s Summary) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape,
-		channels(s.Shape.C), number(s.Values[0]), number(s.Values[1]))
-	if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
-		fmt.Fprintf(&b, " (%s is black, %s white)", number(s.Range[0]), number(s.Range[1]))
-	}
+	b.WriteString(s.size())
 	switch {
 	case s.Labels == 0:
 		b.WriteString(", no labels")
@@ -90,6 +88,24 @@ func (s Summary) String() string {
 		b.WriteString("; " + n)
 	}
 	b.WriteString(s.passedOver())
+	return b.String()
+}
+
+// size says how many images of which size there are, or rows of which columns.
+func (s Summary) size() string {
+	var b strings.Builder
+	if s.Columns != "" {
+		fmt.Fprintf(&b, "Read %s rows of %s", thousands(s.Images), s.Columns)
+		if s.Missing > 0 {
+			fmt.Fprintf(&b, ", %s missing", counted(s.Missing, "cells"))
+		}
+		return b.String()
+	}
+	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape,
+		channels(s.Shape.C), number(s.Values[0]), number(s.Values[1]))
+	if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
+		fmt.Fprintf(&b, " (%s is black, %s white)", number(s.Range[0]), number(s.Range[1]))
+	}
 	return b.String()
 }
 
@@ -151,4 +167,7 @@ func (s *Summary) summarise(a *array) {
 		}
 	}
 	s.Classes, s.ClassNames = len(classes), a.classes
+	if a.cells != nil {
+		s.Columns, s.Missing = a.cells.Schema.String(), missingCells(a.cells)
+	}
 }

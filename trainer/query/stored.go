@@ -48,15 +48,15 @@ type Read struct {
 // Read reads rows that the run need not have seen, as it read its own: with its size, channels and
 // range.
 func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
-	c := s.run.Config
-	c.Data, c.Labels = how.Path, how.Labels
 	var rows data.Dataset
-	err := how.Report.Reading(c.Data, func(t *progress.Task) error {
+	err := how.Report.Reading(how.Path, func(t *progress.Task) error {
 		warn := func(text string) { t.Do(func() { how.Warn(text) }) }
-		o := c.DataOptions(warn, t.At)
-		o.Missing = o.Missing || how.Missing
-		var err error
-		rows, err = data.Open(ctx, c.Data, o)
+		o, err := s.run.DataOptions(warn, t.At)
+		if err != nil {
+			return err
+		}
+		o.Labels, o.Missing = how.Labels, o.Missing || how.Missing
+		rows, err = data.Open(ctx, how.Path, o)
 		return err
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ const (
 	infoFile       = "run.json"
 	metricsFile    = "metrics.jsonl"
 	rowsFile       = "rows.csv"
+	schemaFile     = "schema.toml"
 	lockFile       = "lock"
 	checkpointsDir = "checkpoints"
 	samplesDir     = "samples"
@@ -162,7 +163,9 @@ func Beside(dir string) (dirs []string) {
 // Discard removes what a Writer has stored in dir, the directory of a run that could not be made.
 // Other files stay, and with them the directory.
 func Discard(dir string) {
-	for _, name := range []string{configFile, infoFile, rowsFile, checkpointsDir, lockFile} {
+	for _, name := range []string{
+		configFile, infoFile, schemaFile, rowsFile, checkpointsDir, lockFile,
+	} {
 		_ = os.RemoveAll(filepath.Join(dir, name))
 	}
 	_ = os.Remove(dir)

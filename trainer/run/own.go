@@ -30,7 +30,11 @@ func (r *Run) ReadData(
 	var read data.Summary
 	err = report.Reading(c.Data, func(t *progress.Task) error {
 		said := func(text string) { t.Do(func() { warn(text) }) }
-		images, err := data.Find(ctx, c.Data, c.DataOptions(said, t.At))
+		o, err := r.DataOptions(said, t.At)
+		if err != nil {
+			return err
+		}
+		images, err := data.Find(ctx, c.Data, o)
 		if err != nil {
 			return err
 		}
