@@ -73,10 +73,21 @@ class Model:
         self.latent = math.prod(about["latent"])  # numbers of a latent
 
     def decode(self, z, condition=None):
-        """The images of latents (n x latent), nominally in [-1, 1]. condition says what they are to
-        be like, for a decoder that reads it: see conditions. None: anything."""
-        x = self._run("decoder", {"z": z}, condition)
+        """The images of latents (n x latent), nominally in [-1, 1]; of tables the means of their
+        encoded columns, which are probabilities of booleans and categories. condition says what
+        they are to be like, for a decoder that reads it: see conditions. None: anything."""
+        x = self._means(self._run("decoder", {"z": z}, condition))
         return x.reshape((-1,) + self.image)
+
+    def _means(self, out):
+        """E[x|z] of the decoder's outputs."""
+        parts, at = [], 0
+        for column in filter(None, self.about.get("likelihood", "").split(",")):
+            kind, _, count = column.partition(":")
+            y, at = out[:, at:at + int(count or 1)], at + int(count or 1)
+            f = {"bernoulli": self.backend.sigmoid, "categorical": self.backend.softmax}
+            parts.append(f[kind](y) if kind in f else y)
+        return self.backend.join(parts) if parts else out
 
     def encode(self, x, condition=None):
         """Mean and log-variance of q(z|x) of images, n x latent each."""
@@ -289,4 +300,5 @@ OPS = {
     "mean": lambda b, node, p, x: x.mean((1, 2), keepdims=True),
     "moments": moments,
     "sinusoids": sinusoids,
+    "scales": lambda b, node, p, x: b.join([x, 0 * x[..., :1] + p["bias"]]),
 }

@@ -35,8 +35,11 @@ type Description struct {
 	Data     Data    `json:"data"`
 	Latent   Shape   `json:"latent"`    // of a latent
 	ObsNoise float64 `json:"obs_noise"` // standard deviation of a value given its latent
-	Prior    Prior   `json:"prior"`
-	Classes  *Class  `json:"classes,omitempty"` // what the conditions mean; nil: there are none
+	// Likelihood is the columns of a row (likelihood.Mixed, whose smallest scale is ObsNoise), for
+	// which the decoder gives logits and scales; "": its outputs are the values of an image.
+	Likelihood string `json:"likelihood,omitempty"`
+	Prior      Prior  `json:"prior"`
+	Classes    *Class `json:"classes,omitempty"` // what the conditions mean; nil: there are none
 	// Networks are those of Decoder, Score and Encoder; those that the model lacks are missing.
 	Networks  map[string]Network `json:"networks"`
 	Particles *Particles         `json:"particles,omitempty"` // nil: the export has none

@@ -54,6 +54,8 @@ var examples = map[string]example{
 	"signal-encoder": {"vae+diffusion", "decoder=conv encoder=conv latent_shape=[1,2,4] " +
 		"decoder_channels=[8,8,4] encoder_channels=[6,6,4] unet_channels=[8] score_width=8",
 		data.Shape{H: 1, W: 8, C: 1}},
+	"columns": {"ipld", "likelihood=normal:2,bernoulli,categorical:3 latent=4 score_width=8 " +
+		"decoder_widths=[7]", data.Shape{H: 1, W: 6, C: 1}},
 	"bf16": {"ipld", "latent=8 decoder_widths=[32] score_width=32 precision=bf16",
 		data.Shape{H: 4, W: 4, C: 1}},
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/prior"
@@ -44,6 +45,9 @@ func FromRun(r *run.Run, o Options) (*Model, error) {
 		Weights: Raw, Precision: r.Config.Precision, ObsNoise: r.Config.ObsNoise,
 		Seed: r.Config.Seed, Latent: shapeOf(nets.Decoder.InShape()),
 	}}
+	if l, ok := nets.Likelihood.(*likelihood.Mixed); ok {
+		m.Likelihood = l.Columns().String()
+	}
 	if !o.Raw && r.Config.EMA > 0 {
 		m.Weights = Averaged
 	}

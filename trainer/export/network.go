@@ -50,6 +50,7 @@ const (
 	Mean      Op = "mean" // over the pixels
 	Moments   Op = "moments"
 	Sinusoids Op = "sinusoids"
+	Scales    Op = "scales" // a vector, followed by parameters
 )
 
 // describe returns the description of a network whose tensors' names begin with that prefix. The
@@ -125,6 +126,8 @@ func (n *Node) setLayer(l layer.Layer) error {
 		n.Op = Mean
 	case layer.Moments:
 		n.Op = Moments
+	case layer.Scales:
+		n.Op = Scales
 	case layer.Sinusoids:
 		n.Op, n.Frequencies = Sinusoids, l.Frequencies()
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/likelihood"
 )
 
 // A network becomes an ONNX model with one graph, which computes in float32:
@@ -98,6 +99,13 @@ func (m *Model) graph(network string) (*graph, error) {
 		graph: &graph{}, model: m, values: map[string]value{},
 		weights: map[string]checkpoint.Tensor{},
 	}
+	if m.Likelihood != "" {
+		columns, err := likelihood.ParseColumns(m.Likelihood)
+		if err != nil {
+			return nil, fmt.Errorf("likelihood: %w", err)
+		}
+		t.columns = columns
+	}
 	for _, w := range m.Tensors {
 		t.weights[w.Name] = w
 	}
@@ -123,7 +131,8 @@ func (t *translator) finish(network string, out value) {
 	d := t.model.Latent.Layer().Len()
 	switch s := t.model.Data.Shape; network {
 	case Decoder:
-		identity("x", t.reshape(t.flat(out), s[0], s[1], s[2]), s[0], s[1], s[2])
+		x := t.means(t.flat(out))
+		identity("x", t.reshape(x, s[0], s[1], s[2]), s[0], s[1], s[2])
 	case Encoder:
 		halves := t.ops("Split", 2, []string{t.flat(out)}, attribute{name: "axis", i: 1})
 		identity("mean", halves[0], d)
@@ -148,6 +157,7 @@ func (s Shape) vector() bool { return s[0]*s[1] == 1 }
 type translator struct {
 	*graph
 	model   *Model
+	columns likelihood.Columns // of a row; none: the decoder gives its values
 	values  map[string]value
 	weights map[string]checkpoint.Tensor
 }

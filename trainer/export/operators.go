@@ -1,6 +1,10 @@
 package export
 
-import "math"
+import (
+	"math"
+
+	"github.com/plume-ml/plume/trainer/likelihood"
+)
 
 // operators add the operators of a node with inputs in and return its value. Package layer has the
 // mathematics.
@@ -21,6 +25,7 @@ var operators = map[Op]func(t *translator, n Node, in []value) string{
 	Mean:      (*translator).pixelMean,
 	Moments:   (*translator).moments,
 	Sinusoids: (*translator).sinusoids,
+	Scales:    (*translator).scales,
 }
 
 func (t *translator) linear(n Node, in []value) string {
@@ -163,6 +168,38 @@ func (t *translator) concat(_ Node, in []value) string {
 
 func (t *translator) pixelMean(n Node, in []value) string {
 	return t.reshape(t.mean(t.picture(in[0]), 2, 3), n.Shape[2])
+}
+
+// scales adds the parameters to a column of zeros, which has as many rows as there are.
+func (t *translator) scales(n Node, in []value) string {
+	x := in[0].name
+	first := t.op("Slice", []string{x, t.int64s(0), t.int64s(1), t.int64s(1)})
+	zeros := t.op("Sub", []string{first, first})
+	rows := t.op("Add", []string{zeros, t.constant(n, "bias")})
+	return t.op("Concat", []string{x, rows}, attribute{name: "axis", i: 1})
+}
+
+// means turns a decoder's outputs into E[x|z], where the likelihood is by columns
+// (likelihood.Mixed).
+func (t *translator) means(out string) string {
+	var parts []string
+	at := 0
+	for _, c := range t.columns {
+		first, last := t.int64s(int64(at)), t.int64s(int64(at+c.N))
+		y := t.op("Slice", []string{out, first, last, t.int64s(1)})
+		switch c.Kind {
+		case likelihood.Bernoulli:
+			y = t.op("Sigmoid", []string{y})
+		case likelihood.Categorical:
+			y = t.op("Softmax", []string{y}, attribute{name: "axis", i: -1})
+		}
+		parts = append(parts, y)
+		at += c.N
+	}
+	if parts == nil {
+		return out
+	}
+	return t.op("Concat", parts, attribute{name: "axis", i: 1})
 }
 
 // logvarBound is that of layer.Moments.
