@@ -166,6 +166,9 @@ func (t *Trainer) plan(
 ) (err error) {
 	asked = asked.On(images.Kind, images.Likelihood)
 	t.cfg, err = method.Resolve(asked, images.Shape, t.given)
+	if err == nil && read {
+		t.cfg = t.cfg.AsRead(images.Summary)
+	}
 	if err == nil && read && t.like == nil {
 		t.cfg, err = method.ResolveClasses(t.cfg, images.Summary.Classes)
 	}

@@ -20,8 +20,8 @@ var layers = [][]string{
 	{"blas"},
 	{"trainer/file"},
 	{
-		"trainer/data/raster", "trainer/figure", "trainer/memory", "trainer/phase", "trainer/pool",
-		"trainer/progress", "trainer/suggest",
+		"trainer/data/raster", "trainer/data/wav", "trainer/figure", "trainer/memory",
+		"trainer/phase", "trainer/pool", "trainer/progress", "trainer/suggest",
 	},
 	{"trainer/data/columns", "trainer/data/files", "trainer/machine", "trainer/npy"},
 	{"trainer/data", "trainer/layer"},

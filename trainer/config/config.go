@@ -28,6 +28,8 @@ type Config struct {
 	// Data.
 	Data       string
 	As         data.Kind
+	Length     int     // of signals, in samples; 0: whole
+	SampleRate float64 // of signals, per second; 0: unknown
 	Size       int
 	Gray       bool
 	Array      string

@@ -9,17 +9,24 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 )
 
-// maxSide is the largest size to which pictures are scaled.
-const maxSide = 1 << 12
+// maxSide is the largest size to which pictures are scaled, maxLength that to which signals are
+// cropped.
+const maxSide, maxLength = 1 << 12, 1 << 24
 
 func (c *Config) dataKeys() []Key {
 	return group("Data",
 		textKey(&c.Data, "data", "fashion10k", dataName,
 			"fashion10k, digits, emoji (colour), or a path: pictures in a directory, .zip or "+
-				".tar; IDX file or directory; .npy, .npz; batches of CIFAR; .csv, .parquet"),
+				".tar; IDX file or directory; .npy, .npz; batches of CIFAR; .csv, .parquet; WAV "+
+				"files in a directory, .zip or .tar"),
 		choiceKey(&c.As, "as", data.Auto, data.Kinds,
 			"what the data are: pictures, rows of numbers, signals (samples of channels over "+
 				"time), or a table of named columns"),
+		intKey(&c.Length, "length", 0, between(0, maxLength),
+			"samples of signals that are taken, from the first on; WAV files that are shorter are "+
+				"left out (0: all have one length)"),
+		floatKey(&c.SampleRate, "sample_rate", 0, nonNegative,
+			"samples of signals a second, for arrays of them (0: unknown; WAV files have theirs)"),
 		intKey(&c.Size, "size", 0, between(0, maxSide),
 			"side in pixels to which pictures are scaled (0: as they are)"),
 		boolKey(&c.Gray, "gray", "convert pictures to one channel"),
@@ -27,7 +34,8 @@ func (c *Config) dataKeys() []Key {
 			"the array of an .npz archive that holds the images (default: its only one)"),
 		textKey(&c.Range, "range", "", rangeText,
 			"LO,HI: the stored values that stand for black and white; "+
-				"default by type: 0,255 for bytes, 0,65535 for uint16, -1,1 for floats"),
+				"default by type: 0,255 for bytes, 0,65535 for uint16, -1,1 for floats; of "+
+				"signals those that become -1 and 1, by default mean -+ 2 standard deviations"),
 		textKey(&c.Labels, "labels", "", plain("a path"),
 			"file of labels: CSV, JSON, .npy or IDX, or the column of a table that holds them "+
 				"(default: those that come with the images, or their folders)"),
@@ -68,9 +76,9 @@ func valueRange(text string) *[2]float64 {
 // with warnings for the user, and progress with how far reading has come; both may be nil.
 func (c Config) DataOptions(warn, progress func(string)) data.Options {
 	return data.Options{
-		As: c.As, Size: c.Size, Gray: c.Gray, Array: c.Array, Range: valueRange(c.Range),
-		Labels: c.Labels, Schema: c.Schema, SkipBroken: c.SkipBroken, Missing: c.Missing,
-		Warn: warn, Progress: progress,
+		As: c.As, Length: c.Length, SampleRate: c.SampleRate, Size: c.Size, Gray: c.Gray,
+		Array: c.Array, Range: valueRange(c.Range), Labels: c.Labels, Schema: c.Schema,
+		SkipBroken: c.SkipBroken, Missing: c.Missing, Warn: warn, Progress: progress,
 	}
 }
 
@@ -95,6 +103,39 @@ func (c Config) Lasting(datapoints int) Config {
 		c.Epochs = (usualSteps-1)/perEpoch + 1
 	}
 	return c
+}
+
+// AsRead returns c with what it leaves to signals about their scale and rate, as found when they
+// were read.
+func (c Config) AsRead(s data.Summary) Config {
+	if s.Kind != data.Signals {
+		return c
+	}
+	if c.Range == "" {
+		c.Range = rangeOf(s.Range)
+	}
+	if c.SampleRate == 0 {
+		c.SampleRate = s.SampleRate
+	}
+	return c
+}
+
+// rangeOf is the text of a range, which valueRange reads exactly.
+func rangeOf(ends [2]float64) string {
+	text := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	return text(ends[0]) + "," + text(ends[1])
+}
+
+// Unscaled maps numbers of signals from [-1, 1] back to the values that were stored (Range), in
+// place. Rows of other kinds stay as they are.
+func (c Config) Unscaled(x []float32) {
+	ends := valueRange(c.Range)
+	if c.As != data.Signals || ends == nil {
+		return
+	}
+	for i, v := range x {
+		x[i] = float32(ends[0] + (float64(v)+1)/2*(ends[1]-ends[0]))
+	}
 }
 
 // Datapoints returns what a run of c is trained on: the training images and, with flip, their

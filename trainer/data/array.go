@@ -10,6 +10,7 @@ import (
 // memory, and become floats when they are gathered.
 type array struct {
 	name    string
+	kind    Kind // "": as its shape says
 	shape   Shape
 	m       int
 	u8      []uint8       // m x D stored bytes, or nil

@@ -84,7 +84,7 @@ func (g *gallery) warnOfStray(names []string, root string) {
 		beside.add(folderBelow(name, root) == "", name)
 	}
 	g.opt.warn("data: %s: the folders give no labels, because of %s beside them (%s): move these "+
-		"into a folder, or elsewhere", g.path, counted(beside.count, "pictures"), beside.list())
+		"into a folder, or elsewhere", g.path, counted(beside.count, g.called()), beside.list())
 }
 
 // labelsIn takes the labels from file f. It warns and returns false if f does not label the

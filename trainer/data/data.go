@@ -7,13 +7,14 @@
 //
 // The format is detected from the content of a file, not from its name alone. These are read: IDX
 // files (plain or gzipped) and directories of them, NumPy arrays (.npy, .npz), CIFAR's binary
-// batches, and pictures (PNG, JPEG, GIF, BMP, TIFF, WebP) in a directory or in a .zip or .tar
-// archive. Errors name the file and say what was expected.
+// batches, and pictures (PNG, JPEG, GIF, BMP, TIFF, WebP) or sounds (WAV) in a directory or in a
+// .zip or .tar archive. Errors name the file and say what was expected.
 //
 // Pixels are float32 in [-1, 1], in the order H x W x C. Options.Range gives the stored values that
 // become -1 and 1. By default these depend on the type: 0 and 255 for bytes and for integers that
 // fit a byte, 0 and 65535 for other uint16, false and true for booleans; floats are taken as
-// pixels. Values that do not look like pixels in this range cause a warning.
+// pixels. Values that do not look like pixels in this range cause a warning. Signals have one
+// default for all types: their mean less and plus two standard deviations, over all values.
 package data
 
 import (
@@ -101,6 +102,10 @@ type Options struct {
 	Gray bool
 	// As says what the rows are; "" or Auto leaves that to the source.
 	As Kind
+	// Length is how many samples of signals are taken, from the first on; 0: all.
+	Length int
+	// SampleRate is how many samples of signals are a second, for arrays; 0 if unknown.
+	SampleRate float64
 	// Array names the array of images in an .npz archive; "" chooses it if there is no doubt.
 	Array string
 	// Range gives the stored values that become -1 and 1, the first below the second. Values
@@ -157,8 +162,8 @@ func Open(ctx context.Context, name string, opt Options) (Dataset, error) {
 }
 
 const accepted = "an IDX file, a .npy array, an .npz archive, a table (CSV or Parquet), binary " +
-	"batches of CIFAR, a directory of IDX files, or pictures in a directory or in a .zip, .tar " +
-	"or .tar.gz archive"
+	"batches of CIFAR, a directory of IDX files, or pictures or WAV files in a directory or in a " +
+	".zip, .tar or .tar.gz archive"
 
 // baseName returns the last element of the absolute path, so that it is never "." or "..".
 func baseName(path string) string {

@@ -70,6 +70,9 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
+	if err := f.checkKind(); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -173,7 +176,10 @@ func (f *Found) read(ctx context.Context) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.name = baseName(f.name)
+	a.name, a.kind = baseName(f.name), f.Kind
+	if f.Kind == Signals {
+		a.crop(f.opt.Length)
+	}
 	for _, l := range f.labels {
 		if err := l.readLabels(ctx, a); err != nil {
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/plume-ml/plume/trainer/data/wav"
 )
 
 // foreign names the format of a file that cannot be read, and says how to convert it.
@@ -82,6 +84,7 @@ var foreigners = []struct {
 	{begins("MATLAB"), "a MATLAB file; save its array: numpy.save('x.npy', " +
 		"scipy.io.loadmat(f)['NAME']), pictures as M x H x W x C " +
 		"(from H x W x C x M: x.transpose(3, 0, 1, 2))"},
+	{wav.Is, "a WAV file; expected a directory or an archive of them, with a signal in each"},
 	{begins("PAR1"), "a Parquet file, which a program reads if it imports " +
 		"github.com/plume-ml/plume/trainer/table"},
 	{isTar, "a damaged tar archive: the checksum of its first header is wrong"},

@@ -31,6 +31,9 @@ func KindOf(ds Dataset) Kind {
 		if ds.cells != nil {
 			return Columns
 		}
+		if ds.kind != "" {
+			return ds.kind
+		}
 	case *subset:
 		return KindOf(ds.Dataset)
 	case *flipped:

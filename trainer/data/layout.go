@@ -62,6 +62,30 @@ func imageShape(dims []int) (Shape, error) {
 		len(dims), joinDims(dims))
 }
 
+// rowShape returns the shape of one row of an array that is of the given kind; Auto: of images.
+func rowShape(dims []int, as Kind) (Shape, error) {
+	switch {
+	case as == Signals && len(dims) == 2:
+		return Shape{1, dims[1], 1}, nil
+	case as == Signals && len(dims) == 3:
+		return Shape{1, dims[1], dims[2]}, nil
+	case as == Signals:
+		return Shape{}, fmt.Errorf("has %d dimensions (%s); expected M x T or M x T x C with "+
+			"--as signals", len(dims), joinDims(dims))
+	case as == Numbers && len(dims) == 2:
+		return Shape{1, dims[1], 1}, nil
+	case as == Numbers:
+		return Shape{}, fmt.Errorf("has %d dimensions (%s); expected M x D with --as rows",
+			len(dims), joinDims(dims))
+	}
+	s, err := imageShape(dims)
+	if as == Pictures && err == nil && s.H == 1 && len(dims) == 2 {
+		err = fmt.Errorf("has rows of %d numbers, which is no square; expected M x H x W or "+
+			"M x H x W x C with --as pictures", dims[1])
+	}
+	return s, err
+}
+
 func isChannels(c int) bool { return c == 1 || c == 3 }
 
 // channelRemedy says how to correct an array M x H x W x C with a wrong C; "" if it does not know.
@@ -91,7 +115,10 @@ func channelRemedy(dims []int) string {
 const smallestSide = 8
 
 // doubt describes what else an array may have been meant to be; "" if its shape leaves no doubt.
-func doubt(dims []int) string {
+func doubt(dims []int, as Kind) string {
+	if as == Signals {
+		return doubtSignals(dims)
+	}
 	switch len(dims) {
 	case 2:
 		return doubtRows(dims[0], dims[1])
@@ -99,6 +126,15 @@ func doubt(dims []int) string {
 		return doubtPictures(dims)
 	}
 	return ""
+}
+
+// doubtSignals is doubt for signals M x T x C: of more channels than samples.
+func doubtSignals(dims []int) string {
+	if len(dims) != 3 || dims[2] <= dims[1] {
+		return ""
+	}
+	return fmt.Sprintf("is read as signals of %d samples of %d channels; if the channels come "+
+		"first, save x.transpose(0, 2, 1)", dims[1], dims[2])
 }
 
 // doubtRows is doubt for m rows of d numbers.
@@ -126,6 +162,9 @@ func doubtPictures(dims []int) string {
 		return fmt.Sprintf("is read as %d gray images of %d x %d; if it is one picture of %s, "+
 			"it is not a data set: save several, numpy.stack(pictures)",
 			m, h, w, joinDims(dims))
+	case w <= 2 && h >= smallestSide:
+		return fmt.Sprintf("is read as %d gray images of %d x %d; if they are signals of %d "+
+			"samples of %d channels, say --as signals", m, h, w, h, w)
 	case m == 3 && h >= smallestSide && w >= smallestSide:
 		return fmt.Sprintf("is read as 3 gray images of %d x %d; if it is one RGB picture, "+
 			"channels first, it is not a data set: save several, "+

@@ -25,7 +25,8 @@ func TestDoubts(t *testing.T) {
 		{[]int{3, 24, 24}, "one RGB picture, channels first"}, {[]int{3, 4, 2}, ""},
 		{[]int{24, 8, 8}, ""}, {[]int{24, 8, 8, 3}, ""},
 	} {
-		if got := doubt(c.dims); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+		got := doubt(c.dims, Auto)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%v: %q; expected %q", c.dims, got, c.want)
 		}
 	}

@@ -11,13 +11,13 @@ func (s *source) arrayHeader() (npyfile.Header, error) {
 	return npyfile.ReadHeader(npyfile.Source{Fill: s.header, Fail: s.fail})
 }
 
-// npyHeader reads the header of an array M x D, M x H x W or M x H x W x C.
-func npyHeader(s *source) (npyfile.Header, header, error) {
+// npyHeader reads the header of an array M x D, M x H x W or M x H x W x C, or of signals.
+func npyHeader(s *source, opt Options) (npyfile.Header, header, error) {
 	n, err := s.arrayHeader()
 	if err != nil {
 		return n, header{}, err
 	}
-	h, err := npyImageHeader(n)
+	h, err := npyImageHeader(n, opt.As)
 	if err != nil {
 		return n, header{}, s.fail("%w", err)
 	}
@@ -25,7 +25,7 @@ func npyHeader(s *source) (npyfile.Header, header, error) {
 }
 
 // npyImageHeader describes the images of an array, or returns why it cannot be images.
-func npyImageHeader(n npyfile.Header) (h header, err error) {
+func npyImageHeader(n npyfile.Header, as Kind) (h header, err error) {
 	if err := n.Dtype.Refusal(); err != nil {
 		return header{}, err
 	}
@@ -36,7 +36,7 @@ func npyImageHeader(n npyfile.Header) (h header, err error) {
 	if isBytes(n.Dtype) {
 		h.width = 1
 	}
-	h.shape, err = imageShape(n.Dims)
+	h.shape, err = rowShape(n.Dims, as)
 	if err == nil {
 		h.m = n.Dims[0]
 	}
@@ -65,7 +65,7 @@ func (f npyImages) readImages(ctx context.Context) (*array, error) {
 
 // findNPY describes the images of the array at l, which s has just opened.
 func findNPY(s *source, l location, opt Options) (*Found, error) {
-	n, h, err := npyHeader(s)
+	n, h, err := npyHeader(s, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,15 @@ func findNPY(s *source, l location, opt Options) (*Found, error) {
 	if n.Fortran {
 		f.Summary.Format += ", Fortran order"
 	}
-	if d := doubt(n.Dims); d != "" {
+	switch opt.As {
+	case Numbers:
+		f.Kind = Numbers
+	case Signals:
+		if err := f.takeSignals(s.path, opt); err != nil {
+			return nil, err
+		}
+	}
+	if d := doubt(n.Dims, opt.As); d != "" {
 		opt.warn("data: %s: %s", s.path, d)
 	}
 	return f, nil
@@ -89,7 +97,7 @@ func findNPY(s *source, l location, opt Options) (*Found, error) {
 // readNPY reads a whole array. Bytes stay bytes. Other numbers become float32, mapped to [-1, 1] by
 // opt.Range if that is given.
 func readNPY(s *source, opt Options) (*array, error) {
-	n, h, err := npyHeader(s)
+	n, h, err := npyHeader(s, opt)
 	if err != nil {
 		return nil, err
 	}

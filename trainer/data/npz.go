@@ -34,6 +34,7 @@ func (m member) String() string {
 type archive struct {
 	ctx  context.Context
 	path string
+	as   Kind // what the images are
 	file *os.File
 	zip  *zip.Reader
 }
@@ -143,7 +144,7 @@ func (a *archive) member(name string, f *zip.File) (member, error) {
 	if err != nil {
 		return member{}, err
 	}
-	m.images, m.cannot = npyImageHeader(m.header)
+	m.images, m.cannot = npyImageHeader(m.header, a.as)
 	return m, nil
 }
 
@@ -178,6 +179,7 @@ func (a *archive) findNPZ(opt Options) (*Found, error) {
 	if err := opt.refuse(a.path, "an .npz archive"); err != nil {
 		return nil, err
 	}
+	a.as = opt.As
 	members, others, err := a.members()
 	if err != nil {
 		return nil, err

@@ -19,10 +19,14 @@ type numbers struct {
 }
 
 func newNumbers(dtype npyfile.Dtype, opt Options) *numbers {
-	return &numbers{
+	x := &numbers{
 		dtype: dtype, ends: opt.Range, missing: opt.Missing,
 		lo: math.Inf(1), hi: math.Inf(-1), bad: -1,
 	}
+	if opt.As == Signals {
+		x.ends = nil // calibrateSignals maps them, by default too
+	}
+	return x
 }
 
 // linear maps ends[0] to -1 and ends[1] to 1, both exactly.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data/files"
 	"github.com/plume-ml/plume/trainer/data/raster"
+	"github.com/plume-ml/plume/trainer/data/wav"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -15,8 +16,9 @@ import (
 type picture struct {
 	file  files.File
 	head  raster.Header
-	err   error  // why it cannot be read
-	other string // what it is if it is not a picture
+	sound *wav.Header // of a WAV file; nil: it is none
+	err   error       // why it cannot be read
+	other string      // what it is if it is not a picture
 }
 
 // gallery is a folder or an archive of pictures. It reads them for Found.
@@ -25,6 +27,7 @@ type gallery struct {
 	kind     string // files.Folder, files.Zip or files.Tar
 	opt      Options
 	pictures []picture  // sorted by name, including broken ones
+	sounds   bool       // the pictures are WAV files, and the images signals
 	labels   *labelling // nil: none
 	shape    Shape      // of the images
 	summary  *Summary
@@ -76,7 +79,12 @@ func findGallery(
 	if err := g.readHeaders(ctx, source, list); err != nil {
 		return nil, err
 	}
-	if g.shape, err = g.commonShape(ctx, source); err != nil {
+	if g.sounds {
+		g.shape, err = g.commonSignal(ctx, source)
+	} else {
+		g.shape, err = g.commonShape(ctx, source)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := g.findLabels(ctx, source, list); err != nil {
@@ -101,6 +109,9 @@ func (g *gallery) readHeaders(ctx context.Context, source files.Source, list []f
 	})
 	if err != nil {
 		return sourceError(ctx, g.path, err)
+	}
+	if g.takesSounds(all) {
+		return g.keepSounds(all)
 	}
 	names := sync.OnceValue(func() map[string]bool { return known(list) })
 	for _, p := range all {
@@ -129,6 +140,11 @@ func (p *picture) readHeader(c raster.Content) {
 	n, err := c.ReadAt(head, 0)
 	if n == 0 && c.Size() > 0 {
 		p.err = err
+		return
+	}
+	if wav.Is(head[:n]) {
+		p.other, p.sound = waves, &wav.Header{}
+		*p.sound, p.err = wav.ReadHeader(c)
 		return
 	}
 	if raster.Sniff(head[:n]) == raster.None {
@@ -169,6 +185,9 @@ func (g *gallery) found() *Found {
 			n++
 		}
 	}
+	if g.sounds {
+		return g.foundSounds(n)
+	}
 	f := &Found{
 		Len:     n,
 		Shape:   g.shape,
@@ -185,4 +204,12 @@ func (g *gallery) found() *Found {
 		f.addLabels(g.labels)
 	}
 	return f
+}
+
+// called is what the files are.
+func (g *gallery) called() string {
+	if g.sounds {
+		return waves
+	}
+	return "pictures"
 }

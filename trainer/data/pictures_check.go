@@ -51,10 +51,10 @@ func (g *gallery) brokenError() error {
 	case list == "":
 		return nil
 	case !slices.ContainsFunc(g.pictures, func(p picture) bool { return p.err == nil }):
-		return fmt.Errorf("data: %s: %s; expected %s", g.path, list, readable)
+		return fmt.Errorf("data: %s: %s; expected %s", g.path, list, g.readable())
 	}
 	return fmt.Errorf("data: %s: %s; expected %s: repair or remove the broken ones, or leave them "+
-		"out with --skip-broken", g.path, list, readable)
+		"out with --skip-broken", g.path, list, g.readable())
 }
 
 // brokenList says how many pictures are broken and why, for the first few; "" if none is.
@@ -79,7 +79,7 @@ func (g *gallery) brokenList() string {
 		are = "is"
 	}
 	text := fmt.Sprintf("%s of %s %s broken: %s", thousands(n),
-		counted(len(g.pictures), "pictures"), are, strings.Join(first, ", "))
+		counted(len(g.pictures), g.called()), are, strings.Join(first, ", "))
 	if n > maxFirst {
 		text += fmt.Sprintf(" and %s more", thousands(n-maxFirst))
 	}
@@ -99,9 +99,12 @@ func describeError(err error) string {
 
 // none returns the error of a source without pictures.
 func (g *gallery) none(list []files.File) error {
-	expected, remedy := readable+" in it or below it, or IDX files in it", "give its own path"
+	expected, remedy := g.readable()+" in it or below it", "give its own path"
+	if !g.sounds {
+		expected += ", or WAV files, or IDX files in it"
+	}
 	if g.kind != files.Folder {
-		expected = readable
+		expected = g.readable()
 		remedy = "unpack this archive and give the path of what is in it"
 	}
 	if len(list) == 0 && len(g.summary.Skipped) == 0 {
@@ -200,6 +203,26 @@ func (g *gallery) decode(
 	source files.Source,
 	use func(i int, m image.Image),
 ) error {
+	return g.each(ctx, source, func(i int, c raster.Content) error {
+		if g.sounds {
+			return nil
+		}
+		m, err := raster.Decode(c, g.pictures[i].head)
+		if err == nil && c.Size() > 0 {
+			_, err = c.ReadAt(make([]byte, 1), c.Size()-1) // verifies the checksum of an archive
+		}
+		if err == nil {
+			use(i, m)
+		}
+		return err
+	})
+}
+
+// each passes the files whose headers could be read to read, on all cores, and records which are
+// broken.
+func (g *gallery) each(
+	ctx context.Context, source files.Source, read func(i int, c raster.Content) error,
+) error {
 	var list []files.File
 	var index []int
 	for i, p := range g.pictures {
@@ -207,21 +230,13 @@ func (g *gallery) decode(
 			list, index = append(list, p.file), append(index, i)
 		}
 	}
-	pictures := g.pictures
-	err := g.visit(ctx, source, list, "pictures", func(i int, c raster.Content, err error) {
-		p := &pictures[index[i]]
-		var m image.Image
+	err := g.visit(ctx, source, list, g.called(), func(i int, c raster.Content, err error) {
 		if err == nil {
-			m, err = raster.Decode(c, p.head)
-		}
-		if err == nil && c.Size() > 0 {
-			_, err = c.ReadAt(make([]byte, 1), c.Size()-1) // verifies the checksum of an archive
+			err = read(index[i], c)
 		}
 		if err != nil {
-			p.err = err
-			return
+			g.pictures[index[i]].err = err
 		}
-		use(index[i], m)
 	})
 	if err != nil {
 		return sourceError(ctx, g.path, err)

@@ -47,6 +47,8 @@ var otherKinds = byEnding(map[string]string{
 	"CSV files":           ".csv .tsv",
 	"XML files":           ".xml",
 	"HTML files":          ".html .htm",
+	"sounds":              ".mp3 .flac .ogg .oga .opus .m4a .aac .aif .aiff .wma",
+	waves:                 ".wav .wave",
 	"videos":              ".mp4 .mov .avi .mkv .webm .m4v",
 	"HEIC pictures":       ".heic .heif .hif",
 	"AVIF pictures":       ".avif",
@@ -85,6 +87,8 @@ func (p *picture) kind(known func() map[string]bool) string {
 	switch {
 	case rawNames[ext] != "":
 		return rawNames[ext]
+	case p.sound != nil:
+		return waves
 	case isPictureName(name) || p.head.Format != raster.None:
 		return ""
 	case p.file.Broken():

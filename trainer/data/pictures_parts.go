@@ -85,9 +85,9 @@ func (g *gallery) takeTraining() error {
 		case training:
 			return false
 		case "":
-			g.summary.skip("pictures beside "+training, p.file.Name)
+			g.summary.skip(g.called()+" beside "+training, p.file.Name)
 		default:
-			g.summary.skip(folder+" pictures", p.file.Name)
+			g.summary.skip(folder+" "+g.called(), p.file.Name)
 		}
 		return true
 	})

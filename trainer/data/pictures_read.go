@@ -13,7 +13,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data/raster"
 )
 
-// readImages decodes the pictures. The images have one channel if none of them has any color.
+// readImages decodes the pictures. The images have one channel if none of them has any color. WAV
+// files become signals.
 func (g *gallery) readImages(ctx context.Context) (*array, error) {
 	source, err := files.Open(ctx, g.path)
 	if err == nil && source == nil {
@@ -26,6 +27,9 @@ func (g *gallery) readImages(ctx context.Context) (*array, error) {
 	place, n := g.places()
 	shape := g.shape
 	d := shape.Dim()
+	if g.sounds {
+		return g.readSounds(ctx, source, place, n)
+	}
 	a := &array{shape: shape, m: n, u8: make([]uint8, n*d)}
 	var colored atomic.Bool
 	err = g.decode(ctx, source, func(i int, m image.Image) {
@@ -81,7 +85,7 @@ func (g *gallery) places() (place []int, n int) {
 }
 
 // broken is the kind of pictures that are skipped with SkipBroken.
-const broken = "broken pictures"
+func (g *gallery) broken() string { return "broken " + g.called() }
 
 // keepWhole records the names of the images. With SkipBroken it removes those that turned out to be
 // broken.
@@ -90,7 +94,7 @@ func (g *gallery) keepWhole(a *array, place []int) error {
 	if err != nil && !g.opt.SkipBroken {
 		return err
 	}
-	isBroken := func(s Skipped) bool { return s.Kind == broken }
+	isBroken := func(s Skipped) bool { return s.Kind == g.broken() }
 	g.summary.Skipped = slices.DeleteFunc(g.summary.Skipped, isBroken)
 	d := a.shape.Dim()
 	kept := 0
@@ -98,11 +102,15 @@ func (g *gallery) keepWhole(a *array, place []int) error {
 	var rows []int
 	for i, p := range g.pictures {
 		if p.err != nil {
-			g.summary.skip(broken, p.file.Name)
+			g.summary.skip(g.broken(), p.file.Name)
 			a.skipped = append(a.skipped, p.file.Name)
 			continue
 		}
-		copy(a.u8[kept*d:(kept+1)*d], a.u8[place[i]*d:])
+		if a.u8 != nil {
+			copy(a.u8[kept*d:(kept+1)*d], a.u8[place[i]*d:])
+		} else {
+			copy(a.f32[kept*d:(kept+1)*d], a.f32[place[i]*d:])
+		}
 		a.files = append(a.files, p.file.Name)
 		rows = append(rows, i)
 		kept++
@@ -113,9 +121,15 @@ func (g *gallery) keepWhole(a *array, place []int) error {
 	if err != nil {
 		a.rows = append(make([]int, 0, kept), rows...)
 		g.opt.warn("data: %s: %s: left out", g.path, g.brokenList())
-		g.summary.Format, g.summary.Notes = describe(g.pictures)
+		if !g.sounds {
+			g.summary.Format, g.summary.Notes = describe(g.pictures)
+		}
 	}
-	a.m, a.u8 = kept, a.u8[:kept*d:kept*d]
+	if a.m = kept; a.u8 != nil {
+		a.u8 = a.u8[: kept*d : kept*d]
+	} else {
+		a.f32 = a.f32[: kept*d : kept*d]
+	}
 	return nil
 }
 

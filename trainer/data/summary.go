@@ -12,13 +12,15 @@ import (
 
 // Summary describes what was read from a source, and what was skipped.
 type Summary struct {
-	Source     string     `json:"source"`                // absolute path or embedded name
-	Format     string     `json:"format"`                // "an IDX file"
+	Source     string     `json:"source"` // absolute path or embedded name
+	Format     string     `json:"format"` // "an IDX file"
+	Kind       Kind       `json:"kind,omitempty"`
 	Notes      []string   `json:"notes,omitempty"`       // special treatment: "4 turned upright"
 	Images     int        `json:"images"`                // or rows
 	Columns    string     `json:"columns,omitempty"`     // of a table: "9 columns (9 integer)"
 	Missing    int        `json:"missing,omitempty"`     // cells of these that are missing
 	Shape      Shape      `json:"shape"`                 // of one image
+	SampleRate float64    `json:"sample_rate,omitempty"` // of signals, per second; 0: unknown
 	Values     [2]float64 `json:"values"`                // smallest and largest stored value
 	Range      [2]float64 `json:"range"`                 // stored values that become -1 and 1
 	Labels     int        `json:"labels"`                // number of images with a label
@@ -101,12 +103,30 @@ func (s Summary) size() string {
 		}
 		return b.String()
 	}
-	fmt.Fprintf(&b, "Read %s images of %v (%s), values %s to %s", thousands(s.Images), s.Shape,
-		channels(s.Shape.C), number(s.Values[0]), number(s.Values[1]))
-	if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
+	fmt.Fprintf(&b, "Read %s, values %s to %s", s.rows(), number(s.Values[0]), number(s.Values[1]))
+	if s.Kind == Signals {
+		fmt.Fprintf(&b, " (%s becomes -1, %s 1)", number(s.Range[0]), number(s.Range[1]))
+	} else if s.Range != s.Values && s.Range != [2]float64{-1, 1} {
 		fmt.Fprintf(&b, " (%s is black, %s white)", number(s.Range[0]), number(s.Range[1]))
 	}
 	return b.String()
+}
+
+// rows says how many rows there are and what each is.
+func (s Summary) rows() string {
+	switch {
+	case s.Kind != Signals && s.Kind != Numbers:
+		return fmt.Sprintf("%s images of %v (%s)", thousands(s.Images), s.Shape,
+			channels(s.Shape.C))
+	case s.Kind == Numbers:
+		return fmt.Sprintf("%s rows of %s", thousands(s.Images), counted(s.Shape.W, "numbers"))
+	}
+	text := fmt.Sprintf("%s signals of %s", thousands(s.Images), counted(s.Shape.W, "samples"))
+	if s.SampleRate > 0 {
+		text += fmt.Sprintf(" (%s Hz, %.4g s)", number(s.SampleRate),
+			float64(s.Shape.W)/s.SampleRate)
+	}
+	return text + ", " + counted(s.Shape.C, "channels")
 }
 
 // passedOver lists what was skipped, after a semicolon; "" if nothing was.
@@ -156,7 +176,7 @@ func number(v float64) string {
 
 // summarise completes the summary from the data that were read.
 func (s *Summary) summarise(a *array) {
-	s.Images, s.Shape = a.m, a.shape
+	s.Kind, s.Images, s.Shape = a.kind, a.m, a.shape
 	s.Values, s.Range = a.stored.values, a.stored.ends
 	classes := map[int32]bool{}
 	s.Labels = 0

@@ -40,6 +40,8 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 	switch {
 	case a.stored.ends != [2]float64{}: // decided by the reader
 		return nil
+	case a.kind == Signals:
+		return a.calibrateSignals(ctx, name, opt)
 	case a.u8 != nil:
 		if err := a.calibrateBytes(ctx, name, opt); err != nil {
 			return err

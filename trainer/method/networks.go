@@ -41,7 +41,7 @@ func Resolve(
 	}
 	if o.Network == config.AutoNetwork {
 		o.Network = config.MLP
-		if model.SuitsConv(layer.Shape(picture)) {
+		if suitsConv(c, picture) {
 			o.Network = config.Conv
 		}
 	}
@@ -110,7 +110,8 @@ func Resolved(c, stored config.Config, given func(key string) bool) config.Confi
 	usual := m.usual()
 	for _, name := range []string{
 		"network", "decoder", "score", "encoder", "latent_shape", "latent", "decoder_channels",
-		"encoder_channels", "unet_channels", "classes", "as", "likelihood",
+		"encoder_channels", "unet_channels", "classes", "as", "likelihood", "range",
+		"sample_rate",
 	} {
 		if key := c.Key(name); key.String() == usual.Key(name).String() {
 			if name == "latent" && len(stored.LatentShape) == 0 {

@@ -27,6 +27,13 @@ func TestResolve(t *testing.T) {
 			"network=mlp decoder=mlp score=mlp latent=32 batch=500",
 		},
 		{data.Shape{H: 1, W: 64, C: 1}, "", "network=mlp"},
+		{data.Shape{H: 1, W: 64, C: 1}, "as=rows", "network=mlp"},
+		{
+			data.Shape{H: 1, W: 64, C: 1}, "as=signals",
+			"network=conv score=unet latent_shape=1,16,4 decoder_channels=64,64,32 batch=128",
+		},
+		{data.Shape{H: 1, W: 30, C: 2}, "as=signals", "network=mlp"},
+		{data.Shape{H: 1, W: 99, C: 2}, "as=signals", "network=mlp"},
 		{
 			data.Shape{H: 32, W: 32, C: 1}, "",
 			"network=conv decoder=conv score=unet latent_shape=8,8,4",
@@ -198,6 +205,24 @@ func TestResolveRefuses(t *testing.T) {
 		!strings.Contains(err.Error(), "latent_shape = 0, 1, 1") {
 		t.Errorf("latents of no pixels: %v", err)
 	}
+	for _, r := range []struct {
+		set   string
+		width int
+		want  string
+	}{
+		{"as=rows decoder=conv", 64, "the numbers of a row have no order"},
+		{"as=signals decoder=conv", 99, "signals of 1 x 99 cannot be halved; or crop them with " +
+			"--length 96"},
+		{"as=signals latent_shape=1,9,4", 64, "the 64 samples of the signals, halved some times: " +
+			"--latent-shape 1,16,4"},
+		{"as=signals latent_shape=2,16,4", 64, "1, and the 64 samples"},
+	} {
+		c, _ := asked(t, r.set)
+		_, err := Resolve(c, data.Shape{H: 1, W: r.width, C: 1}, nil)
+		if err == nil || !strings.Contains(err.Error(), r.want) {
+			t.Errorf("%s: the error %v does not say %q", r.set, err, r.want)
+		}
+	}
 	c, _ = asked(t, "decoder=conv")
 	if _, err := Resolve(c, data.Shape{H: 5, W: 8, C: 1}, nil); err == nil ||
 		!strings.Contains(err.Error(), "cannot be halved") {
@@ -218,7 +243,13 @@ func TestAdvice(t *testing.T) {
 		{28, 28, 3, "", ""},
 		{32, 32, 3, "", ""},
 		{64, 48, 3, "", ""},
-		{1, 99, 3, "", ""}, // a signal
+		{1, 99, 3, "", ""},
+		{1, 99, 3, "as=signals", "an even number of samples, not 99; crop them with --length 96"},
+		{1, 96, 3, "as=signals", ""},
+		{1, 31, 3, "as=signals", ""}, // an MLP in any case
+		{1, 8192, 1, "as=signals", ""},
+		{1, 16000, 1, "as=signals", "halved only 7 times: the latents of 125 samples are large"},
+		{1, 16000, 1, "as=signals", "crop them with --length 15872"},
 		{100, 100, 3, "", "halved only twice: the latents of 25 x 25 pixels"},
 		{100, 100, 3, "", "--size 96 or 112"},
 		{66, 66, 3, "", "halved only once: the latents of 33 x 33 pixels"},
@@ -239,9 +270,13 @@ func TestAdvice(t *testing.T) {
 		}
 		for _, size := range regexp.MustCompile(`\d+`).FindAllString(suitable(picture), -1) {
 			side, err := strconv.Atoi(size)
-			square := data.Shape{H: side, W: side, C: 3}
-			if again, e := DefaultOn("ipld", square); errors.Join(err, e) != nil ||
-				Advice(Default(), again, square) != "" || len(again.UNetChannels) < 2 && side > 32 {
+			square, usual := data.Shape{H: side, W: side, C: 3}, Default()
+			if c.h == 1 {
+				square.H, usual.As = 1, data.Signals
+			}
+			again, e := Resolve(usual, square, nil)
+			if errors.Join(err, e) != nil || Advice(usual, again, square) != "" ||
+				len(again.UNetChannels) < 2 && side > 32 {
 				t.Errorf("%v: %s is advised, with U-Nets of %v", picture, size, again.UNetChannels)
 			}
 		}

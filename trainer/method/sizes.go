@@ -57,6 +57,11 @@ func resolveLatents(
 	c *config.Config, m spec, picture data.Shape, given func(key string) bool, p *config.Problems,
 ) {
 	o := &c.Options
+	if c.As == data.Numbers || c.As == data.Columns {
+		p.Expect(false, "decoder", o.Decoder, "mlp, since the numbers of a row have no order; or "+
+			"read an array as --as signals")
+		return
+	}
 	if len(o.LatentShape) == 0 {
 		p.Expect(halvings(picture) > 0, "decoder", o.Decoder, fmt.Sprintf(
 			"mlp, since %s of %v cannot be halved; or %s", kind(picture), picture, remedy(picture)))
@@ -174,7 +179,12 @@ func latentShape(o config.Options) layer.Shape {
 	return layer.Vector(o.Latent)
 }
 
-// suitsConv reports whether convolutions suit rows of the given shape.
+// suitsConv reports whether convolutions suit rows of the given shape: pictures as model.SuitsConv
+// says, and signals of 32 samples or more that can be halved.
 func suitsConv(c config.Config, picture data.Shape) bool {
+	const short = 32
+	if c.As == data.Signals {
+		return picture.W >= short && even(layer.Shape(picture))
+	}
 	return model.SuitsConv(layer.Shape(picture))
 }
