@@ -217,6 +217,8 @@ func (c *Column) complete() bool {
 		return len(c.Categories) > 0
 	case c.Kind == Boolean:
 		return c.True != ""
+	case c.Kind == Constant:
+		return c.Value != ""
 	}
 	return true
 }

@@ -27,8 +27,8 @@ func (f *inference) guess(c *Column, of *profile) error {
 
 // counters are names of columns that number the rows, in lower case, beside those that have none.
 var counters = []string{
-	"", "column1", "c1", "unnamed: 0", "index", "idx", "id", "row", "row_id", "rowid", "no", "nr",
-	"#",
+	"", "column1", "c1", "unnamed: 0", "index", "idx", "__index_level_0__", "id", "row", "row_id",
+	"rowid", "no", "nr", "#",
 }
 
 func (f *inference) guessNumbers(c *Column, of *profile) {
@@ -86,6 +86,10 @@ func (f *inference) guessWords(c *Column, of *profile) error {
 			"out as text; if the words stand for missing values, say so in a schema file "+
 			"(--schema):%s", c.Name, of.numbers.first[0].cell, of.words.first[0].cell,
 			of.words.first[0].place, c.remedy(missingKey(of.words.first)))
+	case of.from == Text && of.looksNumeric():
+		f.opt.warn("column %q holds numbers as words, such as %q, and is left out as text; to "+
+			"model it, say so in a schema file (--schema):%s", c.Name, of.words.first[0].cell,
+			c.remedy(`kind = "numeric"`))
 	case of.looksNumeric():
 		f.opt.warn("column %q holds cells such as %q, which are no numbers as they are written, "+
 			"and is left out as text; to model it, write plain numbers such as 1234.5", c.Name,

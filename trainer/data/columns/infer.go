@@ -101,11 +101,10 @@ func Infer(ctx context.Context, src Source, opt Options) (*Schema, Survey, error
 func (f *inference) begin() error {
 	f.schema = &Schema{
 		Header: f.src.Header(), Delimiter: f.src.Delimiter(), Missing: DefaultMissing,
-		Columns: slices.Clone(f.src.Columns()),
 	}
-	names := make([]string, len(f.schema.Columns))
-	for i, c := range f.schema.Columns {
-		names[i] = c.Name
+	names := columnNames(f.src.Columns())
+	for _, name := range names {
+		f.schema.Columns = append(f.schema.Columns, Column{Name: name})
 	}
 	if g := f.opt.Given; g != nil {
 		if g.Missing != nil {
@@ -117,7 +116,7 @@ func (f *inference) begin() error {
 				return fmt.Errorf("has no column %q%s, which the schema file describes; expected "+
 					"one of %s", given.Name, suggest.DidYouMean(given.Name, names), listed(names))
 			}
-			f.schema.Columns[i] = given.over(f.schema.Columns[i])
+			f.schema.Columns[i] = given
 		}
 	}
 	for i := range f.schema.Columns {
@@ -131,20 +130,13 @@ func (f *inference) begin() error {
 			most = mostAskedCategories
 		}
 		f.parsers = append(f.parsers, p)
-		f.profiles = append(f.profiles, newProfile(most))
+		from := f.src.Columns()[i]
+		if from.Kind == Text && c.Kind.isNumber() {
+			from.Kind = "" // its words are to be numbers
+		}
+		f.profiles = append(f.profiles, newProfile(from, most))
 	}
 	return nil
-}
-
-// over returns what is given of a column, over what its source says.
-func (c Column) over(source Column) Column {
-	if c.Kind == "" {
-		c.Kind = source.Kind
-	}
-	if c.Kind == Date && c.Format == "" {
-		c.Format = source.Format
-	}
-	return c
 }
 
 // listed lists the first names.

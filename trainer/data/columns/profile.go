@@ -29,6 +29,9 @@ type profile struct {
 	comma, point   string // the place of the first number with such a mark
 	unbroken       bool   // the numbers count the rows, from 0 or 1
 
+	from     Kind    // as the source says
+	layout   string  // of the source's dates
+	finest   float64 // resolution of these dates: a day, a second or a microsecond
 	dates    dates
 	distinct distinct
 	bytes    int64 // of the known cells as texts
@@ -68,12 +71,17 @@ func (d *distinct) add(cell string) {
 	d.cells[string(append([]byte(nil), cell...))] = true // not the memory of its line
 }
 
-// newProfile returns the profile of no cells. most is how many different texts are kept.
-func newProfile(most int) *profile {
-	return &profile{
+// newProfile returns the profile of no cells. from is what the source says of the column, and most
+// how many different texts are kept.
+func newProfile(from Column, most int) *profile {
+	p := &profile{
 		min: math.Inf(1), max: math.Inf(-1), minDec: math.MaxInt, unbroken: true,
-		distinct: newDistinct(most),
+		from: from.Kind, finest: resolution(""), distinct: newDistinct(most),
 	}
+	if from.Kind == Date {
+		p.layout, _ = layout(from.Format) // newParser has checked it
+	}
+	return p
 }
 
 // take adds a known cell. row is its number, from 0.
@@ -81,6 +89,15 @@ func (p *profile) take(cell string, row int, comma bool, place func() string) {
 	p.known++
 	p.bytes += int64(len(cell))
 	p.distinct.add(cell)
+	switch p.from {
+	case Text:
+		p.words.add(place, cell)
+		return
+	case Date:
+		p.dated.add(place, cell)
+		p.takeDate(cell)
+		return
+	}
 	if n, ok := parseNumber(cell, comma); ok {
 		p.numbers.add(place, cell)
 		p.takeNumber(n, row, place)
@@ -99,6 +116,17 @@ func (p *profile) take(cell string, row int, comma bool, place func() string) {
 	}
 	if isShortDate(cell) {
 		p.shortDates++
+	}
+}
+
+// takeDate finds out how fine the dates of a source are.
+func (p *profile) takeDate(cell string) {
+	switch v, _ := parseDate(cell, p.layout); {
+	case math.Mod(v, 24*3600) == 0:
+	case isWhole(v):
+		p.finest = min(p.finest, 1)
+	default:
+		p.finest = 1e-6
 	}
 }
 

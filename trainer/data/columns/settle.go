@@ -1,6 +1,7 @@
 package columns
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -9,7 +10,7 @@ import (
 
 // settle decides what a column is, unless that is given, and completes it.
 func (f *inference) settle(c *Column, of *profile) error {
-	c.MissingText = of.missingText
+	c.MissingText = cmp.Or(c.MissingText, of.missingText)
 	switch {
 	case c.Kind == "":
 		if err := f.guess(c, of); err != nil {
@@ -19,7 +20,7 @@ func (f *inference) settle(c *Column, of *profile) error {
 		return nil
 	case of.known == 0:
 		c.Kind = Empty
-	case c.Kind.isNumber() && of.min == of.max && c.Kind != Date:
+	case c.Kind.isNumber() && of.isConstant():
 		c.Kind = Constant
 	}
 	return f.complete(c, of)
@@ -29,6 +30,10 @@ func (f *inference) settle(c *Column, of *profile) error {
 func (f *inference) complete(c *Column, of *profile) error {
 	switch c.Kind {
 	case Constant:
+		if !of.isConstant() {
+			return fmt.Errorf("is to be constant and has different cells, such as %q; expected "+
+				"kind = \"ignore\" to leave it out", of.anyCell())
+		}
 		c.Value = of.anyCell()
 	case Numeric, Integer:
 		c.DecimalComma = of.comma != ""
@@ -94,7 +99,13 @@ func (c *Column) setTruths(of *profile) error {
 
 // setFormat finds the format of dates.
 func (c *Column) setFormat(of *profile) error {
-	if c.Format != "" {
+	switch {
+	case c.Format != "":
+		return nil
+	case of.from == Date:
+		c.Format = map[float64]string{
+			24 * 3600: "%Y-%m-%d", 1: "%Y-%m-%d %H:%M:%S", 1e-6: "%Y-%m-%d %H:%M:%S.%f",
+		}[of.finest]
 		return nil
 	}
 	if of.dates.count != of.known {
