@@ -16,13 +16,15 @@ import (
 const (
 	liveInterval = 100 * time.Millisecond // between two redraws
 	quietTime    = time.Minute            // without a plain line, then one of the progress
+	plainLines   = 100                    // of epochs, about, if these are quick
+	plainTime    = 10 * time.Second       // without a plain line, then one of every epoch
 	liveWidth    = 80                     // columns, until setWidth
 	eraseToEnd   = "\x1b[K"
 )
 
 // status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
 // messages and the records of epochs with an evaluation stay on the screen; otherwise it prints
-// every record as a plain line, and the progress in epochs that take minutes. Errors of the writer
+// records as plain lines, and the progress in epochs that take minutes. Errors of the writer
 // are ignored: a closed terminal must not end a run. It may be used concurrently.
 type status struct {
 	mu     sync.Mutex
@@ -68,13 +70,22 @@ func (s *status) step(p record.Progress) {
 	}
 }
 
-// epoch prints a record as one line; live, only if it has an evaluation.
+// epoch prints a record as one line; live, only if it has an evaluation. Of runs of more epochs
+// than plainLines it leaves out some that follow each other quickly.
 func (s *status) epoch(e record.Epoch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.live || e.PCA64FD != nil {
+	if s.worthALine(e) {
 		s.print(epochLine(e, s.last.Epochs))
 	}
+}
+
+func (s *status) worthALine(e record.Epoch) bool {
+	if e.PCA64FD != nil || s.live {
+		return e.PCA64FD != nil
+	}
+	every := s.last.Epochs/plainLines + 1
+	return e.Epoch%every == 0 || e.Epoch == s.last.Epochs || s.now().Sub(s.spoken) >= plainTime
 }
 
 // message prints a line that stays, above the live line.

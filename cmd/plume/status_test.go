@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,33 @@ func TestStatusPlain(t *testing.T) {
 	s.message("a message")
 	s.close()
 	wantOutput(t, out, "a message\n")
+}
+
+// Of many quick epochs some have a line: every third of 250, those with an evaluation, the last,
+// and those after a while without a line.
+func TestStatusPlainManyEpochs(t *testing.T) {
+	s, out, c := newTestStatus(false)
+	p := reported
+	p.Epochs = 250
+	s.step(p)
+	c.t = c.t.Add(plainTime - time.Second)
+	var shown []int
+	distance := record.Number(1)
+	for _, e := range []record.Epoch{
+		{Epoch: 1}, {Epoch: 2, PCA64FD: &distance}, {Epoch: 3}, {Epoch: 4}, {Epoch: 249},
+		{Epoch: 250},
+	} {
+		s.epoch(e)
+		if out.Len() > 0 {
+			shown = append(shown, e.Epoch)
+		}
+		out.Reset()
+	}
+	c.t = c.t.Add(plainTime)
+	s.epoch(record.Epoch{Epoch: 5})
+	if !slices.Equal(shown, []int{2, 3, 249, 250}) || out.Len() == 0 {
+		t.Errorf("lines of %v, and after a while %q", shown, out)
+	}
 }
 
 func TestStatusUnknownFigures(t *testing.T) {
