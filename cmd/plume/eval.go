@@ -34,6 +34,10 @@ Metrics, by the names that --only takes:
   class           of a run with classes as conditions: how often the classifier sees the class
                   that a sample was drawn for, and the distances within each class
   precision       precision, recall, density and coverage
+  table           of a run on a table, in the place of the above: distances of its columns and of
+                  their associations, each column with its floor; and held-out rows with a share of
+                  their cells hidden (--hide): errors beside those of means and of most frequent
+                  categories, and how often intervals hold the cells
   memorisation    how near samples are to training images, beside held-out images
   reconstruction  error and energy of held-out images, by Langevin inference of their latents
   likelihood      importance-sampled log p(x) of held-out images, with its effective sample size
@@ -73,14 +77,17 @@ func newEval() *cobra.Command {
 	flags.StringSliceVar(&e.only, "only", nil,
 		"metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
 	flags.BoolVar(&e.quick, "quick", false,
-		"only pca, ffd, precision and reconstruction, of fewer samples and images")
+		"only pca, ffd, precision (or table) and reconstruction, of fewer samples and images")
 	flags.IntVarP(&e.Samples, "number", "n", 0, "images to draw (0: 2,000)")
 	flags.StringVar((*string)(&e.Solver), "solver", "",
 		"sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
 	flags.IntVar(&e.Steps, "steps", 0,
 		"steps of the sampler (0: those of the reports, or 200 ancestral, 50 ddim, 20 dpm++2m)")
 	flags.Float64Var(&e.Guidance, "guidance", 0, guidanceHelp)
-	flags.IntVar(&e.Images, "images", 0, "held-out images of the reconstruction (0: 1,000)")
+	flags.IntVar(&e.Images, "images", 0,
+		"held-out images of the reconstruction, and rows of the imputation (0: 1,000)")
+	flags.Float64Var(&e.Hide, "hide", 0,
+		"of a table: share of the known cells of held-out rows that are filled in (0: 0.3)")
 	flags.IntVar(&e.Moves, "moves", 0, "Langevin moves of the reconstruction (0: 300)")
 	flags.IntVar(&e.LikelihoodImages, "likelihood-images", 0,
 		"held-out images of the likelihood (0: 32)")
@@ -109,7 +116,7 @@ func newEval() *cobra.Command {
 // not have.
 var ofRuns = []string{
 	"only", "quick", "number", "solver", "steps", "guidance", "images", "moves",
-	"likelihood-images", "likelihood-samples", "raw", "data", "runs",
+	"hide", "likelihood-images", "likelihood-samples", "raw", "data", "runs",
 }
 
 func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {

@@ -36,7 +36,7 @@ func (e *evaluation) posterior(images data.Dataset, particles int) (*infer.Poste
 		return nil, err
 	}
 	s := infer.Standard(particles)
-	s.Images, s.Conditions = images, e.conditions(images)
+	s.Images, s.Conditions, s.Missing = images, e.conditions(images), data.MissingOf(images)
 	s.Tile, s.Seed, s.Pool, s.Progress = e.config.Tile, e.Seed, e.pool, e.doing.At
 	p := infer.New(m, s)
 	if e.generator.Encodes() {

@@ -93,14 +93,9 @@ func (e *evaluation) reportLikelihood(found []infer.Marginal, note string) error
 		Better: Higher,
 		Note:   "importance-sampled, too low where effective samples are few; " + note,
 	}, value)
-	// Bits per dimension fall as log p rises, so the ends of the interval change places.
-	bits := -1 / (math.Ln2 * float64(e.generator.Dim()))
-	add(Metric{
-		Name:   "bits/dim",
-		Key:    "bits_per_dim",
-		Better: Lower,
-		Note:   "the same as a density of pixels in [-1, 1]; below 0 where it is above 1",
-	}, metric.Estimate{Value: bits * value.Value, Low: bits * value.High, High: bits * value.Low})
+	if e.schema == nil { // of categories there are no densities
+		add(e.bitsPerDim(value))
+	}
 	slices.Sort(ess)
 	add(Metric{
 		Name:   "median ESS",
@@ -116,4 +111,16 @@ func (e *evaluation) reportLikelihood(found []infer.Marginal, note string) error
 		Note:   "share of the images whose estimate says little, and is too low",
 	}, share)
 	return err
+}
+
+// bitsPerDim is log p(x) in bits for each number of an image. They fall as log p rises, so the ends
+// of the interval change places.
+func (e *evaluation) bitsPerDim(logP metric.Estimate) (Metric, metric.Estimate) {
+	bits := -1 / (math.Ln2 * float64(e.generator.Dim()))
+	return Metric{
+		Name:   "bits/dim",
+		Key:    "bits_per_dim",
+		Better: Lower,
+		Note:   "the same as a density of pixels in [-1, 1]; below 0 where it is above 1",
+	}, metric.Estimate{Value: bits * logP.Value, Low: bits * logP.High, High: bits * logP.Low}
 }

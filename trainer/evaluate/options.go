@@ -25,12 +25,14 @@ const (
 	Memorisation   = "memorisation"   // nearest training images
 	Reconstruction = "reconstruction" // posterior inference on held-out images: error and energy
 	Likelihood     = "likelihood"     // importance-sampled log p(x) of held-out images
+	Table          = "table"          // distances of a table's columns, and imputation
 )
 
 // Groups returns all groups, in that order.
 func Groups() []string {
 	return []string{
-		PCA, Classifier, Sliced, ByClass, Precision, Memorisation, Reconstruction, Likelihood,
+		PCA, Classifier, Sliced, ByClass, Precision, Table, Memorisation, Reconstruction,
+		Likelihood,
 	}
 }
 
@@ -45,7 +47,7 @@ type Options struct {
 	Raw      bool             // use the weights themselves, not their moving average
 	Data     string           // path of the run's images; default as in its configuration
 
-	Which []string // of Groups; default all
+	Which []string // of Groups; default all that suit the kind of data
 
 	Images int // held-out images for the reconstruction; default 1,000, or all if fewer
 	Moves  int // of a particle in posterior inference; default 300
@@ -53,6 +55,10 @@ type Options struct {
 	LikelihoodImages  int // held-out images for log p(x); default 32
 	LikelihoodSamples int // importance samples for each of them; default 1,000
 	LikelihoodDraws   int // draws of (lambda, eps) for each weight; default 16
+
+	// Hide is the share of the known cells of held-out rows of a table that are filled in, of as
+	// many rows as Images says; default 0.3.
+	Hide float64
 
 	Pictures string // directory for pictures; "": draw none
 
@@ -72,7 +78,7 @@ const (
 // Quick returns options for the most informative metrics in seconds.
 func Quick() Options {
 	return Options{
-		Which:   []string{PCA, Classifier, Precision, Reconstruction},
+		Which:   []string{PCA, Classifier, Precision, Table, Reconstruction},
 		Samples: 1000,
 		Images:  200,
 		Moves:   150,
@@ -88,6 +94,7 @@ func (o Options) withDefaults() Options {
 	set(&o.LikelihoodImages, 32)
 	set(&o.LikelihoodSamples, 1000)
 	set(&o.LikelihoodDraws, 16)
+	o.Hide = cmp.Or(o.Hide, 0.3)
 	if len(o.Which) == 0 {
 		o.Which = Groups()
 	}
@@ -118,6 +125,10 @@ func (o Options) Validate() error {
 	expect("likelihood draws", o.LikelihoodDraws, 1, maxCount)
 	if !(o.Guidance >= 0) || math.IsInf(o.Guidance, 0) {
 		problems = append(problems, fmt.Errorf("guidance is %v; expected 0 or more", o.Guidance))
+	}
+	if !(o.Hide >= 0 && o.Hide < 1) {
+		problems = append(problems, fmt.Errorf("hide is %v; expected a share below 1, or 0 for "+
+			"the default", o.Hide))
 	}
 	for _, group := range o.Which {
 		if !slices.Contains(Groups(), group) {

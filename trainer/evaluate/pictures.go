@@ -1,17 +1,24 @@
 package evaluate
 
 import (
+	"errors"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
+	"github.com/plume-ml/plume/trainer/figure"
+	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/picture"
 )
 
 // Names of the pictures in Options.Pictures.
 const (
-	samplesFile = "samples.png"
+	samplesFile = "samples.png" // of a table the pairs of its columns
+	columnsFile = "columns.png"
+	matrixFile  = "associations.png"
 	nearestFile = "nearest.png"
 	reconFile   = "reconstructions.png"
 )
@@ -29,12 +36,10 @@ func (e *evaluation) draw() error {
 	if err := os.MkdirAll(e.Pictures, 0o777); err != nil {
 		return fmt.Errorf("pictures: %w", err)
 	}
-	shape := e.own.Train.Shape()
-	path := func(name string) string {
-		path := filepath.Join(e.Pictures, name)
-		e.report.Pictures = append(e.report.Pictures, path)
-		return path
+	if e.schema != nil {
+		return e.drawTable()
 	}
+	shape, path := e.own.Train.Shape(), e.picturePath
 	samples := e.images()
 	grid := gather(samples, data.Range(0, min(gridImages, e.Samples)), shape.Dim())
 	if err := picture.WriteGrid(path(samplesFile), grid, shape, gridColumns); err != nil {
@@ -63,6 +68,51 @@ func (e *evaluation) draw() error {
 		e.conditionsOf(e.inferredImages, idx))
 	originals := gather(e.inferredImages, idx, shape.Dim())
 	return picture.WritePairs(path(reconFile), originals, decoded, shape, gridColumns)
+}
+
+// picturePath returns the path of a picture, which the report names.
+func (e *evaluation) picturePath(name string) string {
+	path := filepath.Join(e.Pictures, name)
+	e.report.Pictures = append(e.report.Pictures, path)
+	return path
+}
+
+// drawTable draws the columns of samples and of training rows: each alone, in pairs, and their
+// associations. What cannot be drawn of them is left out.
+func (e *evaluation) drawTable() error {
+	order := shuffled(e.own.Train.Len(), e.Seed)
+	real := e.decoded(e.own.Train, order[:min(len(order), mostRows)])
+	samples := e.schema.Decoded(gather(e.images(), data.Range(0, e.Samples), e.generator.Dim()),
+		nil)
+	names := [2]string{"data", "samples"}
+	both := picture.Tables(names, real, samples)
+	matrices := figure.Matrices{Names: names}
+	for i, t := range []*columns.Table{real, samples} {
+		m, err := metric.NewAssociations(e.variables(t))
+		if err != nil {
+			return err
+		}
+		matrices.At[i] = m.At
+	}
+	for _, c := range both.Columns {
+		matrices.Things = append(matrices.Things, c.Name)
+	}
+	for _, p := range []struct {
+		name string
+		draw func() (image.Image, error)
+	}{{columnsFile, both.Marginals}, {samplesFile, both.Pairs}, {matrixFile, matrices.Draw}} {
+		drawn, err := p.draw()
+		if errors.Is(err, figure.ErrEmpty) {
+			continue
+		}
+		if err == nil {
+			err = picture.Write(e.picturePath(p.name), drawn)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func gather(rows data.Rows, idx []int, dim int) []float32 {

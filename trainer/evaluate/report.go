@@ -83,6 +83,7 @@ type Report struct {
 	Classifier *ClassifierInfo  `json:"classifier,omitempty"` // nil: not needed, or no labels
 	Metrics    []Metric         `json:"metrics"`
 	Classes    []ClassReport    `json:"classes,omitempty"` // of a model with classes
+	Columns    []ColumnReport   `json:"columns,omitempty"` // of a table
 	Notes      []string         `json:"notes,omitempty"`   // what was not measured, and why
 	Pictures   []string         `json:"pictures,omitempty"`
 	Seconds    float64          `json:"seconds"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/plume-ml/plume/kernel"
@@ -21,10 +22,14 @@ type evaluation struct {
 	Options
 	*subject
 	ctx    context.Context
+	named  bool // Options.Which said what to measure
 	report *Report
 	doing  *progress.Task
 	z      []float32 // latents of the samples, Samples x d
 	asked  []float32 // their conditions, drawn with the shares of the classes; nil: none
+	drawn  []float32 // of a table: the samples, Samples x D; nil: not drawn yet
+
+	leftOut []string // groups that are for pictures, of a run on a table
 
 	pca                 *pca.PCA // of the training images, fitted when first needed
 	pcaErr              error    // why there is none
@@ -35,8 +40,17 @@ type evaluation struct {
 	inferredImages      data.Dataset
 }
 
-// images returns the samples.
-func (e *evaluation) images() *generate.Images { return e.generator.Images(e.z, e.asked) }
+// images returns the samples: of a table draws, each with the noise of its cells.
+func (e *evaluation) images() data.Rows {
+	if e.schema == nil {
+		return e.generator.Images(e.z, e.asked)
+	}
+	if e.drawn == nil {
+		e.drawn = make([]float32, e.Samples*e.generator.Dim())
+		e.generator.Draw(e.drawn, e.z, e.asked, e.Seed, 0)
+	}
+	return data.Table{D: e.generator.Dim(), X: e.drawn}
+}
 
 // group measures one group of metrics.
 type group struct {
@@ -51,6 +65,7 @@ var groups = []group{
 	{Sliced, "sliced Wasserstein distance", (*evaluation).slicedDistances},
 	{ByClass, "samples by class", (*evaluation).byClass},
 	{Precision, "precision and recall", (*evaluation).overlap},
+	{Table, "columns of the table", (*evaluation).table},
 	{Memorisation, "nearest training images", (*evaluation).memorisation},
 	{Reconstruction, "posterior inference of held-out images", (*evaluation).reconstruction},
 	{Likelihood, "log-likelihood of held-out images", (*evaluation).likelihood},
@@ -63,6 +78,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	named := len(o.Which) > 0
 	o = o.withDefaults()
 	began := time.Now()
 	s, err := open(ctx, runDir, o)
@@ -70,12 +86,12 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer s.close()
-	e := &evaluation{Options: o, subject: s, ctx: ctx}
+	e := &evaluation{Options: o, subject: s, ctx: ctx, named: named}
 	if err := e.begin(runDir); err != nil {
 		return nil, err
 	}
 	for _, g := range groups {
-		if !o.wants(g.name) {
+		if !o.wants(g.name) || !e.suits(g.name) {
 			continue
 		}
 		o.Progress(g.about)
@@ -85,6 +101,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 			return nil, fmt.Errorf("%s: %w", g.name, err)
 		}
 	}
+	e.noteLeftOut()
 	if o.Pictures != "" {
 		if err := e.slowly(e.draw); err != nil {
 			return nil, err
@@ -170,7 +187,17 @@ func (e *evaluation) needsSamples() bool {
 }
 
 // add reports a metric.
-func (e *evaluation) add(m Metric) { e.report.Metrics = append(e.report.Metrics, m) }
+func (e *evaluation) add(m Metric) {
+	if e.schema != nil {
+		m.Name, m.Note = ofRows.Replace(m.Name), ofRows.Replace(m.Note)
+		m.Unit = ofRows.Replace(m.Unit)
+	}
+	e.report.Metrics = append(e.report.Metrics, m)
+}
+
+// ofRows makes a text about images one about the rows of a table.
+var ofRows = strings.NewReplacer("images", "rows", "image", "row",
+	"pixels in [-1, 1]", "encoded numbers", "pixel", "number")
 
 // note adds a note on what was not measured.
 func (e *evaluation) note(format string, args ...any) {

@@ -7,6 +7,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -21,6 +22,7 @@ type subject struct {
 	meta      checkpoint.Meta
 	pool      *pool.Pool
 	generator *generate.Generator
+	schema    *columns.Schema // of a table; nil: the data are none
 }
 
 // open reads a run's newest checkpoint and its data, which must be those it was trained on.
@@ -37,6 +39,7 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	if o.Data != "" {
 		s.config.Data = o.Data
 	}
+	s.schema = data.SchemaOf(s.own.All)
 	dir, err := stored.Checkpoint()
 	if err != nil {
 		return nil, err

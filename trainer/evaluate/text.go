@@ -35,6 +35,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.writeTable(&out)
 	out.WriteByte('\n')
 	r.writeClasses(&out)
+	r.writeColumns(&out)
 	for _, m := range r.Metrics {
 		fmt.Fprintf(&out, "%s: %s.\n", m.Name, m.Note)
 	}
@@ -63,7 +64,11 @@ func byGuidance(w float64) string {
 
 func (r *Report) writeTable(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "metric\tvalue\t95 % interval\treal images\tbetter\tunit\t")
+	real := "real images"
+	if len(r.Columns) > 0 {
+		real = "real rows"
+	}
+	fmt.Fprintln(table, "metric\tvalue\t95 % interval\t"+real+"\tbetter\tunit\t")
 	for _, m := range r.Metrics {
 		interval := ""
 		if m.Low.Finite() && m.High.Finite() {
@@ -89,6 +94,25 @@ func (r *Report) writeClasses(out io.Writer) {
 	}
 	fmt.Fprintln(table)
 	table.Flush()
+}
+
+// writeColumns writes a row for each column of a table, if the data are one.
+func (r *Report) writeColumns(out io.Writer) {
+	if len(r.Columns) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "column\tkind\tmissing\tdistance\treal rows\timputation error\tsimple\t")
+	for _, c := range r.Columns {
+		fmt.Fprintf(table, "%s\t%s\t%.1f %%\t%s\t%s\t%s\t%s\t\n", c.Column, c.Kind,
+			100*float64(c.Missing), number(c.Distance), number(c.Floor), number(c.Error),
+			number(c.Simple))
+	}
+	table.Flush()
+	fmt.Fprint(out, "distance: of the samples' values from training rows', in standard "+
+		"deviations; of categories, total variation\nimputation error: root mean square in "+
+		"standard deviations, or share of wrong categories; simple: with the mean, or the most "+
+		"frequent\n\n")
 }
 
 // number formats v with four significant digits; "" if it is not finite.

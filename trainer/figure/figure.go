@@ -44,10 +44,10 @@ const (
 	dpi    = 144
 )
 
-var (
-	errFormat = errors.New("expected a name that ends in .png or .svg")
-	errEmpty  = errors.New("the figure has no point to draw")
-)
+// ErrEmpty is the error of figures that have nothing to draw.
+var ErrEmpty = errors.New("the figure has no point to draw")
+
+var errFormat = errors.New("expected a name that ends in .png or .svg")
 
 const errLengths = "figure: X, Y and Err of a series differ in length"
 
@@ -94,7 +94,7 @@ func (p Plot) build() (*plot.Plot, error) {
 	style(out)
 	series := p.visible()
 	if len(series) == 0 {
-		return nil, errEmpty
+		return nil, ErrEmpty
 	}
 	for _, s := range series {
 		if err := s.add(out); err != nil {

@@ -235,7 +235,7 @@ func TestErrors(t *testing.T) {
 		path string
 		want error
 	}{
-		{falling(), "a.pdf", errFormat}, {empty, "a.png", errEmpty}, {Plot{}, "a.svg", errEmpty},
+		{falling(), "a.pdf", errFormat}, {empty, "a.png", ErrEmpty}, {Plot{}, "a.svg", ErrEmpty},
 		{falling(), "none/a.png", fs.ErrNotExist},
 	} {
 		path := filepath.Join(dir, c.path)

@@ -26,7 +26,7 @@ const mostNames = 30 // of a matrix, at its side
 func (m Matrices) Draw() (image.Image, error) {
 	n := len(m.Things)
 	if n == 0 {
-		return nil, errEmpty
+		return nil, ErrEmpty
 	}
 	difference := make([]float64, n*n)
 	largest := 0.0

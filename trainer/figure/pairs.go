@@ -27,7 +27,7 @@ func (t Tables) Pairs() (image.Image, error) {
 		}
 	}
 	if len(columns) < 2 {
-		return nil, errEmpty
+		return nil, ErrEmpty
 	}
 	plots := make([][]*plot.Plot, len(columns))
 	for i, y := range columns {
@@ -158,7 +158,7 @@ func (t Tables) Agreement() (image.Image, error) {
 		}
 	}
 	if len(panels) == 0 {
-		return nil, errEmpty
+		return nil, ErrEmpty
 	}
 	return arrange(panels, nil), nil
 }

@@ -48,7 +48,7 @@ func (t Tables) Marginals() (image.Image, error) {
 		}
 	}
 	if len(panels) == 0 {
-		return nil, errEmpty
+		return nil, ErrEmpty
 	}
 	return arrange(panels, t.Names[:]), nil
 }

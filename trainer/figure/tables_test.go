@@ -83,7 +83,7 @@ func TestNothingToDraw(t *testing.T) {
 		"agreement": Tables{Columns: []Column{empty}}.Agreement,
 		"matrices":  Matrices{}.Draw,
 	} {
-		if _, err := draw(); !errors.Is(err, errEmpty) {
+		if _, err := draw(); !errors.Is(err, ErrEmpty) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -48,3 +48,31 @@ func (t *Table) Known(i, c int) bool {
 
 // Days reports whether the dates of a column are days, without a time.
 func (c *Column) Days() bool { return resolution(c.Format) == 24*3600 }
+
+// Uncertainty tells how sure a decoded row is, whose encoded numbers have these means and standard
+// deviations: of numbers and dates it is the standard deviation in the unit of the column (of dates
+// in days), of booleans and categories the probability of the cell that Decode chooses. Columns
+// that are not modelled have NaN. It panics as Decode does.
+func (s *Schema) Uncertainty(dst []float64, mean, std []float32) {
+	s.Decode(dst, mean)
+	at := 0
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		x, width := mean[at:], c.Width()
+		switch {
+		case width == 0:
+			dst[i] = missing
+		case c.Kind == Categorical:
+			dst[i] = float64(x[int(dst[i])])
+		case c.Kind == Boolean:
+			dst[i] = float64(max(x[0], 1-x[0]))
+		default:
+			m, d := float64(x[0]), float64(std[at])
+			dst[i] = (c.Invert(m+d) - c.Invert(m-d)) / 2
+			if c.Kind == Date {
+				dst[i] /= 24 * 3600
+			}
+		}
+		at += width
+	}
+}
