@@ -26,6 +26,7 @@ type columnFile struct {
 	given  *columns.Given // nil: nothing
 	schema *columns.Schema
 	survey columns.Survey
+	beside bool // Options.Labels names a column that is no label of Options.TableSchema
 }
 
 // OpenTable opens a table in a file of some format. The error need not name the file.
@@ -133,7 +134,7 @@ func (f *columnFile) find(ctx context.Context) (*Found, error) {
 		return nil, f.fail(ctx, err)
 	}
 	defer src.Close()
-	inFile, err := f.label(src)
+	inFile, err := f.label(ctx)
 	if err != nil {
 		return nil, f.fail(ctx, err)
 	}
@@ -208,14 +209,18 @@ func (f *columnFile) openMatched(ctx context.Context, opt Options) (columns.Sour
 
 // label makes the column that Options.Labels names the labels. It reports whether that names a file
 // of labels and no column.
-func (f *columnFile) label(src columns.Source) (inFile bool, err error) {
+func (f *columnFile) label(ctx context.Context) (inFile bool, err error) {
 	name := f.opt.Labels
 	if name == "" {
 		return false, nil
 	}
-	names := []string{}
-	for _, c := range src.Columns() {
-		names = append(names, c.Name)
+	src, err := f.open(ctx, f.given) // with the columns that the schema does not have, too
+	if err != nil {
+		return false, err
+	}
+	names := columns.Names(src)
+	if err := src.Close(); err != nil {
+		return false, err
 	}
 	_, err = os.Stat(name)
 	isFile, isColumn := err == nil, slices.Contains(names, name)
@@ -230,7 +235,9 @@ func (f *columnFile) label(src columns.Source) (inFile bool, err error) {
 			"--labels to be one of its columns (%s), or a file of labels", name,
 			suggest.DidYouMean(name, names), strings.Join(firstOf(names, maxListed), ", "))
 	case f.opt.TableSchema != nil:
-		return false, nil // which has it
+		i := f.opt.TableSchema.Column(name)
+		f.beside = i < 0 || f.opt.TableSchema.Columns[i].Kind != columns.Label
+		return false, nil
 	}
 	return false, f.giveLabel(name)
 }
@@ -281,6 +288,11 @@ func (f *columnFile) found() *Found {
 		}
 		anyMissing = anyMissing || c.Kind.Modelled() && f.survey.Missing[i] > 0
 	}
+	if f.beside {
+		found.Bytes += memory.Array[int32](rows)
+		found.labelled = true
+		found.Summary.LabelsFrom = fmt.Sprintf("the column %q", f.opt.Labels)
+	}
 	mask := memory.Array[bool](rows, s.Width())
 	if found.Loading = max(found.Loading, mask); anyMissing {
 		found.Bytes += mask
@@ -303,5 +315,11 @@ func (f *columnFile) readImages(ctx context.Context) (*array, error) {
 	if err != nil {
 		return nil, f.fail(ctx, err)
 	}
-	return newTableArray(table), nil
+	a := newTableArray(table)
+	if f.beside {
+		if err := f.readLabels(ctx, a); err != nil {
+			return nil, f.fail(ctx, err)
+		}
+	}
+	return a, nil
 }

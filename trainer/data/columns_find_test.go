@@ -257,3 +257,57 @@ func TestRegisteredTable(t *testing.T) {
 		t.Error("a directory of tables is read")
 	}
 }
+
+// Other data may have labels in a column that the schema has for something else, or has not.
+func TestLabelsBesideTheSchema(t *testing.T) {
+	const text = "size,kind,fault\n1.5,x,no\n2.5,y,yes\n3.5,x,NA\n4.5,y,no\n"
+	schema := &columns.Schema{
+		Header: true, Delimiter: ",", Missing: []string{"NA"}, Columns: []columns.Column{
+			{Name: "size", Kind: columns.Numeric, Scale: 1, Max: 5, Transform: columns.Standard},
+			{Name: "kind", Kind: columns.Categorical, Categories: []string{"x", "y"}},
+		},
+	}
+	for name, want := range map[string][]string{
+		"fault": {"no", "yes", "", "no"}, "kind": {"x", "y", "x", "y"},
+	} {
+		f, ds := openTable(t, text, Options{TableSchema: schema, Labels: name})
+		classes, err := ClassesOf(ds)
+		if err != nil || f.Summary.LabelsFrom != fmt.Sprintf("the column %q", name) {
+			t.Fatalf("%v, labels from %q", err, f.Summary.LabelsFrom)
+		}
+		if d := ds.Shape().Dim(); d != 3 {
+			t.Errorf("%d numbers in a row", d)
+		}
+		for i, w := range want {
+			got := ""
+			if label := ds.Label(i); label >= 0 {
+				got = classes.Names[slices.Index(classes.Labels, label)]
+			}
+			if got != w {
+				t.Errorf("labels by %s: row %d has %q, expected %q", name, i, got, w)
+			}
+		}
+	}
+}
+
+// Cells are as they are written, of all columns.
+func TestOpenCells(t *testing.T) {
+	path := write(t, t.TempDir(), "x.csv", []byte("size;note\n01,50;\"a;b\"\nNA;\n"))
+	src, err := OpenCells(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	for _, want := range [][]string{{"01,50", "a;b"}, {"NA", ""}} {
+		if got, err := src.Next(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q, %v, expected %q", got, err, want)
+		}
+	}
+	if _, err := src.Next(); err != io.EOF {
+		t.Errorf("%v after the last row", err)
+	}
+	array := write(t, t.TempDir(), "x.npy", []byte("\x93NUMPY"))
+	if _, err := OpenCells(t.Context(), array, Options{}); err == nil {
+		t.Error("an array is a table")
+	}
+}

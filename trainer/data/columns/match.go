@@ -56,6 +56,9 @@ func (s *Schema) modelled() (names []string) {
 	return names
 }
 
+// Names returns the names of the columns of a source.
+func Names(src Source) []string { return columnNames(src.Columns()) }
+
 func columnNames(columns []Column) (names []string) {
 	for _, c := range columns {
 		names = append(names, c.Name)
