@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,16 +26,24 @@ rows' shape or of one row's, where 0 or false is missing), and NaN in an array o
 A table has for each row the mean and the standard deviation of every value under the model, with
 the noise of a value (known values: themselves, and 0), and with --completions each completion,
 without that noise. A .png shows, for each of the first rows, the row, what is known of it, the
-mean, and completions.`
+mean, and completions.
+
+Of a table missing is what is empty, and the output is the table: known cells as they were, also of
+columns that are not modelled, and the others filled with the mean, or the most probable category.
+With --completions each row is there --particles times (column completion), each time with a draw
+of what is missing. With --std a column name_std tells the standard deviation of each number (of a
+date in days), and name_p the probability of a category; known cells have none.`
 
 const imputeExample = `  plume impute 7 --hole 8,8,12,12 -o filled.png       of held-out rows
   plume impute 7 --data holes.npy -o filled.npz        NaN is missing
-  plume impute 7 --data new.npy --mask mask.npy --completions -o filled.npz`
+  plume impute 7 --data new.npy --mask mask.npy --completions -o filled.npz
+  plume impute 7 --data holes.csv -o filled.csv        empty cells of a table are missing`
 
 type imputeCommand struct {
 	queryCommand
 	mask, hole  string
 	completions bool
+	std         bool
 }
 
 func newImpute() *cobra.Command {
@@ -55,7 +64,9 @@ func newImpute() *cobra.Command {
 		"X,Y,W,H: a rectangle of every picture that is missing, in pixels from the top left")
 	flags.StringVar(&m.mask, "mask", "",
 		".npy `file` that says what is known: 0 or false is missing")
-	flags.BoolVar(&m.completions, "completions", false, "write every completion, too")
+	flags.BoolVar(&m.completions, "completions", false,
+		"write every completion, too; of a table in the place of the mean")
+	flags.BoolVar(&m.std, "std", false, "of a table: write how sure each cell is, too")
 	return cmd
 }
 
@@ -64,6 +75,9 @@ func (m *imputeCommand) run(args []string) error {
 		return usage(err)
 	}
 	return m.ask(args, func(ctx context.Context) error {
+		if err := m.checkKind(); err != nil {
+			return usage(err)
+		}
 		rows, err := m.read(ctx, true, m.heldOut)
 		if err != nil {
 			return err
@@ -71,7 +85,10 @@ func (m *imputeCommand) run(args []string) error {
 		if rows.Missing, err = m.missing(ctx, rows.Missing); err != nil {
 			return usage(err)
 		}
-		if m.isPicture() {
+		switch {
+		case m.onTable():
+			return m.complete(ctx, rows)
+		case m.isPicture():
 			return m.draw(ctx, rows)
 		}
 		return m.tabulate(ctx, rows)
@@ -125,7 +142,11 @@ func (m *imputeCommand) missing(ctx context.Context, of *data.Missing) (*data.Mi
 		}
 		all = append(all, known)
 	}
-	if of = data.Both(all...); of == nil || !of.Any() {
+	if of = data.Both(all...); of == nil || !slices.Contains(of.At, true) {
+		if m.onTable() {
+			return nil, errors.New("nothing is missing: expected empty cells in columns that the " +
+				"model knows (give the table with --data)")
+		}
 		return nil, errors.New("nothing is missing: expected --hole, --mask with a 0, or NaN in " +
 			"the data")
 	}

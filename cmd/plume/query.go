@@ -191,7 +191,14 @@ func (q *queryCommand) write(
 
 // table creates the table of the output, calls work to append rows, and completes it.
 func (q *queryCommand) table(columns []table.Column, work func(*table.Writer) error) error {
-	w, err := table.Create(q.out, columns...)
+	return q.tableAs(table.CSV{}, columns, work)
+}
+
+// tableAs is table with a way to write CSV.
+func (q *queryCommand) tableAs(
+	way table.CSV, columns []table.Column, work func(*table.Writer) error,
+) error {
+	w, err := table.CreateCSV(q.out, way, columns...)
 	if err != nil {
 		return err
 	}

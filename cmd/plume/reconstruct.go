@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	diagrams "github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/table"
@@ -21,15 +23,20 @@ A table has a line for each row: mse, the mean squared error of a value between 
 of the decoded draws; draw_mse, the same for single draws; energy, -log p(x|z) - log p(z) in nats;
 settled, 1 unless the energy was still falling when the particles had to stop; and with --decoded
 the mean and the standard deviation of the decoded draws. A .png shows originals above
-reconstructions, the first 64.`
+reconstructions, the first 64.
+
+Of a run on a table mse and draw_mse are of its encoded numbers, and --decoded gives the columns of
+the table in their units, with name_std, the standard deviation of a number (of a date in days), or
+name_p, the probability of a category. A .png shows originals against reconstructions, the first
+500, by columns.`
 
 const reconstructExample = `  plume reconstruct 7                              of held-out rows
   plume reconstruct 7 --data new/ -o errors.csv    of pictures in a directory
   plume reconstruct 7 -n 20 -o pairs.png           originals above reconstructions
   plume reconstruct 7 --data new.npy --decoded -o decoded.npz`
 
-// shownRows is how many rows a picture shows.
-const shownRows = 64
+// shownRows is how many rows a picture shows, and shownPoints how many rows of a table.
+const shownRows, shownPoints = 64, 500
 
 type reconstructCommand struct {
 	queryCommand
@@ -62,6 +69,9 @@ func (r *reconstructCommand) run(args []string) error {
 		return usage(err)
 	}
 	return r.ask(args, func(ctx context.Context) error {
+		if r.isPicture() {
+			r.limitShown()
+		}
 		rows, err := r.read(ctx, false, r.heldOut)
 		if err != nil {
 			return err
@@ -73,14 +83,22 @@ func (r *reconstructCommand) run(args []string) error {
 	})
 }
 
+// limitShown takes as many rows as a picture shows.
+func (r *reconstructCommand) limitShown() {
+	most := shownRows
+	if r.onTable() {
+		most = shownPoints
+	}
+	if r.rows == 0 || r.rows > most {
+		r.rows = most
+	}
+}
+
 // check refuses an output that cannot be written, before long work.
 func (r *reconstructCommand) check() error {
 	if r.isPicture() {
 		if r.decoded {
 			return fmt.Errorf("--decoded is for tables, and %s is a picture", r.out)
-		}
-		if r.rows == 0 || r.rows > shownRows {
-			r.rows = shownRows
 		}
 		return checkDirectory(r.out)
 	}
@@ -94,6 +112,9 @@ func (r *reconstructCommand) columns(dims []int) []table.Column {
 		{Name: "energy", Kind: table.Float64}, {Name: "settled", Kind: table.Int64},
 	}
 	if r.decoded {
+		if r.onTable() {
+			return append(columns, newDecoded(r.out, r.stored.Schema()).columns()...)
+		}
 		columns = append(columns, table.Column{Name: "mean", Dims: dims},
 			table.Column{Name: "std", Dims: dims})
 	}
@@ -106,7 +127,11 @@ func (r *reconstructCommand) tabulate(ctx context.Context, rows query.Rows) erro
 		return r.slowly("reconstructing", func() (query.Summary, error) {
 			return r.stored.Reconstruct(ctx, rows, r.Options, func(a query.Reconstructions) error {
 				blocks := []any{a.MSE, a.DrawMSE, a.Energy, truths(a.Settled)}
-				if r.decoded {
+				switch {
+				case r.decoded && r.onTable():
+					of := newDecoded(r.out, r.stored.Schema())
+					blocks = append(blocks, of.blocks(a.Mean, a.Std)...)
+				case r.decoded:
 					blocks = append(blocks, a.Mean, a.Std)
 				}
 				return put(a.Lo, len(a.MSE), blocks...)
@@ -129,12 +154,32 @@ func (r *reconstructCommand) draw(ctx context.Context, rows query.Rows) error {
 		return err
 	}
 	const perLine = 16
-	err = picture.WritePairs(r.out, r.gather(rows, n), decoded, r.stored.Shape(), min(n, perLine))
+	if r.onTable() {
+		err = r.drawColumns(decoded)
+	} else {
+		err = picture.WritePairs(r.out, r.gather(rows, n), decoded, r.stored.Shape(),
+			min(n, perLine))
+	}
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Println(r.out)
 	return err
+}
+
+// drawColumns writes a picture of the rows' columns against what the model makes of them.
+func (r *reconstructCommand) drawColumns(decoded []float32) error {
+	names := [2]string{"original", "reconstruction"}
+	drawn, err := picture.Tables(names, r.encoded(), r.stored.Schema().Decoded(decoded, nil)).
+		Agreement()
+	if errors.Is(err, diagrams.ErrEmpty) {
+		err = errors.New("none of the columns that the model knows is one of numbers or dates: " +
+			"expected a table (--output name.csv) and --decoded")
+	}
+	if err != nil {
+		return err
+	}
+	return picture.Write(r.out, drawn)
 }
 
 // isPicture reports whether the output is a picture.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -35,6 +36,14 @@ number under --runs; without RUN, of the newest run. The output decides what is 
   folder/       a PNG file for each image, named by its number, or seed, and class; the folder must
                 be new or empty
 
+Of a run on a table they are rows, each cell drawn with its noise, with the columns, the units and
+the texts of the source:
+
+  name.csv      as the source was written; also -, to stdout
+  name.parquet  columns of their types
+  name.npz      an array for each column: numbers (and 0 and 1), otherwise texts
+  name.npy      the encoded rows, an array of float32 of shape n x D
+
 An image of --seeds is the first one that --seed draws, whatever the others are, so that a seed
 names an image of a model for ever. With --class, each seed is drawn of each class.
 
@@ -46,7 +55,7 @@ const sampleExample = `  plume sample 7                                  100 ima
   plume sample runs/00007-fashion10k-ipld -n 16 --solver dpm++2m --steps 20 -o grid.png
   plume sample 7 -n 10000 -o samples.npy          for another program; also .npz, .csv, .parquet
   plume sample 7 -n 10000 -o samples/             a folder of PNG files
-  plume sample 7 -n 10000 -o - | other-program    a .npy array, as it is drawn
+  plume sample 7 -n 10000 -o - | other-program    a .npy array, as it is drawn; of a table CSV
   plume sample 7 --seeds 0-999 -o choose.npz      one image of each seed
   plume sample 7 --seeds 3,141,592 -o chosen.png  some of them again
   plume sample 7 --class cat,dog --guidance 2     50 cats and 50 dogs, more typical ones
@@ -64,7 +73,9 @@ type sampleCommand struct {
 	guidance                 float64
 	profile                  profiling
 
-	seedList seedList // nil: without --seeds
+	seedList seedList        // nil: without --seeds
+	schema   *columns.Schema // of a run on a table; nil: on none
+	chosen   bool            // --output was given
 }
 
 const guidanceHelp = "of a model with classes: how much more typical of its class an image is, " +
@@ -89,9 +100,9 @@ func newSample() *cobra.Command {
 func (s *sampleCommand) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.IntVarP(&s.n, "number", "n", 100, "images to draw")
-	flags.StringVarP(&s.out, "output", "o", "samples.png",
+	flags.StringVarP(&s.out, "output", "o", samplesName+".png",
 		"`file` or folder to write: .png, "+strings.Join(table.Endings(), ", ")+
-			", a folder/, or - for .npy to stdout")
+			", a folder/, or - for .npy to stdout (of a table "+samplesName+".csv, and CSV)")
 	flags.Uint64Var(&s.seed, "seed", 1, "seed of the samples' random numbers")
 	flags.StringVar(&s.seeds, "seeds", "",
 		"draw the first image of each of these `seeds`, such as 0-999 or 3,7,10-12, instead of -n "+
@@ -139,6 +150,7 @@ func checkSolver(flags *pflag.FlagSet, dir string) error {
 }
 
 func (s *sampleCommand) validate(flags *pflag.FlagSet) (err error) {
+	s.chosen = flags.Changed("output")
 	if s.byClass && !flags.Changed("number") {
 		s.n = 10
 	}
@@ -207,6 +219,12 @@ func (s *sampleCommand) load(dir string) (*run.Generator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.schema, err = stored.Schema(); err != nil {
+		return nil, err
+	}
+	if err := s.checkKind(); err != nil {
+		return nil, usage(err)
+	}
 	return stored.Generator(!s.raw, s.threads)
 }
 
@@ -230,7 +248,7 @@ func (s *sampleCommand) draw(
 		}
 	}}
 	err = report.Run(func(t *progress.Task) error {
-		t.Set("drawing images")
+		t.Set("drawing " + s.drawn())
 		if err := plan.draw(ctx, t, out); err != nil {
 			return err
 		}

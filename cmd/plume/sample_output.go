@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
@@ -47,10 +44,6 @@ func (s *sampleCommand) checkOutput() error {
 	ending := filepath.Ext(s.out)
 	switch {
 	case s.out == stdoutName:
-		if term.IsTerminal(int(os.Stdout.Fd())) {
-			return errors.New("--output is - and stdout is a terminal, which cannot show the " +
-				"bytes of a .npy array: expected a pipe, a redirection or the name of a file")
-		}
 		return nil
 	case isFolder(s.out):
 		return prefix("--output", picture.CheckFolder(s.out))
@@ -75,6 +68,8 @@ func prefix(flag string, err error) error {
 func (s *sampleCommand) open(p *samplePlan) (sampleOutput, error) {
 	shape := p.model.Shape()
 	switch {
+	case s.schema != nil && filepath.Ext(s.out) != ".npy":
+		return newCellsOutput(s.out, p, s.schema)
 	case s.out == stdoutName:
 		return newArrayOutput(shape.Dims(p.n))
 	case isFolder(s.out):

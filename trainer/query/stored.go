@@ -1,12 +1,14 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -16,6 +18,7 @@ type Stored struct {
 	*Model
 	run     *run.Run
 	sampler *run.Generator
+	schema  *columns.Schema
 }
 
 // Open reads the model from the newest checkpoint of a run: its averaged weights if it has any and
@@ -25,8 +28,17 @@ func Open(r *run.Run, raw bool, threads int) (*Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stored{New(g.Generator, r.Config, g.Pool()), r, g}, nil
+	s := &Stored{Model: New(g.Generator, r.Config, g.Pool()), run: r, sampler: g}
+	if s.schema, err = r.Schema(); err != nil {
+		g.Close()
+		return nil, err
+	}
+	return s, nil
 }
+
+// Schema is that of the table that the run was trained on; nil if that was none. Rows are encoded
+// by it, and decoded.
+func (s *Stored) Schema() *columns.Schema { return s.schema }
 
 // Close ends the workers.
 func (s *Stored) Close() { s.sampler.Close() }
@@ -67,6 +79,16 @@ func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
 			how.Path, rows.Shape(), s.Shape(), s.run.Dir)
 	}
 	return rows, nil
+}
+
+// Cells opens the table at a path, or the run's own for "", to read its cells as they are written:
+// row i of what Read or HeldOut return is its row Origin.Row.
+func (s *Stored) Cells(ctx context.Context, path string) (columns.Source, error) {
+	o, err := s.run.DataOptions(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return data.OpenCells(ctx, cmp.Or(path, s.run.Config.Data), o)
 }
 
 // HeldOut reads the rows of the run's own data that were held out of training.

@@ -24,6 +24,9 @@ func isCSV(path string) bool { return path == stdoutPath || filepath.Ext(path) =
 // CSVOf is how the source of a schema was written, if that was a CSV file.
 func CSVOf(s *columns.Schema) CSV { return CSV{Delimiter: s.Delimiter, NoHeader: !s.Header} }
 
+// AreTexts reports whether cells are written as texts.
+func (c Cells) AreTexts() bool { return c.text }
+
 // Columns are the columns to be written.
 func (c Cells) Columns() (all []Column) {
 	for _, k := range c.of {
