@@ -44,6 +44,7 @@ type Description struct {
 	Networks  map[string]Network `json:"networks"`
 	Particles *Particles         `json:"particles,omitempty"` // nil: the export has none
 	Config    string             `json:"config"`              // the resolved configuration, as TOML
+	Schema    string             `json:"schema,omitempty"`    // of a table: its columns, as TOML
 }
 
 // Names of networks, which are also how the names of their tensors begin.

@@ -9,6 +9,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/run"
@@ -19,6 +20,7 @@ type Imported struct {
 	config config.Config
 	from   string // the export, as an absolute path
 	Description
+	schema  *columns.Schema     // nil: not of a table
 	tensors []checkpoint.Tensor // of a checkpoint
 	rows    []run.Row           // of the particles; nil: there are none
 }
@@ -44,6 +46,9 @@ func (f *File) Load(ctx context.Context) (*Imported, error) {
 		return nil, fmt.Errorf("%s: config: %w", f.path, err)
 	}
 	m := &Imported{config: c, from: f.path, Description: f.Description}
+	if m.schema, err = f.Description.schema(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
 	if m.tensors, err = f.parameters(&nets, c.Options); err != nil {
 		return nil, err
 	}
@@ -56,6 +61,18 @@ func (f *File) Load(ctx context.Context) (*Imported, error) {
 	}
 	m.from, err = filepath.Abs(f.path)
 	return m, err
+}
+
+// schema returns the schema of the table that the model was trained on; nil if that was no table.
+func (d Description) schema() (*columns.Schema, error) {
+	if d.Schema == "" {
+		return nil, nil
+	}
+	s, err := columns.ParseSchema([]byte(d.Schema))
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	return s, nil
 }
 
 // parameters reads the parameters of the networks, as the tensors of a checkpoint.
@@ -133,6 +150,11 @@ func (m *Imported) Store(w *run.Writer) error {
 	}
 	if err := w.StoreInfo(m.info()); err != nil {
 		return err
+	}
+	if m.schema != nil {
+		if err := w.StoreSchema(m.schema); err != nil {
+			return err
+		}
 	}
 	return w.StoreConfig(m.config)
 }

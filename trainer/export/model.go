@@ -93,6 +93,9 @@ func (m *Model) describe(r *run.Run, info run.Info, nets generate.Model) error {
 		return err
 	}
 	m.Config = string(text)
+	if m.Schema, err = schemaText(r); err != nil {
+		return err
+	}
 	if m.Prior, err = describePrior(nets.Prior); err != nil {
 		return err
 	}
@@ -200,4 +203,14 @@ func parts(m *generate.Model) (all []part) {
 		}
 	}
 	return all
+}
+
+// schemaText is the schema of the run's table, as TOML; "" if it was trained on none.
+func schemaText(r *run.Run) (string, error) {
+	s, err := r.Schema()
+	if s == nil || err != nil {
+		return "", err
+	}
+	text, err := s.WriteTOML()
+	return string(text), err
 }

@@ -198,7 +198,7 @@ func TestMatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := strings.Join(absent, " "); s != "id garden built Zip country note name" {
+	if s := strings.Join(absent, " "); s != "garden built Zip" {
 		t.Errorf("absent: %s", s)
 	}
 	if s := strings.Join(extra, " "); s != "more" {

@@ -195,14 +195,32 @@ func ReadSchema(path string) (*Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Schema{Header: true, Delimiter: g.Delimiter, Missing: g.Missing, Columns: g.Columns}
-	if g.Header != nil {
-		s.Header = *g.Header
+	s, err := g.schema()
+	if err != nil {
+		return nil, fmt.Errorf("schema: %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// ParseSchema reads the text that WriteTOML gives of a complete schema.
+func ParseSchema(text []byte) (*Schema, error) {
+	g, err := ParseGiven(text)
+	if err != nil {
+		return nil, err
+	}
+	return g.schema()
+}
+
+// schema returns the schema that g gives completely.
+func (g *Given) schema() (*Schema, error) {
+	s := &Schema{
+		Header: g.Header == nil || *g.Header, Delimiter: g.Delimiter, Missing: g.Missing,
+		Columns: g.Columns,
 	}
 	for i := range s.Columns {
 		if c := &s.Columns[i]; c.Kind == "" || !c.complete() {
-			return nil, fmt.Errorf("schema: %s: column %q is not complete; expected a schema as a "+
-				"run stores it", path, c.Name)
+			return nil, fmt.Errorf("column %q is not complete; expected a schema as a run "+
+				"stores it", c.Name)
 		}
 	}
 	return s, nil

@@ -135,7 +135,7 @@ func (p *profile) checkMixed(c *Column, few bool) error {
 }
 
 // mixed is the error of a column whose cells are mostly what, with a few odd ones.
-func (p *profile) mixed(c *Column, count int, what string, odd tallied) error {
+func (p *profile) mixed(c *Column, most int, what string, odd tallied) error {
 	var places []string
 	for _, o := range odd.first {
 		places = append(places, fmt.Sprintf("%s %q", o.place, o.cell))
@@ -143,10 +143,10 @@ func (p *profile) mixed(c *Column, count int, what string, odd tallied) error {
 	if odd.count > len(odd.first) {
 		places = append(places, "...")
 	}
-	return fmt.Errorf("holds %d %s and %d other cells (%s); expected one kind of cells; if the "+
+	return fmt.Errorf("holds %d %s and %s (%s); expected one kind of cells; if the "+
 		"others are wrong or stand for missing values, say so in a schema file (--schema), or "+
 		"there kind = \"categorical\" if all are categories, and kind = \"ignore\" to leave the "+
-		"column out:%s", count, what, odd.count, strings.Join(places, ", "),
+		"column out:%s", most, what, count(odd.count, "other cell"), strings.Join(places, ", "),
 		c.remedy(missingKey(odd.first)))
 }
 

@@ -13,9 +13,10 @@ type matched struct {
 	cells   []string
 }
 
-// Match returns src with the columns of a schema, in its order: they are found by their names.
-// absent are those that the source has not, whose cells are all missing, and extra those of the
-// source that are none of the schema's. A source of no column of the schema is an error.
+// Match returns src with the columns of a schema, in its order: they are found by their names. Of
+// columns that the source has not all cells are missing; absent are those of them that are
+// modelled. extra are columns of the source that are none of the schema's. A source of no column
+// that is modelled is an error.
 func Match(src Source, schema *Schema) (as Source, absent, extra []string, err error) {
 	m := &matched{Source: src, cells: make([]string, len(schema.Columns))}
 	theirs := src.Columns()
@@ -26,7 +27,9 @@ func Match(src Source, schema *Schema) (as Source, absent, extra []string, err e
 		m.from = append(m.from, from)
 		if from < 0 {
 			m.columns = append(m.columns, Column{Name: c.Name})
-			absent = append(absent, c.Name)
+			if c.Kind.Modelled() {
+				absent = append(absent, c.Name)
+			}
 			continue
 		}
 		m.columns = append(m.columns, theirs[from])
