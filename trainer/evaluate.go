@@ -127,9 +127,7 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 	}
 	if t.reports.pca != nil {
 		doing.Set(fmt.Sprintf("distance of %s samples", humanize.Comma(int64(t.cfg.EvalSamples))))
-		measured := g.Images(of(s.z, g.Latent(), 0, t.cfg.EvalSamples),
-			of(s.conditions, g.Conditions(), 0, t.cfg.EvalSamples))
-		fd, err := t.reports.pca.Distance(ctx, measured, t.pool)
+		fd, err := t.reports.pca.Distance(ctx, t.measured(g, s), t.pool)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -163,12 +161,15 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 	return floor
 }
 
-// draw writes a grid of samples, and originals above their reconstructions.
+// draw writes a grid of samples, and originals above their reconstructions; of a table its columns.
 func (t *Trainer) draw(g *generate.Generator, s samples) error {
 	dir, err := t.writer.MakeSamplesDir()
 	if err != nil {
 		_, err := t.writePicture(dir, nil, err)
 		return err
+	}
+	if t.data.schema != nil {
+		return t.drawColumns(dir, g, s)
 	}
 	shape := t.data.train.Shape()
 	p := pictures{

@@ -93,6 +93,7 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 			picture.PairsBytes(shape, pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent+conditions) +
 		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
+	generating += columnBytes(c, trained, dim)
 	return pca.Bytes(dim, fdComponents) +
 		max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
 }

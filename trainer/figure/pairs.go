@@ -65,9 +65,10 @@ func pair(x, y Column, alone bool) *plot.Plot {
 		return p
 	}
 	var sets [2]plotter.XYs
+	most := min(mostPoints, len(x.Values[0]), len(x.Values[1])) // as many of both
 	for i := range sets {
 		for row, v := range x.Values[i] {
-			if w := y.Values[i][row]; !math.IsNaN(v+w) && len(sets[i]) < mostPoints {
+			if w := y.Values[i][row]; !math.IsNaN(v+w) && len(sets[i]) < most {
 				sets[i] = append(sets[i], plotter.XY{
 					X: x.spread(v, row, math.Phi), Y: y.spread(w, row, math.Sqrt2),
 				})
