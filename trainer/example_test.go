@@ -97,6 +97,54 @@ func ExampleModel_Query() {
 	// opposite numbers are likelier: true
 }
 
+// Train on a table of a number, the sign of which a truth value tells, where a fifth of the truth
+// values are not known; then ask for those of two numbers. A file (CSV, Parquet) is read by
+// data.Open, which finds its columns and their likelihoods.
+func ExampleTrain_columns() {
+	table := data.Table{D: 2}
+	for i := range 1000 {
+		x := math.Sin(float64(i))
+		positive := float32(0)
+		if x > 0 {
+			positive = 1
+		}
+		table.X = append(table.X, float32(x), positive)
+		table.Missing = append(table.Missing, false, i%5 == 0)
+	}
+	cfg := method.Default()
+	cfg.Likelihood, cfg.ObsNoise = "normal,bernoulli", 0.05
+	cfg.Epochs, cfg.Batch, cfg.Latent = 100, 100, 2
+	cfg.DecoderWidths, cfg.ScoreWidth, cfg.ScoreBlocks = []int{32}, 32, 1
+
+	ctx := context.Background()
+	model, err := trainer.Train(ctx, cfg, table)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	ask, err := model.Query()
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows := query.Rows{
+		Images:  data.Table{D: 2, X: []float32{0.7, 0, -0.7, 0}},
+		Missing: &data.Missing{D: 2, At: []bool{false, true}},
+	}
+	_, err = ask.Impute(ctx, rows, query.Options{}, func(a query.Imputations) error {
+		for i := range 2 {
+			x, p := rows.Images.(data.Table).X[2*i], a.Mean[2*i+1]
+			fmt.Printf("%4.1f is positive: %v\n", x, p > 0.9)
+		}
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	//  0.7 is positive: true
+	// -0.7 is positive: false
+}
+
 // Train a run on the embedded digits for an epoch, in a directory that keeps its records,
 // checkpoints and pictures; then load it and draw samples.
 func ExampleNew() {

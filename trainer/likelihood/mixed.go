@@ -10,14 +10,15 @@ import (
 // numbers, then one for the scale of each normal column, which a network learns as parameters
 // (layer.Scales). Let y be the output for a column, and s that for its scale:
 //
-//	normal       N(x; y, sigma^2) with sigma^2 = floor^2 + (exp(8 s)/2)^2
+//	normal       N(x; y, sigma^2) with sigma^2 = floor^2 + (exp(4 s)/10)^2
 //	Bernoulli    x = 1 with probability 1/(1 + exp(-y))
 //	categorical  x_k = 1 with probability exp(y_k) / sum_j exp(y_j)
 //
-// Numbers are meant to be standardised: scales start at s = 0, half of a standard deviation. The
-// factor 8 lets them follow in a hundred steps of an optimiser whose steps are as large for every
-// parameter. Without the floor the scale of a column that a latent explains would go to zero, and
-// the moves of particles with it.
+// Numbers are meant to be standardised: scales start at s = 0, a tenth of a standard deviation.
+// From half of it they soon reach the whole, which explains every column without its latent, and
+// leave that slowly, if at all. The factor 4 lets them follow in hundreds of steps of an optimiser
+// whose steps are as large for every parameter. Without the floor the scale of a column that a
+// latent explains would go to zero, and the moves of particles with it.
 type Mixed struct {
 	columns      Columns
 	places       []place
@@ -25,7 +26,7 @@ type Mixed struct {
 	dim, normals int
 }
 
-const scaleRate, scaleStart = 8, 0.5
+const scaleRate, scaleStart = 4, 0.1
 
 // NewMixed returns the likelihood of rows of the given columns, the scales of which are above
 // floor.
