@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,6 +70,19 @@ func TestRunOfATable(t *testing.T) {
 	table := data.SchemaOf(own.All).String()
 	if got, err := run.ReadSchema(dir); err != nil || got.String() != table {
 		t.Errorf("%v, %v", got, err)
+	}
+	other := filepath.Join(folder, "other.csv")
+	text, err := os.ReadFile(c.Data)
+	if err == nil {
+		text = bytes.Replace(text, []byte("20,5"), []byte("20,6"), 1)
+		err = os.WriteFile(other, text, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = stored.ReadData(t.Context(), other, progress.Reporter{}, func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "as many rows as then, 60, but with other") {
+		t.Error(err)
 	}
 	if err := os.Remove(filepath.Join(dir, "schema.toml")); err != nil {
 		t.Fatal(err)

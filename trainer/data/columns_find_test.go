@@ -253,8 +253,14 @@ func TestRegisteredTable(t *testing.T) {
 	if f.Len != 40 || f.Summary.Format != "a TBL file" {
 		t.Errorf("%d rows of %s", f.Len, f.Summary.Format)
 	}
-	if _, err := Find(t.Context(), filepath.Dir(path), Options{}); err == nil {
-		t.Error("a directory of tables is read")
+}
+
+// A folder of tables is no data set, and the error says what is one.
+func TestFolderOfTables(t *testing.T) {
+	path := write(t, t.TempDir(), "x.csv", []byte(flats()))
+	_, err := Find(t.Context(), filepath.Dir(path), Options{})
+	if err == nil || !strings.Contains(err.Error(), "if x.csv holds the data, give its own path") {
+		t.Error(err)
 	}
 }
 

@@ -119,7 +119,8 @@ func (g *gallery) none(list []files.File) error {
 func instead(list []files.File, remedy string) string {
 	for _, f := range list {
 		kind := otherKinds[ending(f.Name)]
-		if kind == numpyArrays || kind == archiveFiles || strings.HasSuffix(f.Name, "-ubyte") ||
+		own := []string{numpyArrays, archiveFiles, csvFiles, parquetFiles}
+		if slices.Contains(own, kind) || strings.HasSuffix(f.Name, "-ubyte") ||
 			cifar10Name.MatchString(path.Base(f.Name)) {
 			return fmt.Sprintf("; if %s holds the data, %s", f.Name, remedy)
 		}

@@ -38,13 +38,17 @@ func ending(name string) string { return strings.ToLower(path.Ext(name)) }
 func isPictureName(name string) bool { return pictureNames[ending(name)] != raster.None }
 
 // Kinds of files that may hold a data set of their own.
-const numpyArrays, archiveFiles = "NumPy arrays", "archives"
+const (
+	numpyArrays, archiveFiles = "NumPy arrays", "archives"
+	csvFiles, parquetFiles    = "CSV files", "Parquet files"
+)
 
 // otherKinds are the kinds of files that are skipped, by extension.
 var otherKinds = byEnding(map[string]string{
 	"text files":          ".txt .md .rst .log",
 	"JSON files":          ".json .jsonl .ndjson",
-	"CSV files":           ".csv .tsv",
+	csvFiles:              ".csv .tsv",
+	parquetFiles:          ".parquet .pq",
 	"XML files":           ".xml",
 	"HTML files":          ".html .htm",
 	"sounds":              ".mp3 .flac .ogg .oga .opus .m4a .aac .aif .aiff .wma",

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -82,22 +83,27 @@ func (r *Run) trainedOn() (Info, error) {
 
 // Difference says how the data that were read differ from those of i.
 func (i Info) Difference(read data.Summary, fingerprint string) string {
-	known := i.Shape != data.Shape{}
+	known, rows, cells := i.Shape != data.Shape{}, "images", "pixels"
+	if read.Columns != "" {
+		rows, cells = "rows", "cells"
+	}
+	number := func(n int) string { return humanize.Comma(int64(n)) }
 	switch {
+	case i.Read != nil && i.Read.Columns != read.Columns:
+		return fmt.Sprintf("holds %s, expected %s", cmp.Or(read.Columns, rows),
+			cmp.Or(i.Read.Columns, "images"))
 	case known && i.Shape != read.Shape:
-		return fmt.Sprintf("holds images of %v, expected %v", read.Shape, i.Shape)
+		return fmt.Sprintf("holds %s of %v, expected %v", rows, read.Shape, i.Shape)
 	case i.Read == nil:
 		return fmt.Sprintf("has the fingerprint %s, expected %s", fingerprint, i.Fingerprint)
 	case i.Read.Images < read.Images:
-		return fmt.Sprintf("holds %s, %s more than then", images(read.Images),
-			humanize.Comma(int64(read.Images-i.Read.Images)))
+		return fmt.Sprintf("holds %s %s, %s more than then", number(read.Images), rows,
+			number(read.Images-i.Read.Images))
 	case i.Read.Images > read.Images:
-		return fmt.Sprintf("holds %s, %s fewer than then", images(read.Images),
-			humanize.Comma(int64(i.Read.Images-read.Images)))
+		return fmt.Sprintf("holds %s %s, %s fewer than then", number(read.Images), rows,
+			number(i.Read.Images-read.Images))
 	}
-	return fmt.Sprintf("holds as many images as then, %s, but with other pixels or in another "+
-		"order (fingerprint %s, expected %s)",
-		humanize.Comma(int64(read.Images)), fingerprint, i.Fingerprint)
+	return fmt.Sprintf("holds as many %s as then, %s, but with other %s or in another "+
+		"order (fingerprint %s, expected %s)", rows, number(read.Images), cells, fingerprint,
+		i.Fingerprint)
 }
-
-func images(n int) string { return humanize.Comma(int64(n)) + " images" }
