@@ -16,6 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/run"
@@ -38,6 +39,7 @@ type Report struct {
 	Data        string `json:"data,omitempty"`
 	Fingerprint string `json:"data_fingerprint,omitempty"`
 	Shape       Shape  `json:"shape,omitzero"`     // of an image
+	Table       string `json:"table,omitempty"`    // what columns a table has, in words
 	Latent      Shape  `json:"latent,omitzero"`    // of a latent
 	Networks    string `json:"networks,omitempty"` // in words
 	Classes     int    `json:"classes,omitempty"`
@@ -172,6 +174,12 @@ func (r *Report) describe(d Description, form string) {
 	}
 	if c, err := config.ParseWhole("config", []byte(d.Config)); err == nil {
 		r.setNetworks(c)
+	}
+	if d.Schema == "" {
+		return
+	}
+	if s, err := columns.ParseSchema([]byte(d.Schema)); err == nil {
+		r.Table = s.String()
 	}
 }
 
@@ -312,6 +320,12 @@ func (r *Report) settings() {
 	r.Version = cmp.Or(r.Version, info.Version)
 	r.Fingerprint, r.Shape = info.Fingerprint, Shape{info.Shape.H, info.Shape.W, info.Shape.C}
 	r.setNetworks(stored.Config)
+	switch schema, err := stored.Schema(); {
+	case err != nil:
+		r.Problem = cmp.Or(r.Problem, err.Error())
+	case schema != nil:
+		r.Table = schema.String()
+	}
 	if info.Classes != nil {
 		r.Classes = info.Classes.Len()
 	}

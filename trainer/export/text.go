@@ -27,7 +27,11 @@ func (r *Report) WriteText(w io.Writer, tensors bool) error {
 	row("method", r.Method, prefixed("products in ", r.Precision))
 	row("weights", r.Weights)
 	row("training", numbered("step", r.Step), numbered("epoch", r.Epoch))
-	row("data", r.Data, shaped("images of ", r.Shape), prefixed("fingerprint ", r.Fingerprint))
+	content := shaped("images of ", r.Shape)
+	if r.Table != "" {
+		content = "a table of " + r.Table
+	}
+	row("data", r.Data, content, prefixed("fingerprint ", r.Fingerprint))
 	if r.Classes > 0 {
 		row("classes", humanize.Comma(int64(r.Classes)))
 	}
