@@ -231,6 +231,10 @@ func TestFingerprintOfATable(t *testing.T) {
 			t.Errorf("%s does not change the fingerprint", what)
 		}
 	}
+	// The encoding of these is the same.
+	if of("a\n1\n2\n3\n") == of("a\n2\n4\n6\n") {
+		t.Error("the unit does not change the fingerprint")
+	}
 }
 
 // Tables of another format are read with what was registered for them.

@@ -105,6 +105,35 @@ func TestStandardised(t *testing.T) {
 	}
 }
 
+// Of numbers above 0, Log is the logarithm.
+func TestLogOfPositiveNumbers(t *testing.T) {
+	c := Column{Kind: Numeric, Transform: Log}
+	c.fit([]float64{math.E, 1, math.E * math.E})
+	if math.Abs(c.Mean-1) > 1e-15 || math.Abs(c.transform(10)-math.Log(10)) > 1e-15 {
+		t.Errorf("mean %v, log 10 = %v", c.Mean, c.transform(10))
+	}
+}
+
+// Decoded numbers stay within the range, and have the decimals, of the source.
+func TestCleanNumbers(t *testing.T) {
+	for _, test := range []struct {
+		c       Column
+		v, want float64
+	}{
+		{Column{Kind: Numeric, Min: -2, Max: 5, MaxDecimals: 1}, 1.26, 1.3},
+		{Column{Kind: Numeric, Min: -2, Max: 5, MaxDecimals: 1}, 7, 5},
+		{Column{Kind: Numeric, Min: -2, Max: 5, MaxDecimals: 1}, -2.01, -2},
+		{Column{Kind: Numeric, Min: -2, Max: 5, MaxDecimals: 9}, 1.23456789, 1.234568},
+		{Column{Kind: Integer, Min: 0, Max: 9}, 3.5, 4},
+		{Column{Kind: Date, Min: 0, Max: 1e9, Format: "%Y-%m-%d"}, 86400 * 1.6, 86400 * 2},
+		{Column{Kind: Date, Min: 0, Max: 1e9, Format: "%Y-%m-%d %H:%M"}, 89, 60},
+	} {
+		if got := test.c.Clean(test.v); got != test.want {
+			t.Errorf("%v became %v, want %v", test.v, got, test.want)
+		}
+	}
+}
+
 func TestMissingCells(t *testing.T) {
 	s := sample()
 	row := make([]float64, len(s.Columns))

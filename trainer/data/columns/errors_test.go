@@ -145,6 +145,39 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+// Words are categories up to half as many as rows, and up to 100; with a schema file up to 1000.
+func TestCategoriesOrText(t *testing.T) {
+	table := func(rows, different int) string {
+		var b strings.Builder
+		b.WriteString("word,x\n")
+		for i := range rows {
+			fmt.Fprintf(&b, "w%d,%d\n", i%different, i%7)
+		}
+		return b.String()
+	}
+	asked := "[[column]]\nname = \"word\"\nkind = \"categorical\""
+	for _, test := range []struct {
+		rows, different int
+		schema          string
+		want            Kind
+	}{
+		{20, 10, "", Categorical}, {20, 11, "", Text}, {300, 100, "", Categorical},
+		{300, 101, "", Text}, {300, 101, asked, Categorical}, {1200, 1000, asked, Categorical},
+	} {
+		got, _, err := read(t, table(test.rows, test.different), test.schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind := got.Schema.Columns[0].Kind; kind != test.want {
+			t.Errorf("%d words in %d rows are %s", test.different, test.rows, kind)
+		}
+	}
+	if _, _, err := read(t, table(1200, 1001), asked); err == nil ||
+		!strings.Contains(err.Error(), "has more than 1000 different cells") {
+		t.Error(err)
+	}
+}
+
 // utf16 encodes ASCII as Excel's "Unicode text", with a byte order mark.
 func utf16(ascii string) string {
 	b := []byte("\xff\xfe")
