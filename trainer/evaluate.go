@@ -16,7 +16,6 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/pca"
-	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
@@ -161,6 +160,8 @@ func (t *Trainer) realFloor(ctx context.Context) float64 {
 	return floor
 }
 
+var reconNames = [2]string{"data", "their reconstructions"}
+
 // draw writes a grid of samples, and originals above their reconstructions; of a table its columns.
 func (t *Trainer) draw(g *generate.Generator, s samples) error {
 	dir, err := t.writer.MakeSamplesDir()
@@ -188,12 +189,13 @@ func (t *Trainer) draw(g *generate.Generator, s samples) error {
 	if err := t.method.Err(); err != nil {
 		return err
 	}
-	canvas, err := picture.Grid(grid, shape, gridColumns)
+	view := run.View(t.cfg, shape)
+	canvas, err := view.Grid(grid, gridColumns)
 	drawn, err := t.writePicture(p.samples, canvas, err)
 	if !drawn || err != nil {
 		return err
 	}
-	canvas, err = picture.Pairs(originals, recon, shape, gridColumns)
+	canvas, err = view.Pairs(reconNames, originals, recon, gridColumns)
 	if drawn, err = t.writePicture(p.recon, canvas, err); drawn {
 		t.reports.pictures = p
 	}

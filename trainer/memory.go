@@ -10,7 +10,6 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pca"
-	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -87,10 +86,9 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 	}
 	samples, first, last := countSamples(c, conditions)
 	dim, grid := shape.Dim(), last-first
-	pairs := min(pairImages, trained)
+	pairs, view := min(pairImages, trained), run.View(c, shape)
 	pictures := memory.Array[float32](grid+2*pairs, dim) +
-		max(picture.GridBytes(shape, grid, gridColumns),
-			picture.PairsBytes(shape, pairs, gridColumns))
+		max(view.GridBytes(grid, gridColumns), view.PairsBytes(pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent+conditions) +
 		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
 	generating += columnBytes(c, trained, dim)

@@ -61,7 +61,8 @@ func newImpute() *cobra.Command {
 	flags := cmd.Flags()
 	m.addFlags(flags, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
 	flags.StringVar(&m.hole, "hole", "",
-		"X,Y,W,H: a rectangle of every picture that is missing, in pixels from the top left")
+		"X,Y,W,H: a rectangle of every picture that is missing, in pixels from the top left; "+
+			"X,W: samples of every signal, the first and how many")
 	flags.StringVar(&m.mask, "mask", "",
 		".npy `file` that says what is known: 0 or false is missing")
 	flags.BoolVar(&m.completions, "completions", false,
@@ -153,11 +154,20 @@ func (m *imputeCommand) missing(ctx context.Context, of *data.Missing) (*data.Mi
 	return of, nil
 }
 
-// parseHole returns the rectangle X,Y,W,H of pictures as what is missing.
+// parseHole returns the rectangle X,Y,W,H of pictures as what is missing; of signals (H = 1) also
+// the samples X,W of all channels.
 func parseHole(text string, shape data.Shape) (*data.Missing, error) {
 	wrong := fmt.Errorf("--hole is %q; expected X,Y,W,H: a rectangle within the %v of a picture, "+
 		"such as %d,%d,%d,%d", text, shape, shape.W/4, shape.H/4, shape.W/2, shape.H/2)
+	if shape.H == 1 {
+		wrong = fmt.Errorf("--hole is %q; expected X,W: the first of the samples that are "+
+			"missing, and how many, within the %d of a signal, such as %d,%d", text, shape.W,
+			shape.W/4, shape.W/2)
+	}
 	parts := strings.Split(text, ",")
+	if len(parts) == 2 && shape.H == 1 {
+		parts = []string{parts[0], "0", parts[1], "1"}
+	}
 	if len(parts) != 4 {
 		return nil, wrong
 	}
@@ -191,6 +201,9 @@ func (m *imputeCommand) tabulate(ctx context.Context, rows query.Rows) error {
 				for i, n := range a.Missing {
 					counts[i] = int64(n)
 				}
+				m.stored.Config().Unscale(a.Mean)
+				m.stored.Config().UnscaleSpread(a.Std)
+				m.stored.Config().Unscale(a.Completions)
 				blocks := []any{counts, truths(a.Settled), a.Mean, a.Std}
 				if m.completions {
 					blocks = append(blocks, a.Completions)
@@ -204,25 +217,23 @@ func (m *imputeCommand) tabulate(ctx context.Context, rows query.Rows) error {
 // shownCompletions is how many completions of a row a picture shows.
 const shownCompletions = 5
 
-// draw writes a picture with a line for each row.
+// draw writes a picture of what is missing of each row, and what it is filled with.
 func (m *imputeCommand) draw(ctx context.Context, rows query.Rows) error {
 	dim, k := m.stored.Shape().Dim(), min(shownCompletions, m.Particles)
 	originals := m.gather(rows, rows.Images.Len())
-	var pixels []float32
+	var all []picture.Imputed
 	err := m.slowly("imputing", func() (query.Summary, error) {
 		return m.stored.Impute(ctx, rows, m.Options, func(a query.Imputations) error {
 			for i := range a.Missing {
-				x := originals[(a.Lo+i)*dim : (a.Lo+i+1)*dim]
-				pixels = append(append(pixels, x...), x...)
-				known := pixels[len(pixels)-dim:]
-				for j, missing := range rows.Missing.Row(a.Lo + i) {
-					if missing {
-						known[j] = 0 // gray
-					}
+				shown := picture.Imputed{
+					Row: originals[(a.Lo+i)*dim:][:dim], Missing: rows.Missing.Row(a.Lo + i),
+					Mean: slices.Clone(a.Mean[i*dim : (i+1)*dim]),
 				}
-				pixels = append(pixels, a.Mean[i*dim:(i+1)*dim]...)
-				first := i * m.Particles * dim
-				pixels = append(pixels, a.Completions[first:first+k*dim]...)
+				for j := range k {
+					x := a.Completions[(i*m.Particles+j)*dim:][:dim]
+					shown.Completions = append(shown.Completions, slices.Clone(x))
+				}
+				all = append(all, shown)
 			}
 			return nil
 		})
@@ -230,7 +241,12 @@ func (m *imputeCommand) draw(ctx context.Context, rows query.Rows) error {
 	if err != nil {
 		return err
 	}
-	if err := picture.WriteGrid(m.out, pixels, m.stored.Shape(), 3+k); err != nil {
+	const perLine = 4
+	drawn, err := m.stored.View().Imputations(all, min(len(all), perLine))
+	if err == nil {
+		err = picture.Write(m.out, drawn)
+	}
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Println(m.out)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/npy"
-	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/query"
 	"github.com/plume-ml/plume/trainer/table"
 )
@@ -137,9 +136,10 @@ func (p *interpolateCommand) draw(ctx context.Context, rows query.Rows) error {
 	case ".csv", ".parquet":
 		return p.tabulate(pixels)
 	case ".npy":
+		p.stored.Config().Unscale(pixels)
 		err = npy.WriteFile(p.out, pixels, append([]int{n - 1, p.steps}, shape.Dims(1)[1:]...)...)
 	default:
-		err = picture.WriteGrid(p.out, pixels, shape, p.steps)
+		err = p.stored.View().WriteGrid(p.out, pixels, p.steps)
 	}
 	if err != nil {
 		return err

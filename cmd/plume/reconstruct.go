@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plume-ml/plume/trainer/data"
 	diagrams "github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/query"
@@ -132,6 +133,8 @@ func (r *reconstructCommand) tabulate(ctx context.Context, rows query.Rows) erro
 					of := newDecoded(r.out, r.stored.Schema())
 					blocks = append(blocks, of.blocks(a.Mean, a.Std)...)
 				case r.decoded:
+					r.stored.Config().Unscale(a.Mean)
+					r.stored.Config().UnscaleSpread(a.Std)
 					blocks = append(blocks, a.Mean, a.Std)
 				}
 				return put(a.Lo, len(a.MSE), blocks...)
@@ -153,12 +156,15 @@ func (r *reconstructCommand) draw(ctx context.Context, rows query.Rows) error {
 	if err != nil {
 		return err
 	}
-	const perLine = 16
+	perLine := 16
+	if r.stored.Config().As == data.Signals {
+		perLine = 6
+	}
 	if r.onTable() {
 		err = r.drawColumns(decoded)
 	} else {
-		err = picture.WritePairs(r.out, r.gather(rows, n), decoded, r.stored.Shape(),
-			min(n, perLine))
+		names := [2]string{"rows", "their reconstructions"}
+		err = r.stored.View().WritePairs(r.out, names, r.gather(rows, n), decoded, min(n, perLine))
 	}
 	if err != nil {
 		return err

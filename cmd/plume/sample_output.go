@@ -71,23 +71,25 @@ func (s *sampleCommand) open(p *samplePlan) (sampleOutput, error) {
 	case s.schema != nil && filepath.Ext(s.out) != ".npy":
 		return newCellsOutput(s.out, p, s.schema)
 	case s.out == stdoutName:
-		return newArrayOutput(shape.Dims(p.n))
+		o, err := newArrayOutput(shape.Dims(p.n))
+		return inUnits{o, p.model.Config()}, err
 	case isFolder(s.out):
 		f, err := picture.CreateFolder(s.out, shape)
-		return &folderOutput{f, shape.Dim(), digits(p)}, err
+		return &folderOutput{f, shape.Dim(), digits(p), fileOf(p.model)}, err
 	case filepath.Ext(s.out) == ".png":
 		cols := s.cols
 		if cols == 0 {
 			cols = int(math.Ceil(math.Sqrt(float64(p.n))))
 		}
-		sheet, err := picture.NewSheet(shape, p.n, cols)
+		sheet, err := p.model.View().NewSheet(p.n, cols)
 		if err != nil {
 			err = usage(fmt.Errorf("--output: %w: draw fewer images, or choose another format",
 				err))
 		}
 		return &gridOutput{s.out, sheet}, err
 	}
-	return newTableOutput(s.out, p, shape)
+	o, err := newTableOutput(s.out, p, shape)
+	return inUnits{o, p.model.Config()}, err
 }
 
 // gridOutput is one picture of all images.
@@ -104,6 +106,7 @@ func (o *gridOutput) abandon()                { _ = file.Abandon(file.OS, o.path
 type folderOutput struct {
 	*picture.Folder
 	dim, digits int
+	file        func(f *picture.Folder, name string, row []float32) error // adds a row's file
 }
 
 // leastDigits is the length of the numbers in the names of files, unless they are longer.
@@ -126,7 +129,7 @@ func (o *folderOutput) add(b sampleBlock) error {
 		if b.classes != nil && b.classes[i] != "" {
 			name += "-" + fileName(b.classes[i])
 		}
-		if err := o.Add(name+".png", b.pixels[i*o.dim:(i+1)*o.dim]); err != nil {
+		if err := o.file(o.Folder, name, b.pixels[i*o.dim:(i+1)*o.dim]); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,8 @@ func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
 	index := data.Range(0, min(blockColumns*blockRows, all.Len()))
 	pixels := make([]float32, len(index)*all.Shape().Dim())
 	all.Gather(pixels, index)
-	grid, err := picture.Grid(pixels, all.Shape(), blockColumns)
+	view := run.View(c.On(data.KindOf(all), data.LikelihoodOf(all)), all.Shape())
+	grid, err := view.Grid(pixels, blockColumns)
 	return picture.Labelled{Label: "data", Picture: grid}, err
 }
 
@@ -85,6 +86,6 @@ func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labe
 	if err := g.Sample(ctx, pixels, n, spec); err != nil {
 		return picture.Labelled{}, err
 	}
-	grid, err := picture.Grid(pixels, g.Shape(), blockColumns)
+	grid, err := g.View().Grid(pixels, blockColumns)
 	return picture.Labelled{Label: row.Name, Picture: grid}, err
 }

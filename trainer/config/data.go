@@ -126,15 +126,30 @@ func rangeOf(ends [2]float64) string {
 	return text(ends[0]) + "," + text(ends[1])
 }
 
-// Unscaled maps numbers of signals from [-1, 1] back to the values that were stored (Range), in
-// place. Rows of other kinds stay as they are.
-func (c Config) Unscaled(x []float32) {
-	ends := valueRange(c.Range)
-	if c.As != data.Signals || ends == nil {
-		return
+// Ends are the stored values of signals that are -1 and 1 to the model; nil: those themselves, as
+// for all other kinds, which are written as they are.
+func (c Config) Ends() *[2]float64 {
+	if c.As != data.Signals {
+		return nil
 	}
-	for i, v := range x {
-		x[i] = float32(ends[0] + (float64(v)+1)/2*(ends[1]-ends[0]))
+	return valueRange(c.Range)
+}
+
+// Unscale maps numbers of signals back to the values that were stored (Ends), in place.
+func (c Config) Unscale(x []float32) {
+	if ends := c.Ends(); ends != nil {
+		for i, v := range x {
+			x[i] = float32(ends[0] + (float64(v)+1)/2*(ends[1]-ends[0]))
+		}
+	}
+}
+
+// UnscaleSpread is Unscale for standard deviations.
+func (c Config) UnscaleSpread(x []float32) {
+	if ends := c.Ends(); ends != nil {
+		for i, v := range x {
+			x[i] = float32(float64(v) / 2 * (ends[1] - ends[0]))
+		}
 	}
 }
 

@@ -78,7 +78,8 @@ func (o *Options) networkKeys() []Key {
 		intKey(&o.Latent, "latent", 32, width,
 			"latent dimensions d; with a conv decoder those of latent_shape"),
 		intsKey(&o.LatentShape, "latent_shape", nil, latentShape,
-			"height, width, channels of a conv decoder's latents; empty: a quarter, 4 channels"),
+			"height, width, channels of a conv decoder's latents; empty: a quarter (of signals "+
+				"1, a 16th), 4 channels"),
 		intsKey(&o.DecoderWidths, "decoder_widths", []int{256, 512}, widths,
 			"hidden widths of the decoder MLP, latent side first"),
 		intsKey(&o.DecoderChannels, "decoder_channels", nil, widths,

@@ -17,6 +17,9 @@ import (
 // waves are the sounds that can be read.
 const waves = "WAV files"
 
+// Sounds reports whether the source has a WAV file for each row.
+func (s Summary) Sounds() bool { return strings.HasPrefix(s.Format, waves) }
+
 // readable is what the files should be.
 func (g *gallery) readable() string {
 	if g.sounds {

@@ -12,6 +12,7 @@ import (
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/picture"
+	"github.com/plume-ml/plume/trainer/run"
 )
 
 // Names of the pictures in Options.Pictures.
@@ -42,7 +43,8 @@ func (e *evaluation) draw() error {
 	shape, path := e.own.Train.Shape(), e.picturePath
 	samples := e.images()
 	grid := gather(samples, data.Range(0, min(gridImages, e.Samples)), shape.Dim())
-	if err := picture.WriteGrid(path(samplesFile), grid, shape, gridColumns); err != nil {
+	view := run.View(e.config, shape)
+	if err := view.WriteGrid(path(samplesFile), grid, gridColumns); err != nil {
 		return err
 	}
 	if e.neighbours != nil {
@@ -53,7 +55,8 @@ func (e *evaluation) draw() error {
 		}
 		top := gather(samples, closest, shape.Dim())
 		bottom := gather(e.own.Points, nearest, shape.Dim())
-		err := picture.WritePairs(path(nearestFile), top, bottom, shape, gridColumns)
+		names := [2]string{"samples", "the training rows nearest to them"}
+		err := view.WritePairs(path(nearestFile), names, top, bottom, gridColumns)
 		if err != nil {
 			return err
 		}
@@ -67,7 +70,8 @@ func (e *evaluation) draw() error {
 	e.generator.Decode(decoded, e.inferred[:n*e.generator.Latent()],
 		e.conditionsOf(e.inferredImages, idx))
 	originals := gather(e.inferredImages, idx, shape.Dim())
-	return picture.WritePairs(path(reconFile), originals, decoded, shape, gridColumns)
+	names := [2]string{"held-out rows", "their reconstructions"}
+	return view.WritePairs(path(reconFile), names, originals, decoded, gridColumns)
 }
 
 // picturePath returns the path of a picture, which the report names.

@@ -11,14 +11,15 @@ import (
 	"github.com/plume-ml/plume/trainer/model"
 )
 
-// halvings is how often a picture can be halved on the way to latents of at most 16 x 16, or a
-// signal (H = 1) on that to latents of at most 64 samples: twice, if it is small.
+// halvings is how often a picture can be halved on the way to latents of at most 16 x 16: twice, if
+// it is small. A signal (H = 1) is halved to at most 64 samples, and four times if it is short, so
+// that its latents have a quarter of the numbers of one channel.
 func halvings(picture data.Shape) (n int) {
-	z, largest := layer.Shape(picture), largestLatent
+	z, least, largest := layer.Shape(picture), 2, largestLatent
 	if signal(picture) {
-		largest = longestLatent
+		least, largest = 4, longestLatent
 	}
-	for even(z) && (n < 2 || max(z.H, z.W) > largest) {
+	for even(z) && (n < least || max(z.H, z.W) > largest) {
 		z, n = halved(z, 1), n+1
 	}
 	return n

@@ -1,6 +1,7 @@
 // Package picture draws images: grids (Grid, Sheet), originals above their reconstructions (Pairs),
-// labelled pictures below each other (Stack), and tables column by column (Tables). WriteGrid,
-// WritePairs and Write store pictures as PNG files, and a Folder one file for each image.
+// labelled pictures below each other (Stack), and tables column by column (Tables). A View draws
+// signals as curves in the same places. WriteGrid, WritePairs and Write store pictures as PNG
+// files, and a Folder one file for each image.
 package picture
 
 const (

@@ -77,17 +77,19 @@ func createFolder(sys file.System, path string, shape data.Shape) (*Folder, erro
 // Add writes an image (H x W x C, in [-1, 1]) as a file of the given name, pixel by pixel: not
 // enlarged, otherwise as in WriteGrid.
 func (f *Folder) Add(name string, pixels []float32) error {
+	canvas := newCanvas(f.shape.W, f.shape.H, f.shape.C)
+	drawScaled(canvas, 0, 0, pixels, f.shape, 1, 1)
+	return f.AddFile(name, func(w io.Writer) error { return png.Encode(w, canvas) })
+}
+
+// AddFile writes a file of the given name with what write writes.
+func (f *Folder) AddFile(name string, write func(io.Writer) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ended {
 		return fmt.Errorf("picture: writing %s: %w", f.path, os.ErrClosed)
 	}
-	canvas := newCanvas(f.shape.W, f.shape.H, f.shape.C)
-	drawScaled(canvas, 0, 0, pixels, f.shape, 1, 1)
-	err := f.write(filepath.Join(f.hidden, name), func(w io.Writer) error {
-		return png.Encode(w, canvas)
-	})
-	if err != nil {
+	if err := f.write(filepath.Join(f.hidden, name), write); err != nil {
 		return fmt.Errorf("picture: %w", err)
 	}
 	return nil

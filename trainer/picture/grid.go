@@ -50,6 +50,9 @@ type Sheet struct {
 	n, cols int
 	at      int // the next image
 	canvas  draw.Image
+
+	view   *View     // of signals, which are drawn by Image; nil: pictures
+	curves []float32 // added so far
 }
 
 // NewSheet returns an empty grid for n images, cols to a row. It is an error if there are no
@@ -66,6 +69,13 @@ func NewSheet(shape data.Shape, n, cols int) (*Sheet, error) {
 
 // Add draws the next images. It panics if there are more than the grid is for.
 func (s *Sheet) Add(pixels []float32) {
+	if s.view != nil {
+		s.curves = append(s.curves, pixels...)
+		if len(s.curves) > s.n*s.shape.Dim() {
+			panic("picture: more signals than the Sheet is for")
+		}
+		return
+	}
 	width, height := tileSize(s.shape)
 	for _, img := range tiles(pixels, s.shape) {
 		if s.at == s.n {
@@ -79,7 +89,20 @@ func (s *Sheet) Add(pixels []float32) {
 }
 
 // Image returns the picture, which must not be changed.
-func (s *Sheet) Image() image.Image { return s.canvas }
+func (s *Sheet) Image() image.Image {
+	if s.view == nil {
+		return s.canvas
+	}
+	var panels []panel
+	for _, x := range tiles(s.curves, s.shape) {
+		panels = append(panels, panel{lines: []curve{{x: x}}})
+	}
+	drawn, err := s.view.draw(panels, s.cols, "")
+	if err != nil {
+		return image.NewGray(image.Rect(0, 0, 1, 1)) // nothing was added
+	}
+	return drawn
+}
 
 // WritePairs draws rows of top, each with the row of bottom directly below, such as originals above
 // their reconstructions. Both are n x H x W x C; everything else is as in WriteGrid.

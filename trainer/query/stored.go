@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/data/columns"
+	"github.com/plume-ml/plume/trainer/picture"
 	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -45,6 +47,12 @@ func (s *Stored) Close() { s.sampler.Close() }
 
 // Shape is the shape of an image.
 func (s *Stored) Shape() data.Shape { return s.sampler.Shape() }
+
+// View draws rows like those of the run's data.
+func (s *Stored) View() picture.View { return s.sampler.View() }
+
+// Config is the run's configuration.
+func (s *Stored) Config() config.Config { return s.run.Config }
 
 // Read says how data are read.
 type Read struct {

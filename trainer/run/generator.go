@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
@@ -13,9 +14,10 @@ import (
 // Generator samples from a stored run, with workers of its own.
 type Generator struct {
 	*generate.Generator
-	info Info
-	meta checkpoint.Meta
-	pool *pool.Pool
+	config config.Config
+	info   Info
+	meta   checkpoint.Meta
+	pool   *pool.Pool
 }
 
 // Generator reads the networks for sampling from the newest checkpoint: with ema the averaged
@@ -29,7 +31,7 @@ func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Generator{info: info, pool: pool.New(threads)}
+	g := &Generator{config: r.Config, info: info, pool: pool.New(threads)}
 	if g.Generator, g.meta, err = r.Load(dir, info.Shape, ema, g.pool); err != nil {
 		g.Close()
 		return nil, err
