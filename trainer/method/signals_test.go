@@ -63,3 +63,32 @@ func TestSignalsSameBits(t *testing.T) {
 		})
 	}
 }
+
+// Signals of 32 samples or more get convolutions in one dimension, if they can be halved.
+func TestResolveSignals(t *testing.T) {
+	for _, c := range []struct {
+		shape     data.Shape
+		set, want string // as in TestResolve
+	}{
+		{data.Shape{H: 1, W: 64, C: 1}, "as=rows", "network=mlp"},
+		{
+			data.Shape{H: 1, W: 64, C: 1}, "as=signals",
+			"network=conv score=unet latent_shape=1,4,4 decoder_channels=64,64,64,64,32 batch=128",
+		},
+		{data.Shape{H: 1, W: 30, C: 2}, "as=signals", "network=mlp"},
+		{data.Shape{H: 1, W: 99, C: 2}, "as=signals", "network=mlp"},
+		{
+			data.Shape{H: 1, W: 1024, C: 2}, "network=conv",
+			"latent_shape=1,64,4 latent=256 decoder_channels=64,64,64,64,32 " +
+				"unet_channels=64,128,128",
+		},
+		{data.Shape{H: 1, W: 32, C: 1}, "network=conv", "latent_shape=1,2,4 unet_channels=64"},
+		{
+			data.Shape{H: 1, W: 512, C: 1}, "network=conv",
+			"latent_shape=1,32,4 unet_channels=64,128",
+		},
+		{data.Shape{H: 1, W: 50, C: 1}, "network=conv", "latent_shape=1,25,4 unet_channels=64"},
+	} {
+		wantResolved(t, c.shape, c.set, c.want)
+	}
+}
