@@ -147,22 +147,39 @@ func (e *evaluation) table() error {
 		{Metric{
 			Name: "columns of numbers", Key: "table_numbers", Unit: "std",
 			Note: "mean over these columns of the 1-Wasserstein distance, in standard deviations",
-		}, meanDistance(numbers)},
+		}, e.meanDistance(numbers)},
 		{Metric{
 			Name: "columns of categories", Key: "table_categories",
 			Note: "mean over these columns of the total variation distance",
-		}, meanDistance(categories)},
+		}, e.meanDistance(categories)},
 		{Metric{
 			Name: "associations", Key: "table_associations",
-			Note: "mean over the pairs of columns of the absolute difference of their " +
-				"associations: Pearson's correlation, correlation ratio or Cramér's V",
-		}, metric.AssociationDifference},
+			Note: "mean over the pairs of " + leading(t.samples) + " of the absolute " +
+				"difference of their associations: Pearson's correlation, correlation ratio or " +
+				"Cramér's V",
+		}, func(a, b metric.Variables) (float64, error) {
+			return metric.AssociationDifference(associated(a), associated(b))
+		}},
 	} {
 		if err := e.compareTables(t, m); err != nil {
 			return err
 		}
 	}
 	return e.imputation()
+}
+
+// mostAssociated bounds the columns whose associations are compared, since their pairs are many.
+const mostAssociated = 64
+
+// associated are the columns whose associations are compared.
+func associated(v metric.Variables) metric.Variables { return v[:min(mostAssociated, len(v))] }
+
+// leading says which these are.
+func leading(v metric.Variables) string {
+	if len(v) <= mostAssociated {
+		return "columns"
+	}
+	return fmt.Sprintf("the first %d columns", mostAssociated)
 }
 
 // tableMetric is a distance of tables.
@@ -172,12 +189,15 @@ type tableMetric struct {
 }
 
 // meanDistance is the mean of the distances of those columns that have one.
-func meanDistance(
+func (e *evaluation) meanDistance(
 	counts func(metric.Variable) bool,
 ) func(a, b metric.Variables) (float64, error) {
 	return func(a, b metric.Variables) (float64, error) {
 		sum, n := 0.0, 0
 		for i := range a {
+			if e.ctx.Err() != nil {
+				return 0, e.ctx.Err()
+			}
 			if !counts(a[i]) {
 				continue
 			}
@@ -203,7 +223,7 @@ func (e *evaluation) compareTables(t *tables, m tableMetric) error {
 		return e.ctx.Err()
 	}
 	e.doing.Set(m.Name)
-	value, err := metric.TableInterval(t.samples, t.reference, m.of, e.bootstrap(), e.pool)
+	value, err := metric.TableInterval(e.ctx, t.samples, t.reference, m.of, e.bootstrap(), e.pool)
 	if errors.Is(err, metric.ErrUnfit) {
 		return nil
 	} else if err != nil {

@@ -92,13 +92,13 @@ func (e *evaluation) drawTable() error {
 	both := picture.Tables(names, real, samples)
 	matrices := figure.Matrices{Names: names}
 	for i, t := range []*columns.Table{real, samples} {
-		m, err := metric.NewAssociations(e.variables(t))
+		m, err := metric.NewAssociations(associated(e.variables(t)))
 		if err != nil {
 			return err
 		}
 		matrices.At[i] = m.At
 	}
-	for _, c := range both.Columns {
+	for _, c := range both.Columns[:min(mostAssociated, len(both.Columns))] {
 		matrices.Things = append(matrices.Things, c.Name)
 	}
 	for _, p := range []struct {

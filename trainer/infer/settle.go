@@ -256,11 +256,11 @@ func (w *settling) inferred(c *course) Inferred {
 	return r
 }
 
-// say reports how many images are done.
+// say reports how many rows are done.
 func (w *settling) say() {
 	if w.setup.Progress == nil {
 		return
 	}
-	w.setup.Progress(fmt.Sprintf("%s of %s images", humanize.Comma(int64(w.first+w.done)),
+	w.setup.Progress(fmt.Sprintf("%s of %s rows", humanize.Comma(int64(w.first+w.done)),
 		humanize.Comma(int64(w.setup.Images.Len()))))
 }

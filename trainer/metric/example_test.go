@@ -31,3 +31,18 @@ func ExampleShareInterval() {
 	fmt.Printf("%.3f, 95 %% from %.3f to %.3f, %v\n", share.Value, share.Low, share.High, err)
 	// Output: 0.040, 95 % from 0.030 to 0.054, <nil>
 }
+
+// A column of numbers that is shifted by 1 is as far from the other as 1 is in standard deviations;
+// two columns that rise together, and against each other, differ by 2 in their association.
+func ExampleMarginalDistance() {
+	data := metric.Variables{{Values: []float64{1, 3, 1, 3}}, {Values: []float64{0, 2, 0, 2}}}
+	other := metric.Variables{{Values: []float64{2, 4, 2, 4}}, {Values: []float64{2, 0, 2, 0}}}
+	distance, err := metric.MarginalDistance(other[0], data[0])
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	association, err := metric.AssociationDifference(other, data)
+	fmt.Printf("%.1f %.1f %v\n", distance, association, err)
+	// Output: 1.0 2.0 <nil>
+}

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -155,9 +156,11 @@ func totalVariation(p, q []float64) float64 {
 }
 
 // TableInterval is f of two tables with a bootstrap interval and bias (see Estimate) over the rows
-// of both, without the resamples that are unfit (ErrUnfit). Several goroutines call f at once.
+// of both, without the resamples that are unfit (ErrUnfit). Several goroutines call f at once. It
+// ends with ctx's error soon after ctx ends.
 func TableInterval(
-	a, b Variables, f func(a, b Variables) (float64, error), bs Bootstrap, p *pool.Pool,
+	ctx context.Context, a, b Variables, f func(a, b Variables) (float64, error), bs Bootstrap,
+	p *pool.Pool,
 ) (Estimate, error) {
 	if err := bs.check(); err != nil {
 		return Estimate{}, err
@@ -167,13 +170,16 @@ func TableInterval(
 		return Estimate{}, err
 	}
 	resampled := make([]float64, bs.Resamples)
-	pool.Each(p, bs.Resamples, func(r int) {
+	err = runUntil(ctx, p, bs.Resamples, func(r int) {
 		v, err := f(a.Take(bs.drawn(a.Len(), 0, r)), b.Take(bs.drawn(b.Len(), 1, r)))
 		if err != nil {
 			v = math.NaN()
 		}
 		resampled[r] = v
 	})
+	if err != nil {
+		return Estimate{}, err
+	}
 	resampled = slices.DeleteFunc(resampled, math.IsNaN)
 	if 2*len(resampled) < bs.Resamples {
 		return Estimate{}, unfit("metric: most resamples have no known values")

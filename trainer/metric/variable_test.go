@@ -115,19 +115,19 @@ func TestTableInterval(t *testing.T) {
 		return total(known) / float64(len(known)), nil
 	}
 	one := Variables{numbers(x...)}
-	got, err := TableInterval(one, one, mean, DefaultBootstrap(3), nil)
+	got, err := TableInterval(t.Context(), one, one, mean, DefaultBootstrap(3), nil)
 	// The deviation of 400 resamples' 2.5 % quantile is that of the mean over 7: 0.0035.
 	if err != nil || got.Value != 0.5 || !near(got.Low, 0.5-1.96/40, 0.012) ||
 		!near(got.High, 0.5+1.96/40, 0.012) || !near(got.Bias, 0, 0.005) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	few := Variables{numbers(append([]float64{1}, repeated([]float64{nan}, 399)...)...)}
-	if got, err = TableInterval(few, one, mean, DefaultBootstrap(3), nil); err != nil ||
+	if got, err = TableInterval(t.Context(), few, one, mean, DefaultBootstrap(3), nil); err != nil ||
 		got.Value != 1 || !near(got.Low, 1, 1e-14) { // in 63 % of the resamples
 		t.Errorf("%+v, %v", got, err)
 	}
 	none := Variables{numbers(nan, nan)}
-	if got, err = TableInterval(none, one, mean, DefaultBootstrap(3), nil); err == nil {
+	if got, err = TableInterval(t.Context(), none, one, mean, DefaultBootstrap(3), nil); err == nil {
 		t.Errorf("%+v and no error", got)
 	}
 }
