@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -115,19 +116,26 @@ func TestTableInterval(t *testing.T) {
 		return total(known) / float64(len(known)), nil
 	}
 	one := Variables{numbers(x...)}
-	got, err := TableInterval(t.Context(), one, one, mean, DefaultBootstrap(3), nil)
+	interval := func(v Variables) (Estimate, error) {
+		return TableInterval(t.Context(), v, one, mean, DefaultBootstrap(3), nil)
+	}
+	got, err := interval(one)
 	// The deviation of 400 resamples' 2.5 % quantile is that of the mean over 7: 0.0035.
 	if err != nil || got.Value != 0.5 || !near(got.Low, 0.5-1.96/40, 0.012) ||
 		!near(got.High, 0.5+1.96/40, 0.012) || !near(got.Bias, 0, 0.005) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	few := Variables{numbers(append([]float64{1}, repeated([]float64{nan}, 399)...)...)}
-	if got, err = TableInterval(t.Context(), few, one, mean, DefaultBootstrap(3), nil); err != nil ||
-		got.Value != 1 || !near(got.Low, 1, 1e-14) { // in 63 % of the resamples
-		t.Errorf("%+v, %v", got, err)
+	if got, err = interval(few); err != nil || got.Value != 1 || !near(got.Low, 1, 1e-14) {
+		t.Errorf("%+v, %v", got, err) // one row, which is in 63 % of the resamples
 	}
-	none := Variables{numbers(nan, nan)}
-	if got, err = TableInterval(t.Context(), none, one, mean, DefaultBootstrap(3), nil); err == nil {
+	if got, err = interval(Variables{numbers(nan, nan)}); err == nil {
 		t.Errorf("%+v and no error", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = TableInterval(ctx, one, one, mean, DefaultBootstrap(3), nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v after the context ended", err)
 	}
 }
