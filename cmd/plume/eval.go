@@ -38,6 +38,8 @@ Metrics, by the names that --only takes:
                   their associations, each column with its floor; and held-out rows with a share of
                   their cells hidden (--hide): errors beside those of means and of most frequent
                   categories, and how often intervals hold the cells
+  spectrum        of a run on signals: distances of mean power spectra (log-spectral, in dB) and of
+                  autocorrelations
   memorisation    how near samples are to training images, beside held-out images
   reconstruction  error and energy of held-out images, by Langevin inference of their latents
   likelihood      importance-sampled log p(x) of held-out images, with its effective sample size
@@ -77,7 +79,8 @@ func newEval() *cobra.Command {
 	flags.StringSliceVar(&e.only, "only", nil,
 		"metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
 	flags.BoolVar(&e.quick, "quick", false,
-		"only pca, ffd, precision (or table) and reconstruction, of fewer samples and images")
+		"only pca, ffd, precision (or table, spectrum) and reconstruction, of fewer samples and "+
+			"images")
 	flags.IntVarP(&e.Samples, "number", "n", 0, "images to draw (0: 2,000)")
 	flags.StringVar((*string)(&e.Solver), "solver", "",
 		"sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")

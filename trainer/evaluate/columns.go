@@ -48,6 +48,11 @@ func (e *evaluation) suits(group string) bool {
 				e.config.As)
 		}
 		return false
+	case e.config.As != data.Signals && group == Spectrum:
+		if e.named {
+			e.note("no spectra: the run was trained on %s, and not on signals", e.config.As)
+		}
+		return false
 	case e.schema != nil && slices.Contains(pictureOnly, group):
 		e.leftOut = append(e.leftOut, group)
 		return false

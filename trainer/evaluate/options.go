@@ -26,13 +26,14 @@ const (
 	Reconstruction = "reconstruction" // posterior inference on held-out images: error and energy
 	Likelihood     = "likelihood"     // importance-sampled log p(x) of held-out images
 	Table          = "table"          // distances of a table's columns, and imputation
+	Spectrum       = "spectrum"       // distances of signals' spectra and autocorrelations
 )
 
 // Groups returns all groups, in that order.
 func Groups() []string {
 	return []string{
-		PCA, Classifier, Sliced, ByClass, Precision, Table, Memorisation, Reconstruction,
-		Likelihood,
+		PCA, Classifier, Sliced, ByClass, Precision, Table, Spectrum, Memorisation,
+		Reconstruction, Likelihood,
 	}
 }
 
@@ -78,7 +79,7 @@ const (
 // Quick returns options for the most informative metrics in seconds.
 func Quick() Options {
 	return Options{
-		Which:   []string{PCA, Classifier, Precision, Table, Reconstruction},
+		Which:   []string{PCA, Classifier, Precision, Table, Spectrum, Reconstruction},
 		Samples: 1000,
 		Images:  200,
 		Moves:   150,

@@ -17,11 +17,12 @@ import (
 
 // Names of the pictures in Options.Pictures.
 const (
-	samplesFile = "samples.png" // of a table the pairs of its columns
-	columnsFile = "columns.png"
-	matrixFile  = "associations.png"
-	nearestFile = "nearest.png"
-	reconFile   = "reconstructions.png"
+	samplesFile  = "samples.png" // of a table the pairs of its columns
+	columnsFile  = "columns.png"
+	matrixFile   = "associations.png"
+	nearestFile  = "nearest.png"
+	reconFile    = "reconstructions.png"
+	spectrumFile = "spectrum.png"
 )
 
 const (
@@ -44,6 +45,9 @@ func (e *evaluation) draw() error {
 	samples := e.images()
 	grid := gather(samples, data.Range(0, min(gridImages, e.Samples)), shape.Dim())
 	view := run.View(e.config, shape)
+	if err := e.drawSpectra(); err != nil {
+		return err
+	}
 	if err := view.WriteGrid(path(samplesFile), grid, gridColumns); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type evaluation struct {
 	pcaErr              error    // why there is none
 	unclassified        bool     // a note says that there is no classifier
 	inPCA, inClassifier *sets
+	spectra             *spectra           // of signals; nil: not measured
 	neighbours          *metric.Neighbours // training images nearest to the samples
 	inferred            []float32          // posterior means of the held-out images inferredImages
 	inferredImages      data.Dataset
@@ -66,6 +67,7 @@ var groups = []group{
 	{ByClass, "samples by class", (*evaluation).byClass},
 	{Precision, "precision and recall", (*evaluation).overlap},
 	{Table, "columns of the table", (*evaluation).table},
+	{Spectrum, "spectra of the signals", (*evaluation).spectrum},
 	{Memorisation, "nearest training images", (*evaluation).memorisation},
 	{Reconstruction, "posterior inference of held-out images", (*evaluation).reconstruction},
 	{Likelihood, "log-likelihood of held-out images", (*evaluation).likelihood},

@@ -58,7 +58,8 @@ func (v View) Pairs(names [2]string, rows, others []float32, cols int) (image.Im
 	for i, x := range upper {
 		panels = append(panels, panel{lines: []curve{{x: x, look: pale}, {x: lower[i]}}})
 	}
-	return v.draw(panels, cols, "pale: "+names[0]+"; dark: "+names[1])
+	w := v.words()
+	return v.draw(panels, cols, w[pale]+": "+names[0]+"; "+w[fine]+": "+names[1])
 }
 
 // WritePairs stores the picture of Pairs as a PNG file, as Write does.
@@ -93,8 +94,17 @@ func (v View) Imputations(all []Imputed, cols int) (image.Image, error) {
 		p.lines = append(p.lines, curve{x: m.Mean, look: fine})
 		panels = append(panels, p)
 	}
-	return v.draw(panels, cols, "shaded: missing; pale: the row as it was; thin: completions; "+
-		"dark: their mean")
+	w := v.words()
+	return v.draw(panels, cols, "shaded: missing; "+w[pale]+": the row as it was; "+w[thin]+
+		": completions; "+w[fine]+": their mean")
+}
+
+// words are what curves are called by their looks: of one channel by their colours.
+func (v View) words() map[look]string {
+	if v.Shape.C == 1 {
+		return map[look]string{fine: "blue", thin: "red", pale: "grey"}
+	}
+	return map[look]string{fine: "dark", thin: "thin", pale: "pale"}
 }
 
 // imputedPictures has a line for each row.
