@@ -11,6 +11,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -26,7 +27,10 @@ func (c *Config) LoadFile(path string) ([]Given, error) {
 }
 
 // before is what trainings did before there was a key for it.
-var before = map[string]string{"precision": string(blas.Float32), "schema": ""}
+var before = map[string]string{
+	"precision": string(blas.Float32), "likelihood": GaussianLikelihood, "as": string(data.Auto),
+	"schema": "", "missing": "false", "length": "0", "sample_rate": "0",
+}
 
 // LoadWhole reads a configuration file that must set every key, as stored ones do: a default that
 // has changed since must not affect a stored run. Of newer keys it may lack those whose value it
