@@ -20,13 +20,14 @@ const imputeLong = "" +
 	`Fill in what is missing of rows, by draws from the posterior p(z|x) given what is known.
 The run defaults to the newest, the rows to those that were held out of its training.
 
-Missing is: a rectangle of every picture (--hole), what a file says (--mask: a .npy array of the
-rows' shape or of one row's, where 0 or false is missing), and NaN in an array of floats.
+Missing is: a rectangle of every picture or samples of every signal (--hole), what a file says (--mask: a
+.npy array of the rows' shape or of one row's, where 0 or false is missing), and NaN in an array of
+floats.
 
 A table has for each row the mean and the standard deviation of every value under the model, with
 the noise of a value (known values: themselves, and 0), and with --completions each completion,
 without that noise. A .png shows, for each of the first rows, the row, what is known of it, the
-mean, and completions.
+mean, and completions; of signals a panel, where what is missing is shaded.
 
 Of a table missing is what is empty, and the output is the table: known cells as they were, also of
 columns that are not modelled, and the others filled with the mean, or the most probable category.

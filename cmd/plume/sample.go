@@ -44,6 +44,9 @@ the texts of the source:
   name.npz      an array for each column: numbers (and 0 and 1), otherwise texts
   name.npy      the encoded rows, an array of float32 of shape n x D
 
+Of a run on signals they are n x T or n x T x C, in the units of the data; name.png has curves, and
+a folder/ WAV files if the data were such, otherwise a curve in each PNG file.
+
 An image of --seeds is the first one that --seed draws, whatever the others are, so that a seed
 names an image of a model for ever. With --class, each seed is drawn of each class.
 
