@@ -20,9 +20,9 @@ const imputeLong = "" +
 	`Fill in what is missing of rows, by draws from the posterior p(z|x) given what is known.
 The run defaults to the newest, the rows to those that were held out of its training.
 
-Missing is: a rectangle of every picture or samples of every signal (--hole), what a file says (--mask: a
-.npy array of the rows' shape or of one row's, where 0 or false is missing), and NaN in an array of
-floats.
+Missing is: a rectangle of every picture or samples of every signal (--hole), what a file says
+(--mask: a .npy array of the rows' shape or of one row's, where 0 or false is missing), and NaN in
+an array of floats.
 
 A table has for each row the mean and the standard deviation of every value under the model, with
 the noise of a value (known values: themselves, and 0), and with --completions each completion,
