@@ -67,7 +67,7 @@ func AssociationDifference(a, b Variables) (float64, error) {
 }
 
 func association(v, w Variable) float64 {
-	var x, y []float64
+	x, y := make([]float64, 0, len(v.Values)), make([]float64, 0, len(v.Values))
 	for i, a := range v.Values {
 		if b := w.Values[i]; !math.IsNaN(a) && !math.IsNaN(b) {
 			x, y = append(x, a), append(y, b)
