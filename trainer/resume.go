@@ -160,6 +160,7 @@ func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	if _, err := began.Parse("the checkpoint's configuration", []byte(m.Config)); err != nil {
 		return err
 	}
+	began = began.On(t.cfg.As, t.cfg.Likelihood) // which older checkpoints leave to the data
 	if err := began.CheckResume(t.cfg); err != nil {
 		return fmt.Errorf("the checkpoint has another configuration:\n%w", err)
 	}
