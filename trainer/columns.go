@@ -8,7 +8,6 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
-	"github.com/plume-ml/plume/trainer/data/columns"
 	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -42,7 +41,7 @@ func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) erro
 	}
 	x := make([]float32, t.cfg.EvalSamples*g.Dim())
 	t.measured(g, s).Gather(x, data.Range(0, t.cfg.EvalSamples))
-	train := t.decoded(min(shownRows, t.data.train.Len()))
+	train := data.Decoded(t.data.train, min(shownRows, t.data.train.Len()))
 	both := picture.Tables([2]string{"data", "samples"}, train, t.data.schema.Decoded(x, nil))
 	idx := data.Range(0, min(shownRecons, t.data.train.Len()))
 	z, recon := make([]float32, len(idx)*g.Latent()), make([]float32, len(idx)*g.Dim())
@@ -51,8 +50,8 @@ func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) erro
 	if err := t.method.Err(); err != nil {
 		return err
 	}
-	pair := picture.Tables([2]string{"original", "reconstruction"}, t.decoded(len(idx)),
-		t.data.schema.Decoded(recon, nil))
+	pair := picture.Tables([2]string{"original", "reconstruction"},
+		data.Decoded(t.data.train, len(idx)), t.data.schema.Decoded(recon, nil))
 	p := pictures{samples: name("step")}
 	for _, d := range []struct {
 		path string
@@ -72,20 +71,6 @@ func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) erro
 	}
 	t.reports.pictures = p
 	return nil
-}
-
-// decoded are the first n training rows as cells.
-func (t *Trainer) decoded(n int) *columns.Table {
-	train, dim := t.data.train, t.data.train.Shape().Dim()
-	idx := data.Range(0, n)
-	x := make([]float32, n*dim)
-	train.Gather(x, idx)
-	var gaps []bool
-	if missing := data.MissingOf(train); missing != nil {
-		gaps = make([]bool, n*dim)
-		missing.Gather(gaps, idx)
-	}
-	return t.data.schema.Decoded(x, gaps)
 }
 
 // columnBytes is the memory of the draws that are measured of a run on a table, and of what its

@@ -20,22 +20,24 @@ const (
 )
 
 // writeSamples draws one picture, a PNG: the first images of the data, then samples of every
-// contestant's run with the first seed, each beside its label. Runs that are not done are left out.
+// contestant's run with the first seed, each beside its label. Of tables it is the columns of the
+// samples beside those of the data. Runs that are not done are left out.
 func (r *Results) writeSamples(ctx context.Context, path string) error {
 	var blocks []picture.Labelled
+	var all data.Dataset
 	for i, row := range r.Rows {
 		run := r.Runs[i] // the first runs are those with the first seed
 		if !run.Done {
 			continue
 		}
-		if blocks == nil {
-			b, err := r.real(ctx, row)
+		if all == nil {
+			b, err := r.real(ctx, row, &all)
 			if err != nil {
 				return err
 			}
-			blocks = append(blocks, b)
+			blocks = append(blocks, b...)
 		}
-		b, err := r.samples(ctx, row, run)
+		b, err := r.samples(ctx, row, run, all)
 		if err != nil {
 			return fmt.Errorf("samples of %s: %w", row.Name, err)
 		}
@@ -47,26 +49,33 @@ func (r *Results) writeSamples(ctx context.Context, path string) error {
 	return picture.Write(path, picture.Stack(blocks))
 }
 
-// real draws the first images of the data.
-func (r *Results) real(ctx context.Context, row Row) (picture.Labelled, error) {
+// real reads the data into all and draws the first images.
+func (r *Results) real(
+	ctx context.Context, row Row, into *data.Dataset,
+) ([]picture.Labelled, error) {
 	c, err := row.runConfig(r.Plan.Seeds[0])
 	if err != nil {
-		return picture.Labelled{}, err
+		return nil, err
 	}
 	all, err := data.Open(ctx, c.Data, c.DataOptions(nil, nil))
-	if err != nil {
-		return picture.Labelled{}, err
+	if *into = all; err != nil || data.SchemaOf(all) != nil {
+		return nil, err
 	}
 	index := data.Range(0, min(blockColumns*blockRows, all.Len()))
 	pixels := make([]float32, len(index)*all.Shape().Dim())
 	all.Gather(pixels, index)
 	view := run.View(c.On(data.KindOf(all), data.LikelihoodOf(all)), all.Shape())
 	grid, err := view.Grid(pixels, blockColumns)
-	return picture.Labelled{Label: "data", Picture: grid}, err
+	return []picture.Labelled{{Label: "data", Picture: grid}}, err
 }
 
-// samples draws samples of a run, with its own solver.
-func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labelled, error) {
+// drawnRows is how many rows of a table are drawn, and compared with as many of the data.
+const drawnRows = 2000
+
+// samples draws samples of a run on the data, with its own solver.
+func (r *Results) samples(
+	ctx context.Context, row Row, o Outcome, all data.Dataset,
+) (picture.Labelled, error) {
 	c, err := row.runConfig(o.Seed)
 	if err != nil {
 		return picture.Labelled{}, err
@@ -80,11 +89,19 @@ func (r *Results) samples(ctx context.Context, row Row, o Outcome) (picture.Labe
 		return picture.Labelled{}, err
 	}
 	defer g.Close()
-	const n = blockColumns * blockRows
+	schema, n := data.SchemaOf(all), blockColumns*blockRows
+	if schema != nil {
+		n = drawnRows
+	}
 	pixels := make([]float32, n*g.Dim())
 	spec := generate.Spec{Solver: c.Solver, Steps: c.SolverSteps, Seed: o.Seed}
 	if err := g.Sample(ctx, pixels, n, spec); err != nil {
 		return picture.Labelled{}, err
+	}
+	if schema != nil {
+		names, cells := [2]string{"data", "samples"}, data.Decoded(all, min(n, all.Len()))
+		drawn, err := picture.Tables(names, cells, schema.Decoded(pixels, nil)).Marginals()
+		return picture.Labelled{Label: row.Name, Picture: drawn}, err
 	}
 	grid, err := g.View().Grid(pixels, blockColumns)
 	return picture.Labelled{Label: row.Name, Picture: grid}, err

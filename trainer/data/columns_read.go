@@ -54,6 +54,19 @@ func SchemaOf(ds Dataset) *columns.Schema {
 	return nil
 }
 
+// Decoded returns the first n rows of ds, which must be of the kind Columns, as cells.
+func Decoded(ds Dataset, n int) *columns.Table {
+	idx, dim := Range(0, n), ds.Shape().Dim()
+	x := make([]float32, n*dim)
+	ds.Gather(x, idx)
+	var gaps []bool
+	if missing := MissingOf(ds); missing != nil {
+		gaps = make([]bool, n*dim)
+		missing.Gather(gaps, idx)
+	}
+	return SchemaOf(ds).Decoded(x, gaps)
+}
+
 // IsLabelColumn reports whether ds is of a table whose column of that name holds the labels.
 func IsLabelColumn(ds Dataset, name string) bool {
 	s := SchemaOf(ds)
