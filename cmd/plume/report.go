@@ -177,7 +177,7 @@ func summaryLine(s trainer.Summary) string {
 	text += fmt.Sprintf(", PCA-64 FD %.2f of %s samples", *s.Final.PCA64FD, drawn)
 	if !math.IsNaN(s.RealFloor) {
 		heldOut := humanize.Comma(int64(s.RealImages))
-		text += fmt.Sprintf(" (%s held-out images: %.2f)", heldOut, s.RealFloor)
+		text += fmt.Sprintf(" (%s held-out rows: %.2f)", heldOut, s.RealFloor)
 	}
 	return text
 }

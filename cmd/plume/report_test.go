@@ -17,7 +17,7 @@ func TestSummaryLine(t *testing.T) {
 		floor float64
 		want  string
 	}{
-		{&fd, 1.8, trained + ", PCA-64 FD 2.64 of 2,000 samples (1,000 held-out images: 1.80)"},
+		{&fd, 1.8, trained + ", PCA-64 FD 2.64 of 2,000 samples (1,000 held-out rows: 1.80)"},
 		{&fd, math.NaN(), trained + ", PCA-64 FD 2.64 of 2,000 samples"},
 		{nil, math.NaN(), trained},
 		{nil, 1.8, trained},

@@ -38,7 +38,7 @@ func (p *Posterior) Marginals(
 	for k, inferred := range p.images {
 		image := p.image(k)
 		if p.setup.Progress != nil {
-			p.setup.Progress(fmt.Sprintf("%d of %d images", image.Number, p.setup.Images.Len()))
+			p.setup.Progress(fmt.Sprintf("%d of %d rows", image.Number, p.setup.Images.Len()))
 		}
 		q, err := newProposal(inferred.Mean, inferred.Cov)
 		if err != nil {

@@ -218,7 +218,7 @@ func (p *Posterior) say(moves int, m Moves) {
 	at := fmt.Sprintf("move %d of %d", moves, m.Burn+m.Keep)
 	if all := p.setup.Images.Len(); len(p.now.index) < all {
 		first := p.now.rows[0]
-		at = fmt.Sprintf("images %d to %d of %d, %s", first+1, first+len(p.now.index), all, at)
+		at = fmt.Sprintf("rows %d to %d of %d, %s", first+1, first+len(p.now.index), all, at)
 	}
 	p.setup.Progress(at)
 }

@@ -17,7 +17,7 @@ func TestProgressAndEnd(t *testing.T) {
 	post.setup.Progress = func(at string) { said = append(said, at) }
 	run(t, post, Moves{Burn: 2, Keep: 3, Cov: true})
 	for _, want := range []string{
-		"images 1 to 15 of 40, move 0 of 5", "images 31 to 40 of 40, move 4 of 5",
+		"rows 1 to 15 of 40, move 0 of 5", "rows 31 to 40 of 40, move 4 of 5",
 	} {
 		if !slices.Contains(said, want) {
 			t.Errorf("%q is not among %q", want, said)
@@ -27,12 +27,12 @@ func TestProgressAndEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	post.setup.Progress = func(at string) {
 		said = append(said, at)
-		if at == "3 of 40 images" {
+		if at == "3 of 40 rows" {
 			cancel()
 		}
 	}
 	_, err := post.Marginals(ctx, joint, 100, 9)
-	if last := said[len(said)-1]; !errors.Is(err, context.Canceled) || last != "3 of 40 images" {
+	if last := said[len(said)-1]; !errors.Is(err, context.Canceled) || last != "3 of 40 rows" {
 		t.Errorf("ended in image 3: %v after %q", err, last)
 	}
 	dst := make([]float64, 5)
