@@ -66,6 +66,7 @@ var own = []Column{
 var sections = [][]string{
 	{groupCost},
 	{groupTrain, evaluate.PCA, evaluate.Classifier, evaluate.Sliced},
+	{evaluate.Table, evaluate.Spectrum},
 	{evaluate.ByClass, evaluate.Precision, evaluate.Memorisation},
 	{evaluate.Reconstruction, evaluate.Likelihood},
 }
