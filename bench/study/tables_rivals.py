@@ -42,18 +42,16 @@ def ridge(train, test, rounds, rng):
     return iterate(train, test, BayesianRidge(), rng, rounds)
 
 
-def ridge_draws(train, test, rounds, rng, draws):
-    """Multiple imputation by chained equations: every draw is a chain of its own."""
-    return np.stack([iterate(train, test, BayesianRidge(), rng, rounds, True)
-                     for _ in range(draws)])
+def ridge_draws(train, test, _, rng, draws):
+    """Multiple imputation by chained equations: every draw is a chain of its own, of 5 rounds."""
+    return np.stack([iterate(train, test, BayesianRidge(), rng, 5, True) for _ in range(draws)])
 
 
 def trees(train, test, leaf, rng):
     """Iterative imputation by extremely randomised trees, after missForest."""
-    big = train.size > 40_000
-    estimator = ExtraTreesRegressor(20 if big else 60, min_samples_leaf=leaf, max_features=0.5,
-                                    random_state=0)
-    return iterate(train, test, estimator, rng, 3 if big else 5)
+    estimator = ExtraTreesRegressor(10 if train.size > 40_000 else 20, min_samples_leaf=leaf,
+                                    max_features=0.5, random_state=0)
+    return iterate(train, test, estimator, rng, 4)
 
 
 def gaussian(train, test, ridge, rng):
@@ -97,7 +95,7 @@ RIVALS = {
     "mean": (mean, [None]),
     "neighbours": (neighbours, [5, 10, 20]),
     "ridge": (ridge, [5, 20]),
-    "trees": (trees, [1, 3, 8]),
+    "trees": (trees, [1, 4]),
     "gaussian": (gaussian, [1e-3, 1e-2, 1e-1]),
 }
 DRAWS = {"ridge": ridge_draws, "gaussian": gaussian_draws}
