@@ -31,7 +31,7 @@ def iterate(train, test, estimator, rng, rounds, posterior=False):
     its regressions would otherwise never see a row with holes, and stop after one round, where the
     training rows are complete. Values stay within the range of the training rows."""
     low, high = np.nanmin(train, 0), np.nanmax(train, 0)
-    few = 20 if train.shape[1] > 40 else None  # columns a regression may use
+    few = 20 if train.shape[1] > 40 else None  # columns that a regression uses, of many
     imputer = IterativeImputer(
         estimator, max_iter=rounds, min_value=low, max_value=high + 1e-9, n_nearest_features=few,
         sample_posterior=posterior, random_state=int(rng.integers(2 ** 31)))
@@ -49,8 +49,7 @@ def ridge_draws(train, test, _, rng, draws):
 
 def trees(train, test, leaf, rng):
     """Iterative imputation by extremely randomised trees, after missForest."""
-    estimator = ExtraTreesRegressor(10 if train.size > 40_000 else 20, min_samples_leaf=leaf,
-                                    max_features=0.5, random_state=0)
+    estimator = ExtraTreesRegressor(10, min_samples_leaf=leaf, max_features=0.5, random_state=0)
     return iterate(train, test, estimator, rng, 4)
 
 
