@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-python venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps clean
+.PHONY: help setup build train test test-paths test-python venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -209,6 +209,13 @@ bench-steps: setup ## measure steps and sampling beside PyTorch and JAX, as PYTH
 	@$(functions)
 	choose_backend
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run $$tags ./bench/peers -what steps $(if $(PYTHON),-python '$(PYTHON)') -write bench/README.md
+
+study = bin/.venv-study
+
+study-tables: build ## fill in tables beside scikit-learn, and learn from plume's samples (bench/study): an hour or more; ARGS="--tables wine"
+	@$(or $(PYTHON),python3) -m venv $(study)
+	$(study)/bin/pip install -q numpy pandas scikit-learn
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(study)/bin/python bench/study/tables.py bin/plume $(ARGS)
 
 clean: ## remove what build made; runs stay
 	@rm -rf bin

@@ -93,14 +93,16 @@ func (c Config) On(kind data.Kind, likelihood string) Config {
 	return c
 }
 
-// usualSteps is how many steps a run has that leaves its length to the data, or a few more.
-const usualSteps = 6500
+// usualSteps is how many steps a run has that leaves its length to the data, or a few more; and
+// usualVisits in how many of them a datapoint has a part at most, since few datapoints are soon
+// learnt by heart (bench/study).
+const usualSteps, usualVisits = 6500, 750
 
 // Lasting returns c with the epochs that suit a number of datapoints, where it leaves them open.
 func (c Config) Lasting(datapoints int) Config {
 	if c.Epochs == 0 {
 		perEpoch := ((datapoints-1)/c.Batch + 1) * c.BatchRepeats
-		c.Epochs = (usualSteps-1)/perEpoch + 1
+		c.Epochs = min((usualSteps-1)/perEpoch, (usualVisits-1)/c.BatchRepeats) + 1
 	}
 	return c
 }

@@ -1,11 +1,14 @@
 package method
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/likelihood"
 )
 
 // DefaultOn returns the defaults of the named method for pictures of the given shape: those of
@@ -26,10 +29,23 @@ var convolutions = map[string]string{
 	"prior_weight": "elbo",
 }
 
-// tables are the defaults of tables where they differ from those of other rows: how they were
-// chosen is in bench/study.
+// tables are the defaults of tables where they differ from those of other rows, besides the width
+// of the decoder: how they were chosen is in bench/study.
 var tables = map[string]string{
-	"batch": "250", "batch_repeats": "10", "epochs": "0", "obs_noise": "0.05", "latent": "16",
+	"batch": "250", "batch_repeats": "10", "epochs": "0", "lr": "0.001", "cloud_init": "pca",
+	"obs_noise": "0.1", "latent": "16", "score_width": "64", "score_blocks": "2",
+}
+
+// ofTables is tables with a decoder whose two hidden layers are about four times as wide as a row
+// of the table, but neither below 64 nor above 128.
+func ofTables(c config.Config) map[string]string {
+	width := 64
+	if columns, err := likelihood.ParseColumns(c.Likelihood); err == nil {
+		width = max(width, min(128, (columns.Dim()+7)/8*32))
+	}
+	all := maps.Clone(tables)
+	all["decoder_widths"] = fmt.Sprintf("%d,%d", width, width)
+	return all
 }
 
 // own are the defaults of c's decoder, or of its data, where they differ from the method's.
@@ -38,7 +54,7 @@ func own(c config.Config) map[string]string {
 	case c.Decoder == config.Conv:
 		return convolutions
 	case c.As == data.Columns:
-		return tables
+		return ofTables(c)
 	}
 	return nil
 }
