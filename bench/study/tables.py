@@ -145,9 +145,10 @@ def pictures(options, hole, seed, known):
             inside = np.mean(z < 0.6745), np.mean(z < 1.96)
         else:
             method_of = {"mean": mean, "neighbours": neighbours, "gaussian": gaussian}[method]
-            guess = method_of(rows, asked, {"neighbours": 10, "gaussian": 0.01}.get(method), rng)
-        yield {"method": method, "rmse": np.sqrt(np.mean((guess - test)[gone] ** 2)),
-               "right": np.nan, "in 50 %": inside[0], "in 95 %": inside[1],
+            parameters = {"neighbours": (10, "distance"), "gaussian": 0.01}.get(method)
+            guess = method_of(rows, asked, parameters, rng)
+        yield {"method": method, "rmse": float(np.sqrt(np.mean((guess - test)[gone] ** 2))),
+               "right": np.nan, "in 50 %": float(inside[0]), "in 95 %": float(inside[1]),
                "seconds": time.monotonic() - start, "chosen": None}
 
 

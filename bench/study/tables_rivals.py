@@ -22,8 +22,9 @@ def mean(train, test, _, rng):
     return SimpleImputer().fit(train).transform(test)
 
 
-def neighbours(train, test, k, rng):
-    return KNNImputer(n_neighbors=k, weights="distance").fit(train).transform(test)
+def neighbours(train, test, parameters, rng):
+    k, weights = parameters
+    return KNNImputer(n_neighbors=k, weights=weights).fit(train).transform(test)
 
 
 def iterate(train, test, estimator, rng, rounds, posterior=False):
@@ -92,7 +93,7 @@ def fill(rows, mu, cov, draws=0, rng=None):
 # Of each rival the candidates from which held-out cells of the training rows choose.
 RIVALS = {
     "mean": (mean, [None]),
-    "neighbours": (neighbours, [5, 10, 20]),
+    "neighbours": (neighbours, [(k, w) for k in (5, 10, 20) for w in ("uniform", "distance")]),
     "ridge": (ridge, [5, 20]),
     "trees": (trees, [1, 4]),
     "gaussian": (gaussian, [1e-3, 1e-2, 1e-1]),

@@ -96,7 +96,7 @@ func (c Config) On(kind data.Kind, likelihood string) Config {
 // usualSteps is how many steps a run has that leaves its length to the data, or a few more; and
 // usualVisits in how many of them a datapoint has a part at most, since few datapoints are soon
 // learnt by heart (bench/study).
-const usualSteps, usualVisits = 6500, 750
+const usualSteps, usualVisits = 6500, 1500
 
 // Lasting returns c with the epochs that suit a number of datapoints, where it leaves them open.
 func (c Config) Lasting(datapoints int) Config {

@@ -6,9 +6,9 @@ import "testing"
 // visits to each where there are few.
 func TestLasting(t *testing.T) {
 	for _, test := range []struct{ datapoints, batch, repeats, epochs int }{
-		{100, 250, 10, 75},    // 750 steps, all on the same minibatch
-		{100, 250, 1, 750},    // the same
-		{100, 250, 7, 108},    // 756 visits
+		{100, 250, 10, 150},   // 1,500 steps, all on the same minibatch
+		{100, 250, 1, 1500},   // the same
+		{100, 250, 7, 215},    // 1,505 visits
 		{4000, 250, 10, 41},   // 6,560 steps
 		{100_000, 250, 10, 2}, // 4,000 steps an epoch
 	} {

@@ -32,7 +32,7 @@ var convolutions = map[string]string{
 // tables are the defaults of tables where they differ from those of other rows, besides the width
 // of the decoder: how they were chosen is in bench/study.
 var tables = map[string]string{
-	"batch": "250", "batch_repeats": "10", "epochs": "0", "lr": "0.001", "cloud_init": "pca",
+	"batch": "250", "batch_repeats": "10", "epochs": "0", "lr": "0.0005", "cloud_init": "pca",
 	"obs_noise": "0.1", "latent": "16", "score_width": "64", "score_blocks": "2",
 }
 
