@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -71,9 +72,13 @@ func trainCells(
 	return stateOf(m), losses
 }
 
-// Every method trains on columns of which cells are missing: the loss falls, the scales are learnt,
-// the bits do not depend on workers, tiles and waves, nor on what stands where a cell is missing.
+// Every method trains on columns of which cells are missing: the loss falls, and the bits do not
+// depend on workers, nor on what stands where a cell is missing, nor with Plume's own products on
+// tiles and waves.
 func TestEveryMethodTrainsOnColumns(t *testing.T) {
+	before := blas.Info().Backend
+	t.Cleanup(func() { useBLAS(t, before) })
+	useBLAS(t, "native")
 	for _, name := range config.Methods {
 		want, losses := trainCells(t, name, 0, 1, 64, 0)
 		half := len(losses) / 2
