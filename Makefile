@@ -104,10 +104,14 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 	dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT
 	$(GO) build -o "$$dir/plume" ./cmd/plume
+	awk 'BEGIN { print "a,b,c,d"; for (i = 0; i < 400; i++) { x = sin(i); \
+		printf "%s,%.3f,%s,%s\n", (i % 7 ? i % 31 : ""), x, (x > 0 ? "yes" : "no"), \
+		substr("redtanvan", 1 + i % 3 * 3, 3) } }' > "$$dir/table.csv"
 	small='--score-width 64 --decoder-widths 64'
 	pictures='--network conv --decoder-channels 16,8,8 --unet-channels 16 --score-width 16 --precision'
 	for args in "$$small --dynamics underdamped" "$$small --dynamics exact" "$$small --precision bf16" \
-		"$$small --precision bf16-pairs" "$$small --precision bf16x3" "$$pictures bf16"; do
+		"$$small --precision bf16-pairs" "$$small --precision bf16x3" "$$pictures bf16" \
+		"$$small --data $$dir/table.csv"; do
 		echo "$$args"
 		set -- train -q --blas native --data digits --epochs 1 --batch 200 --eval-samples 64 $$args
 		qemu-aarch64-static "$$dir/plume" "$$@" --out "$$dir/neon"

@@ -79,7 +79,7 @@ func (c *Column) decode(x []float32) float64 {
 
 // Invert returns the number whose encoding is y, in the units of the column, neither rounded nor
 // kept within its range. It needs a column of numbers or dates.
-func (c *Column) Invert(y float64) float64 { return c.inverse(y*c.Scale + c.Mean) }
+func (c *Column) Invert(y float64) float64 { return c.inverse(float64(y*c.Scale) + c.Mean) }
 
 // Clean rounds a number of the column to the decimals that the source has, or to the resolution of
 // its dates, and keeps it within the range that the source has.

@@ -40,7 +40,7 @@ func along(v float64, x, y []float64) float64 {
 	}
 	i = max(1, min(i, len(x)-1))
 	slope := (y[i] - y[i-1]) / (x[i] - x[i-1])
-	return y[i-1] + (v-x[i-1])*slope
+	return y[i-1] + float64((v-x[i-1])*slope)
 }
 
 // quantiles is the number of pieces of a rank transform.
@@ -76,7 +76,7 @@ func (c *Column) fit(values []float64) {
 	sum = 0
 	for _, v := range known {
 		d := c.transform(v) - c.Mean
-		sum += d * d
+		sum += float64(d * d) // rounded, on all processors
 	}
 	c.Scale = math.Sqrt(sum / float64(len(known)))
 }
