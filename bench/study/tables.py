@@ -135,9 +135,9 @@ def pictures(options, hole, seed, known):
                 work.mkdir(parents=True)
                 np.save(work / "train.npy", rows.reshape(-1, 28, 28))
                 plume(options, "train", "--data", work / "train.npy", "--holdout", 0,
-                      "--seed", seed, "--epochs", 1000, "--out", work / "run")
+                      "--seed", seed, "--epochs", 500, "--out", work / "run")
             np.save(work / "test.npy", asked.reshape(-1, 28, 28))
-            plume(options, "impute", work / "run", "--data", work / "test.npy", "--missing",
+            plume(options, "impute", work / "run", "--data", work / "test.npy",
                   "--particles", 16, "-o", work / "filled.npz")
             filled = np.load(work / "filled.npz")
             guess, std = filled["mean"].reshape(gone.shape), filled["std"].reshape(gone.shape)
