@@ -35,7 +35,7 @@ func TestMarginalDistance(t *testing.T) {
 		{numbers(6, 4, 5), numbers(1, 2, 3), 3 / deviation},
 		{numbers(nan, 6, 4, nan, 5), numbers(1, nan, 2, 3), 3 / deviation},
 		{numbers(0, 5), numbers(0, 1), 2 / 0.5},
-		{numbers(0.5), numbers(0, 1), 0.5 / 0.5},
+		{numbers(0.5), numbers(0, 1), 1}, // a half, over a deviation of a half
 		{numbers(0, 0, 0, 1), numbers(0, 1), 0.25 / 0.5},
 		{categories(3, 0, 0, 1, 1), categories(3, 0, 1), 0},
 		{categories(3, 0, 0, 1, 1), categories(3, 2), 1},

@@ -89,11 +89,7 @@ func (v View) newBoard(n, cols int, caption string) (board, error) {
 	}
 	b.canvas = vgimg.NewWith(vgimg.UseWH(vg.Length(b.width), vg.Length(b.height)),
 		vgimg.UseDPI(int(vg.Inch.Points()))) // a point is a pixel
-	drawn, ok := b.canvas.Image().(draw.Image)
-	if !ok {
-		panic("picture: a canvas that cannot be drawn on")
-	}
-	b.image = drawn
+	b.image = b.canvas.Image()
 	b.text(b.left, labelSpace-2, caption)
 	return b, nil
 }
