@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-DRAWN = 39  # draws: the outermost of 39 are an interval of 95 %, the 11th and the 29th one of 50 %
+DRAWN = 39  # draws: between the outermost lie 95 %, between the 10th and the 30th 50 %
 
 
 def split(frame, seed):
