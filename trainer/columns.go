@@ -41,7 +41,7 @@ func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) erro
 	}
 	x := make([]float32, t.cfg.EvalSamples*g.Dim())
 	t.measured(g, s).Gather(x, data.Range(0, t.cfg.EvalSamples))
-	train := data.Decoded(t.data.train, min(shownRows, t.data.train.Len()))
+	train := data.Decoded(t.data.train, data.Range(0, min(shownRows, t.data.train.Len())))
 	both := picture.Tables([2]string{"data", "samples"}, train, t.data.schema.Decoded(x, nil))
 	idx := data.Range(0, min(shownRecons, t.data.train.Len()))
 	z, recon := make([]float32, len(idx)*g.Latent()), make([]float32, len(idx)*g.Dim())
@@ -51,7 +51,7 @@ func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) erro
 		return err
 	}
 	pair := picture.Tables([2]string{"original", "reconstruction"},
-		data.Decoded(t.data.train, len(idx)), t.data.schema.Decoded(recon, nil))
+		data.Decoded(t.data.train, idx), t.data.schema.Decoded(recon, nil))
 	p := pictures{samples: name("step")}
 	for _, d := range []struct {
 		path string

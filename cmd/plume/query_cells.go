@@ -22,19 +22,6 @@ func modelled(s *columns.Schema) (of []int) {
 	return of
 }
 
-// encoded is the rows that are asked about as a table, as the model sees them.
-func (q *queryCommand) encoded() *columns.Table {
-	index, dim := data.Range(0, q.source.Len()), q.stored.Shape().Dim()
-	x := make([]float32, len(index)*dim)
-	q.source.Gather(x, index)
-	var gaps []bool
-	if missing := data.MissingOf(q.source); missing != nil {
-		gaps = make([]bool, len(x))
-		missing.Gather(gaps, index)
-	}
-	return q.stored.Schema().Decoded(x, gaps)
-}
-
 // unsure are the columns that tell how sure cells are: name_std of numbers and dates, and name_p of
 // the others, the probability of the cell.
 type unsure struct {

@@ -176,8 +176,8 @@ func (r *reconstructCommand) draw(ctx context.Context, rows query.Rows) error {
 // drawColumns writes a picture of the rows' columns against what the model makes of them.
 func (r *reconstructCommand) drawColumns(decoded []float32) error {
 	names := [2]string{"original", "reconstruction"}
-	drawn, err := picture.Tables(names, r.encoded(), r.stored.Schema().Decoded(decoded, nil)).
-		Agreement()
+	rows := data.Decoded(r.source, data.Range(0, r.source.Len()))
+	drawn, err := picture.Tables(names, rows, r.stored.Schema().Decoded(decoded, nil)).Agreement()
 	if errors.Is(err, diagrams.ErrEmpty) {
 		err = errors.New("none of the columns that the model knows is one of numbers or dates: " +
 			"expected a table (--output name.csv) and --decoded")

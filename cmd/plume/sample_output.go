@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/npy"
@@ -75,7 +77,9 @@ func (s *sampleCommand) open(p *samplePlan) (sampleOutput, error) {
 		return inUnits{o, p.model.Config()}, err
 	case isFolder(s.out):
 		f, err := picture.CreateFolder(s.out, shape)
-		return &folderOutput{f, shape.Dim(), digits(p), fileOf(p.model)}, err
+		o := &folderOutput{Folder: f, dim: shape.Dim(), digits: digits(p)}
+		o.file = o.fileOf(p.model)
+		return o, err
 	case filepath.Ext(s.out) == ".png":
 		cols := s.cols
 		if cols == 0 {
@@ -106,7 +110,8 @@ func (o *gridOutput) abandon()                { _ = file.Abandon(file.OS, o.path
 type folderOutput struct {
 	*picture.Folder
 	dim, digits int
-	file        func(f *picture.Folder, name string, row []float32) error // adds a row's file
+	file        func(name string, row []float32) error // adds a row's file
+	clipped     int                                    // values of sounds beyond [-1, 1]
 }
 
 // leastDigits is the length of the numbers in the names of files, unless they are longer.
@@ -129,15 +134,22 @@ func (o *folderOutput) add(b sampleBlock) error {
 		if b.classes != nil && b.classes[i] != "" {
 			name += "-" + fileName(b.classes[i])
 		}
-		if err := o.file(o.Folder, name, b.pixels[i*o.dim:(i+1)*o.dim]); err != nil {
+		if err := o.file(name, b.pixels[i*o.dim:(i+1)*o.dim]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *folderOutput) close() error { return o.Close() }
-func (o *folderOutput) abandon()     { o.Abandon() }
+func (o *folderOutput) close() error {
+	if o.clipped > 0 {
+		notice(fmt.Sprintf("WARNING: %s values were beyond [-1, 1], and are clipped in the WAV "+
+			"files", humanize.Comma(int64(o.clipped))))
+	}
+	return o.Close()
+}
+
+func (o *folderOutput) abandon() { o.Abandon() }
 
 // fileName replaces what some systems do not allow in the names of files.
 func fileName(class string) string {

@@ -24,18 +24,24 @@ const (
 // samples beside those of the data. Runs that are not done are left out.
 func (r *Results) writeSamples(ctx context.Context, path string) error {
 	var blocks []picture.Labelled
-	var all data.Dataset
+	var all data.Dataset // once a run is done
 	for i, row := range r.Rows {
 		run := r.Runs[i] // the first runs are those with the first seed
 		if !run.Done {
 			continue
 		}
 		if all == nil {
-			b, err := r.real(ctx, row, &all)
-			if err != nil {
+			var err error
+			if all, err = r.open(ctx, row); err != nil {
 				return err
 			}
-			blocks = append(blocks, b...)
+			if data.SchemaOf(all) == nil {
+				b, err := r.real(row, all)
+				if err != nil {
+					return err
+				}
+				blocks = append(blocks, b)
+			}
 		}
 		b, err := r.samples(ctx, row, run, all)
 		if err != nil {
@@ -49,24 +55,27 @@ func (r *Results) writeSamples(ctx context.Context, path string) error {
 	return picture.Write(path, picture.Stack(blocks))
 }
 
-// real reads the data into all and draws the first images.
-func (r *Results) real(
-	ctx context.Context, row Row, into *data.Dataset,
-) ([]picture.Labelled, error) {
+// open reads the data.
+func (r *Results) open(ctx context.Context, row Row) (data.Dataset, error) {
 	c, err := row.runConfig(r.Plan.Seeds[0])
 	if err != nil {
 		return nil, err
 	}
-	all, err := data.Open(ctx, c.Data, c.DataOptions(nil, nil))
-	if *into = all; err != nil || data.SchemaOf(all) != nil {
-		return nil, err
+	return data.Open(ctx, c.Data, c.DataOptions(nil, nil))
+}
+
+// real draws the first images of the data.
+func (r *Results) real(row Row, all data.Dataset) (picture.Labelled, error) {
+	c, err := row.runConfig(r.Plan.Seeds[0])
+	if err != nil {
+		return picture.Labelled{}, err
 	}
 	index := data.Range(0, min(blockColumns*blockRows, all.Len()))
 	pixels := make([]float32, len(index)*all.Shape().Dim())
 	all.Gather(pixels, index)
 	view := run.View(c.On(data.KindOf(all), data.LikelihoodOf(all)), all.Shape())
 	grid, err := view.Grid(pixels, blockColumns)
-	return []picture.Labelled{{Label: "data", Picture: grid}}, err
+	return picture.Labelled{Label: "data", Picture: grid}, err
 }
 
 // drawnRows is how many rows of a table are drawn, and compared with as many of the data.
@@ -99,7 +108,8 @@ func (r *Results) samples(
 		return picture.Labelled{}, err
 	}
 	if schema != nil {
-		names, cells := [2]string{"data", "samples"}, data.Decoded(all, min(n, all.Len()))
+		names := [2]string{"data", "samples"}
+		cells := data.Decoded(all, data.Range(0, min(n, all.Len())))
 		drawn, err := picture.Tables(names, cells, schema.Decoded(pixels, nil)).Marginals()
 		return picture.Labelled{Label: row.Name, Picture: drawn}, err
 	}

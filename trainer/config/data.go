@@ -93,9 +93,9 @@ func (c Config) On(kind data.Kind, likelihood string) Config {
 	return c
 }
 
-// usualSteps is how many steps a run has that leaves its length to the data, or a few more; and
-// usualVisits in how many of them a datapoint has a part at most, since few datapoints are soon
-// learnt by heart (bench/study).
+// A run that leaves its length to the data has usualSteps steps, or a few more; but each datapoint
+// takes part in usualVisits of them at most, since few datapoints are soon learnt by heart
+// (bench/study).
 const usualSteps, usualVisits = 6500, 1500
 
 // Lasting returns c with the epochs that suit a number of datapoints, where it leaves them open.

@@ -51,8 +51,8 @@ func (c *Config) runKeys() []Key {
 		choiceKey(&c.Method, "method", IPLD, Methods, "training method"),
 		uintKey(&c.Seed, "seed", 1, tomlInteger, "seed of every random number of the run"),
 		intKey(&c.Epochs, "epochs", 360, between(0, maxCount),
-			"passes over the training images (0: as many as make 6,500 steps, of which an "+
-				"image has a part in 1,500 at most)"),
+			"passes over the training images (0: as many as make 6,500 steps, or 1,500 steps "+
+				"with each datapoint, if those are fewer)"),
 		intKey(&c.Batch, "batch", 500, between(1, maxRows), "datapoints B per minibatch"),
 		intKey(&c.Tile, "tile", 64, between(1, maxRows),
 			"most rows that one worker takes through the networks at a time; "+

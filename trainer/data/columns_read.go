@@ -54,14 +54,13 @@ func SchemaOf(ds Dataset) *columns.Schema {
 	return nil
 }
 
-// Decoded returns the first n rows of ds, which must be of the kind Columns, as cells.
-func Decoded(ds Dataset, n int) *columns.Table {
-	idx, dim := Range(0, n), ds.Shape().Dim()
-	x := make([]float32, n*dim)
+// Decoded returns rows idx of ds, which must be of the kind Columns, as cells.
+func Decoded(ds Dataset, idx []int) *columns.Table {
+	x := make([]float32, len(idx)*ds.Shape().Dim())
 	ds.Gather(x, idx)
 	var gaps []bool
 	if missing := MissingOf(ds); missing != nil {
-		gaps = make([]bool, n*dim)
+		gaps = make([]bool, len(x))
 		missing.Gather(gaps, idx)
 	}
 	return SchemaOf(ds).Decoded(x, gaps)

@@ -28,15 +28,21 @@ func (m Missing) Row(i int) []bool {
 	return m.At[i*m.D : (i+1)*m.D]
 }
 
+// KnownIn is how many numbers of row i are known.
+func (m Missing) KnownIn(i int) (n int) {
+	for _, missing := range m.Row(i) {
+		if !missing {
+			n++
+		}
+	}
+	return n
+}
+
 // Known is the mean number of a row's numbers that are known.
 func (m Missing) Known() float64 {
 	known := 0
 	for i := range m.Len() {
-		for _, missing := range m.Row(i) {
-			if !missing {
-				known++
-			}
-		}
+		known += m.KnownIn(i)
 	}
 	return float64(known) / float64(m.Len())
 }

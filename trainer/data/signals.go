@@ -103,6 +103,8 @@ func (a *array) calibrateSignals(ctx context.Context, name string, opt Options) 
 	switch {
 	case opt.Range != nil:
 		a.stored.ends = *opt.Range
+	case m.lo > m.hi:
+		return fmt.Errorf("data: %s: all values are missing; expected some to be known", name)
 	case m.lo == m.hi:
 		return fmt.Errorf("data: %s: all values are %s, so that there is nothing to learn: is "+
 			"this the right file?", name, number(m.lo))
@@ -162,7 +164,7 @@ func (a *array) measure(ctx context.Context) (m measured, err error) {
 		m.lo, m.hi = min(m.lo, v), max(m.hi, v)
 	})
 	if m.mean /= float64(n); err == nil {
-		err = each(func(k int, v float64) { squares[k] += (v - m.mean) * (v - m.mean) })
+		err = each(func(k int, v float64) { squares[k] += float64((v - m.mean) * (v - m.mean)) })
 	}
 	total := 0.0
 	for _, s := range squares {

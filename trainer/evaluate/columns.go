@@ -89,25 +89,14 @@ func (e *evaluation) newTables() *tables {
 	rest = rest[:min(len(rest), mostRows)]
 	samples := e.schema.Decoded(gather(e.images(), data.Range(0, own+filled),
 		e.generator.Dim()), nil)
-	real := e.variables(e.decoded(train, order[:filled]))
-	for i, c := range e.variables(e.decoded(held, shuffled(held.Len(), e.Seed)[:own])) {
+	real := e.variables(data.Decoded(train, order[:filled]))
+	for i, c := range e.variables(data.Decoded(held, shuffled(held.Len(), e.Seed)[:own])) {
 		real[i].Values = append(real[i].Values, c.Values...)
 	}
 	return &tables{
-		samples: e.variables(samples), reference: e.variables(e.decoded(train, rest)), real: real,
-		filled: filled,
+		samples: e.variables(samples), reference: e.variables(data.Decoded(train, rest)),
+		real: real, filled: filled,
 	}
-}
-
-// decoded are rows of the data as a table.
-func (e *evaluation) decoded(rows data.Dataset, index []int) *columns.Table {
-	dim := e.generator.Dim()
-	var gaps []bool
-	if missing := data.MissingOf(rows); missing != nil {
-		gaps = make([]bool, len(index)*dim)
-		missing.Gather(gaps, index)
-	}
-	return e.schema.Decoded(gather(rows, index, dim), gaps)
 }
 
 // variables are the modelled columns of a table.

@@ -99,7 +99,7 @@ func (e *evaluation) newFilled(rows data.Dataset, hidden *data.Missing) *filled 
 		encoded: make([]float32, e.generator.Dim()), truth: make([]float64, len(e.schema.Columns)),
 		perRow: map[string][]float64{},
 	}
-	train := e.decoded(e.own.Train, data.Range(0, e.own.Train.Len()))
+	train := data.Decoded(e.own.Train, data.Range(0, e.own.Train.Len()))
 	for _, v := range e.variables(train) {
 		fill, scale := simple(v)
 		f.fill, f.scale = append(f.fill, fill), append(f.scale, scale)

@@ -78,21 +78,38 @@ func (e *evaluation) eachBlock(
 	}
 }
 
-// squareErrors returns, for each image, the mean squared error per value between it and the image
-// of its latent.
+// squareErrors returns, for each image, the mean squared error between it and the image of its
+// latent, of the values that are known.
 func (e *evaluation) squareErrors(images data.Dataset, z []float32) []float64 {
 	d, dim := e.generator.Latent(), e.generator.Dim()
-	out := make([]float64, images.Len())
+	out, missing := make([]float64, images.Len()), data.MissingOf(images)
 	decoded := make([]float32, min(inferRows, images.Len())*dim)
 	e.eachBlock(images, func(lo int, idx []int, x, conditions []float32) {
 		y := decoded[:len(x)]
 		e.generator.Decode(y, z[lo*d:(lo+len(idx))*d], conditions)
 		for i := range x {
-			v := float64(y[i]) - float64(x[i])
-			out[lo+i/dim] += v * v / float64(dim)
+			if missing == nil || !missing.Row(lo + i/dim)[i%dim] {
+				v := float64(y[i]) - float64(x[i])
+				out[lo+i/dim] += v * v
+			}
 		}
 	})
-	return out
+	return e.perKnown(images, out)
+}
+
+// perKnown divides the squared errors of images by how many of their values are known, and leaves
+// out images of which none is.
+func (e *evaluation) perKnown(images data.Dataset, squares []float64) (means []float64) {
+	missing, known := data.MissingOf(images), e.generator.Dim()
+	for i, square := range squares {
+		if missing != nil {
+			known = missing.KnownIn(i)
+		}
+		if known > 0 {
+			means = append(means, square/float64(known))
+		}
+	}
+	return means
 }
 
 // reconstruction infers held-out images and reports how well their latents explain them.
@@ -135,10 +152,9 @@ func meansOf(p *infer.Posterior) (z []float32) {
 func (e *evaluation) reportReconstruction(
 	p *infer.Posterior, images data.Dataset, note string,
 ) error {
-	dim := float64(e.generator.Dim())
 	var square, energy, prior []float64
 	for _, image := range p.Images() {
-		square = append(square, image.SquareError/dim)
+		square = append(square, image.SquareError)
 		energy = append(energy, image.DataLoss+image.PriorLoss)
 		prior = append(prior, image.PriorLoss)
 	}
@@ -150,7 +166,7 @@ func (e *evaluation) reportReconstruction(
 		{Metric{
 			Name: "reconstruction MSE", Key: "recon_mse",
 			Note: "of the posterior's samples, pixels in [-1, 1]; " + note,
-		}, square},
+		}, e.perKnown(images, square)},
 		{Metric{
 			Name: "MSE of posterior mean", Key: "recon_mse_mean",
 			Note: "of the image of the mean latent",

@@ -89,7 +89,7 @@ func (e *evaluation) picturePath(name string) string {
 // associations. What cannot be drawn of them is left out.
 func (e *evaluation) drawTable() error {
 	order := shuffled(e.own.Train.Len(), e.Seed)
-	real := e.decoded(e.own.Train, order[:min(len(order), mostRows)])
+	real := data.Decoded(e.own.Train, order[:min(len(order), mostRows)])
 	samples := e.schema.Decoded(gather(e.images(), data.Range(0, e.Samples), e.generator.Dim()),
 		nil)
 	names := [2]string{"data", "samples"}

@@ -6,9 +6,8 @@ import (
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Scales is y = [x | s]: a vector, followed by N parameters that are the same for all rows. What
-// reads a network's output takes them for the scales of what the network does not explain. They
-// start at zero.
+// Scales is y = [x | s]: a vector, followed by N parameters that are the same for all rows and
+// start at zero. A likelihood reads them as the scales of its noise.
 type Scales struct{ N int }
 
 // Out implements Layer.

@@ -19,8 +19,8 @@ const (
 	Categorical Kind = "categorical" // one of K, as K numbers of which one is 1 and the others 0
 )
 
-// Kinds lists all kinds.
-var Kinds = []Kind{Normal, Bernoulli, Categorical}
+// kinds are their names.
+var kinds = []string{string(Normal), string(Bernoulli), string(Categorical)}
 
 // Column is a column of a table, or successive columns of one kind: N normal or Bernoulli ones, or
 // a single categorical one of N categories. In a row it is N numbers.
@@ -42,10 +42,9 @@ func ParseColumns(text string) (Columns, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		name, count, counted := strings.Cut(strings.TrimSpace(part), ":")
 		c := Column{Kind(name), 1}
-		if !slices.Contains(Kinds, c.Kind) {
-			names := []string{string(Normal), string(Bernoulli), string(Categorical)}
+		if !slices.Contains(kinds, name) {
 			return nil, fmt.Errorf("column %q: expected one of %s%s", part,
-				strings.Join(names, ", "), suggest.DidYouMean(name, names))
+				strings.Join(kinds, ", "), suggest.DidYouMean(name, kinds))
 		}
 		if counted {
 			n, err := strconv.Atoi(count)

@@ -29,10 +29,7 @@ func (l Gaussian) Gradient(t *model.Tape, r Rows) {
 	scale := float32(1 / (l.Sigma * l.Sigma))
 	square := r.Square[r.Lo:r.Hi]
 	kernel.DataResidual(pass.DOut(), square, pass.Out(), r.X, r.Lo, r.Particles, l.D, scale)
-	for i, s := range square {
-		_, missing := r.image(r.Lo+i, l.D)
-		r.Loss[r.Lo+i] = float32(l.negLog(float64(s), known(l.D, missing)))
-	}
+	l.setLosses(r)
 	pass.Backward(r.G)
 }
 
@@ -49,11 +46,20 @@ func (r Rows) excuse(out []float32, dim int) {
 	}
 }
 
-// negLog is -log p(x|z) of known numbers whose squared errors add up to square.
-func (l Gaussian) negLog(square float64, known int) float64 {
-	variance := l.Sigma * l.Sigma
-	return square/(2*variance) + float64(known)/2*math.Log(2*math.Pi*variance)
+// setLosses sets the losses that follow from the squared errors of the rows.
+func (l Gaussian) setLosses(r Rows) {
+	double, each, n := 2*l.Sigma*l.Sigma, l.perNumber(), l.D
+	for i := r.Lo; i < r.Hi; i++ {
+		if r.Missing != nil && (i == r.Lo || i%r.Particles == 0) { // another image
+			_, missing := r.image(i, l.D)
+			n = known(l.D, missing)
+		}
+		r.Loss[i] = float32(float64(r.Square[i])/double + float64(float64(n)*each))
+	}
 }
+
+// perNumber is what each number that is known adds to -log p(x|z), without its error.
+func (l Gaussian) perNumber() float64 { return math.Log(2*math.Pi*l.Sigma*l.Sigma) / 2 }
 
 // known is how many of dim numbers are not missing.
 func known(dim int, missing []bool) int {
@@ -74,7 +80,7 @@ func (l Gaussian) NegLog(out, x []float32, missing []bool) float64 {
 			square += float64(e * e)
 		}
 	}
-	return l.negLog(square, known(l.D, missing))
+	return square/(2*l.Sigma*l.Sigma) + float64(known(l.D, missing))*l.perNumber()
 }
 
 // Mean implements Likelihood.

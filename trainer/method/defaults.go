@@ -59,10 +59,10 @@ func own(c config.Config) map[string]string {
 	return nil
 }
 
-// usualLike is the method's default configuration for the decoder and the data of c.
-func (m spec) usualLike(c config.Config) config.Config {
+// usualWith is the method's default configuration with those of a decoder, or of data.
+func (m spec) usualWith(defaults map[string]string) config.Config {
 	usual := m.usual()
-	for key, value := range own(c) {
+	for key, value := range defaults {
 		if !Reads(m.name, key) {
 			continue
 		}
@@ -76,8 +76,9 @@ func (m spec) usualLike(c config.Config) config.Config {
 // fill sets the defaults of the chosen decoder and of the data in the keys that were not given
 // (Resolve).
 func (m spec) fill(c *config.Config, given func(key string) bool) {
-	usual := m.usualLike(*c)
-	for key := range own(*c) {
+	defaults := own(*c)
+	usual := m.usualWith(defaults)
+	for key := range defaults {
 		if given(key) || !Reads(m.name, key) {
 			continue
 		}

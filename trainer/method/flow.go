@@ -56,7 +56,7 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	rows := s.Batch * s.Options.Particles
 	f := &flow{
 		setup: s, course: c,
-		observed: s.observe(a, rows),
+		observed: s.newObserved(a, rows),
 		nll:      a.Floats(memory.Activations, rows),
 		clip:     a.Ints(memory.Activations, s.Batch), // tiles hold a datapoint or more
 		redrawn:  a.Ints(memory.Activations, s.Batch),

@@ -19,8 +19,8 @@ type observed struct {
 	square  []float32 // squared error |E[x|z] - x|^2 of each row, B*N
 }
 
-// observe makes the arrays for minibatches with the given number of rows.
-func (s *Setup) observe(a *memory.Arena, rows int) observed {
+// newObserved makes the arrays for minibatches with the given number of rows.
+func (s *Setup) newObserved(a *memory.Arena, rows int) observed {
 	dim := s.likelihood.Dim()
 	o := observed{
 		likelihood: s.likelihood, absent: data.MissingOf(s.Train),

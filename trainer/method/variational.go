@@ -66,7 +66,7 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	latents := func(n int) []float32 { return a.Floats(memory.Particles, n, o.Latent) }
 	losses := func(n int) []float32 { return a.Floats(memory.Activations, n) }
 	v := &variational{
-		setup: s, observed: s.observe(a, rows),
+		setup: s, observed: s.newObserved(a, rows),
 		ids:  a.Uint64s(memory.Particles, rows)[:0],
 		mean: latents(s.Batch), logvar: latents(s.Batch), z: latents(rows), noise: latents(rows),
 		g: latents(rows), p: latents(rows),

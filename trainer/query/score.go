@@ -74,15 +74,13 @@ func (m *Model) Score(
 func (m *Model) scores(b block, r Rows) Scores {
 	out := Scores{Lo: b.lo}
 	for i, image := range b.posterior.Images() {
-		known := float64(m.generator.Dim())
-		for _, missing := range r.missing(b.lo + i) {
-			if missing {
-				known--
-			}
+		known := m.generator.Dim()
+		if r.Missing != nil {
+			known = r.Missing.KnownIn(b.lo + i)
 		}
 		out.Energy = append(out.Energy, image.Energy())
 		out.Data = append(out.Data, image.DataLoss)
-		out.MSE = append(out.MSE, image.SquareError/known)
+		out.MSE = append(out.MSE, image.SquareError/float64(known))
 		out.Settled = append(out.Settled, image.Settled)
 	}
 	return out
