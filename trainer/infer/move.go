@@ -100,13 +100,16 @@ func (p *Posterior) moveTile(i int) {
 func (p *Posterior) rows(i int) (lo, hi int) { return i * p.cloud.N, (i + 1) * p.cloud.N }
 
 // state is the positions of the particles of an image (N x d), their squared errors, and their
-// losses of the data and of the prior (N each).
-type state struct{ z, square, data, nll []float32 }
+// losses of the prior and of the data (N each).
+type state struct {
+	z, square, nll []float32
+	data           []float64
+}
 
 // of returns the state of image i of the batch.
 func (p *Posterior) of(i int) state {
 	lo, hi := p.rows(i)
-	return state{p.batch.Rows(p.batch.Z, lo, hi), p.square[lo:hi], p.data[lo:hi], p.nll[lo:hi]}
+	return state{p.batch.Rows(p.batch.Z, lo, hi), p.square[lo:hi], p.nll[lo:hi], p.data[lo:hi]}
 }
 
 // key is the key of stream s for the current move.

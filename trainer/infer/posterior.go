@@ -35,7 +35,7 @@ type Posterior struct {
 	given   []float32 // their conditions, B x K; nil: none
 	missing []bool    // what is missing of them, B x D; nil: nothing
 	square  []float32 // squared error |E[x|z] - x|^2 of each row, B*N
-	data    []float32 // -log p(x|z) of each row, B*N
+	data    []float64 // -log p(x|z) of each row, B*N
 	nll     []float32 // prior loss of each row, B*N
 	clip    []int     // rows of each image of the batch that the last move clipped
 
@@ -110,7 +110,7 @@ func build(a *memory.Arena, m generate.Model, s Setup) *Posterior {
 		prior:      m.Prior.NewTape(a, m.PriorP, size, model.Differentiate),
 		x:          a.Floats(memory.Activations, s.Batch, dim),
 		square:     a.Floats(memory.Activations, rows),
-		data:       a.Floats(memory.Activations, rows),
+		data:       a.Float64s(memory.Activations, rows),
 		nll:        a.Floats(memory.Activations, rows),
 		clip:       make([]int, s.Batch), images: make([]Inferred, s.Hold),
 	}

@@ -239,7 +239,7 @@ func (w *settling) add(c *course, i int) {
 	case descending:
 		energy := 0.0
 		for n, loss := range at.data {
-			energy += float64(loss) + float64(at.nll[n])
+			energy += loss + float64(at.nll[n])
 		}
 		c.now.add(energy / float64(len(at.data)))
 	case keeping:

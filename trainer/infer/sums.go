@@ -30,7 +30,7 @@ func (s *sums) add(at state) {
 		s.square += float64(e)
 		s.squares += float64(e) * float64(e)
 		s.chain[i] += float64(e)
-		s.data += float64(at.data[i])
+		s.data += at.data[i]
 		s.nll += float64(at.nll[i])
 		row := at.z[i*d : (i+1)*d]
 		for j, v := range row {

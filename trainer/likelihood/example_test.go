@@ -21,7 +21,8 @@ func ExampleGaussian_Gradient() {
 
 	l := likelihood.Gaussian{Sigma: 0.5, D: pixels}
 	z, x := []float32{-1, 1}, []float32{0.5, 0, -0.5}
-	loss, square, g := make([]float32, rows), make([]float32, rows), make([]float32, rows*latent)
+	loss := make([]float64, rows)
+	square, g := make([]float32, rows), make([]float32, rows*latent)
 	l.Gradient(tape, likelihood.Rows{
 		Hi: rows, Particles: rows, Z: z, X: x, Loss: loss, Square: square, G: g,
 	})

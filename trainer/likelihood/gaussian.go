@@ -54,7 +54,7 @@ func (l Gaussian) setLosses(r Rows) {
 			_, missing := r.image(i, l.D)
 			n = known(l.D, missing)
 		}
-		r.Loss[i] = float32(float64(r.Square[i])/double + float64(float64(n)*each))
+		r.Loss[i] = float64(r.Square[i])/double + float64(float64(n)*each)
 	}
 }
 

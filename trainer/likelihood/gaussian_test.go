@@ -50,7 +50,7 @@ func checkGradient(t *testing.T, l likelihood.Likelihood, n decoding, x []float3
 	rows := len(x) / l.Dim() * particles
 	tape := pack(n.net.NewTape(nil, n.p, model.Size{Rows: rows}, model.Train))
 	z := []float32{0.5, -1, 2, 0.25, -0.75, 1, 0, 3}
-	loss, square, g := make([]float32, rows), make([]float32, rows), make([]float32, rows*d)
+	loss, square, g := make([]float64, rows), make([]float32, rows), make([]float32, rows*d)
 	l.Gradient(tape, likelihood.Rows{
 		Hi: rows, Particles: particles, Z: z, X: x, Missing: gone, Loss: loss, Square: square, G: g,
 	})
@@ -64,7 +64,7 @@ func checkGradient(t *testing.T, l likelihood.Likelihood, n decoding, x []float3
 			return l.NegLog(n.decode(z), x[at:at+l.Dim()], missing)
 		}
 		latent := z[r*d : (r+1)*d]
-		if want := negLog(latent); math.Abs(float64(loss[r])-want) > 1e-4*(1+math.Abs(want)) {
+		if want := negLog(latent); math.Abs(loss[r]-want) > 1e-4*(1+math.Abs(want)) {
 			t.Errorf("row %d: -log p = %v, expected %v", r, loss[r], want)
 		}
 		mean, want := make([]float32, l.Dim()), 0.0

@@ -68,8 +68,9 @@ type Rows struct {
 
 	// Of the whole batch, set for these rows: -log p(x|z) in nats, and |E[x|z] - x|^2, of what is
 	// known.
-	Loss, Square []float32
-	G            []float32 // set to the gradient of -log p(x|z) by z, Hi-Lo x d
+	Loss   []float64
+	Square []float32
+	G      []float32 // set to the gradient of -log p(x|z) by z, Hi-Lo x d
 }
 
 // forward runs the rows through the decoder.

@@ -55,7 +55,7 @@ func (l *Mixed) Gradient(t *model.Tape, r Rows) {
 		at := (i - r.Lo) * width
 		x, missing := r.image(i, l.dim)
 		loss, square := l.row(pass.Out()[at:at+width], pass.DOut()[at:at+width], x, missing)
-		r.Loss[i], r.Square[i] = float32(loss), float32(square)
+		r.Loss[i], r.Square[i] = loss, float32(square)
 	}
 	pass.Backward(r.G)
 }

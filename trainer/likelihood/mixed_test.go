@@ -86,7 +86,7 @@ func TestMixedScales(t *testing.T) {
 		}
 		return total
 	}
-	loss, square, g := make([]float32, rows), make([]float32, rows), make([]float32, 2*rows)
+	loss, square, g := make([]float64, rows), make([]float32, rows), make([]float32, 2*rows)
 	l.Gradient(tape, likelihood.Rows{
 		Hi: rows, Particles: 1, Z: z, X: x, Loss: loss, Square: square, G: g,
 	})

@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/config"
@@ -131,6 +132,16 @@ func (r rows) losses(network string, loss []float32) *Fault {
 		return r.name(&Fault{Kind: InLoss, Network: network, Value: text(loss[i])}, i)
 	}
 	return nil
+}
+
+// dataLosses searches the decoder's losses, which need not be finite where the squared errors are.
+func (r rows) dataLosses(loss []float64) *Fault {
+	i := slices.IndexFunc(loss[:r.len()], func(v float64) bool { return !finite(v) })
+	if i < 0 {
+		return nil
+	}
+	f := &Fault{Kind: InLoss, Network: "decoder", Value: text(float32(loss[i]))}
+	return r.name(f, i)
 }
 
 // layer searches what a layer computed for the rows from number first on.

@@ -65,7 +65,7 @@ func (f *flow) locateLoss() *Fault {
 				})
 		},
 		func() *Fault { return r.losses("decoder", f.square) },
-		func() *Fault { return r.losses("decoder", f.loss) },
+		func() *Fault { return r.dataLosses(f.loss) },
 		func() *Fault { return f.locatePrior(r) },
 		func() *Fault { return r.losses("prior", f.nll) },
 	))

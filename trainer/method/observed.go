@@ -15,7 +15,7 @@ type observed struct {
 
 	x       []float32 // of the minibatch, B x D
 	missing []bool    // what is missing of it, B x D; nil: nothing
-	loss    []float32 // -log p(x|z) of each row, B*N
+	loss    []float64 // -log p(x|z) of each row, B*N
 	square  []float32 // squared error |E[x|z] - x|^2 of each row, B*N
 }
 
@@ -25,7 +25,7 @@ func (s *Setup) newObserved(a *memory.Arena, rows int) observed {
 	o := observed{
 		likelihood: s.likelihood, absent: data.MissingOf(s.Train),
 		x:    a.Floats(memory.Activations, s.Batch, dim),
-		loss: a.Floats(memory.Activations, rows), square: a.Floats(memory.Activations, rows),
+		loss: a.Float64s(memory.Activations, rows), square: a.Floats(memory.Activations, rows),
 	}
 	if o.absent != nil {
 		o.missing = a.Bools(memory.Activations, s.Batch, dim)

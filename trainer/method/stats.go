@@ -36,13 +36,13 @@ func (s *Stats) Add(t Stats) {
 }
 
 // setData sets the sums of the rows' losses and squared errors.
-func (s *Stats) setData(loss, square []float32) {
+func (s *Stats) setData(loss []float64, square []float32) {
 	s.Rows = float64(len(square))
 	s.SquareError = sum(square)
 	s.DataLoss = sum(loss)
 }
 
-func sum(x []float32) (s float64) {
+func sum[T float32 | float64](x []T) (s float64) {
 	for _, v := range x {
 		s += float64(v)
 	}

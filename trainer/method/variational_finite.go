@@ -46,7 +46,7 @@ func (v *variational) locateLoss() *Fault {
 				})
 		},
 		func() *Fault { return r.losses("decoder", v.square) },
-		func() *Fault { return r.losses("decoder", v.loss) },
+		func() *Fault { return r.dataLosses(v.loss) },
 		func() *Fault { return v.locatePrior(r) },
 		func() *Fault { return prior.losses("prior", v.nll) },
 	))

@@ -195,8 +195,7 @@ func TestScore(t *testing.T) {
 		_, err := m.Score(t.Context(), rows(), o, func(a Scores) error {
 			for i, v := range a.Data {
 				want := dim*a.MSE[i]/(2*0.09) + dim/2.0*math.Log(2*math.Pi*0.09)
-				// Of each state the loss is rounded to single precision.
-				if math.Abs(v-want) > 1e-7*(1+math.Abs(v)) || a.Energy[i] == v {
+				if math.Abs(v-want) > 1e-9 || a.Energy[i] == v {
 					t.Errorf("data %v, energy %v, expected %v", v, a.Energy[i], want)
 				}
 			}
