@@ -144,6 +144,7 @@ func metricsOf(t *testing.T, dir string) (lines []string) {
 		if err := json.Unmarshal([]byte(line), &record); err != nil {
 			t.Fatal(err)
 		}
+		delete(record, "time")
 		delete(record, "seconds")
 		delete(record, "step_seconds")
 		delete(record, "checkpoint_seconds")

@@ -54,6 +54,7 @@ func (t *Trainer) record() record.Epoch {
 	return record.Epoch{
 		Epoch:             t.next.epoch + 1,
 		Step:              t.step,
+		Time:              time.Now().UTC().Truncate(time.Millisecond),
 		Seconds:           record.Number(t.spent.seconds()),
 		StepSeconds:       record.Number(t.spent.stepSeconds),
 		CheckpointSeconds: record.Number(t.saving.stalled),

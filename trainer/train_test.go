@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
@@ -205,10 +206,15 @@ func TestTrainCallsHooks(t *testing.T) {
 	}
 	c := method.Default()
 	c.Epochs, c.Batch, c.DecoderWidths, c.ScoreWidth = 3, 600, []int{16}, 32
-	steps, epochs := 0, 0
+	steps, epochs, last := 0, 0, time.Now().Truncate(time.Millisecond)
 	m, err := Train(t.Context(), c, images, WithHook(Hook{
-		OnStep:  func(record.Progress) { steps++ },
-		OnEpoch: func(e record.Epoch) { epochs = e.Epoch },
+		OnStep: func(record.Progress) { steps++ },
+		OnEpoch: func(e record.Epoch) {
+			if e.Time.Before(last) || e.Time.After(time.Now()) || e.Time.Location() != time.UTC {
+				t.Errorf("epoch %d at %v, after %v", e.Epoch, e.Time, last)
+			}
+			epochs, last = e.Epoch, e.Time
+		},
 	}))
 	if err != nil {
 		t.Fatal(err)

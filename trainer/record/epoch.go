@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"math"
+	"time"
 )
 
 // Epoch is one line of metrics.jsonl: the diagnostics of one epoch (ALGORITHM.md, section 4).
@@ -11,6 +12,10 @@ import (
 type Epoch struct {
 	Epoch int `json:"epoch"` // complete epochs, from 1
 	Step  int `json:"step"`  // training steps taken
+
+	// Time is when the record was made, in UTC, to the millisecond (RFC 3339 in JSON); zero in
+	// records of earlier versions.
+	Time time.Time `json:"time,omitzero"`
 
 	Seconds           Number `json:"seconds"`            // training wall time so far
 	StepSeconds       Number `json:"step_seconds"`       // of them, spent in training steps

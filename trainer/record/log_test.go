@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,8 +26,9 @@ var equateNaNs = cmp.Comparer(func(x, y Number) bool {
 func TestEpochJSON(t *testing.T) {
 	fd, nan := Number(2.5), Number(math.NaN())
 	full := Epoch{
-		Epoch: 1, Step: 72, Seconds: 1.5, StepSeconds: 1.25, CheckpointSeconds: 0.5,
-		Evaluations: 72000, RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
+		Epoch: 1, Step: 72, Time: time.Date(2026, 5, 4, 3, 2, 1, 5e8, time.UTC),
+		Seconds: 1.5, StepSeconds: 1.25, CheckpointSeconds: 0.5, Evaluations: 72000,
+		RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
 		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, ExtraTemperature: 0.02,
 		EnergyNats: -300, StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd,
 		EvalSolver: "dpm++2m",
@@ -35,7 +37,8 @@ func TestEpochJSON(t *testing.T) {
 		epoch Epoch
 		want  string
 	}{
-		{full, `{"epoch":1,"step":72,"seconds":1.5,"step_seconds":1.25,"checkpoint_seconds":0.5,` +
+		{full, `{"epoch":1,"step":72,"time":"2026-05-04T03:02:01.5Z","seconds":1.5,` +
+			`"step_seconds":1.25,"checkpoint_seconds":0.5,` +
 			`"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,` +
 			`"latent_ms":1.2,"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,` +
 			`"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
