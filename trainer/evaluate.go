@@ -87,14 +87,10 @@ func unconverged(p *pca.PCA) string {
 func (t *Trainer) reportAgain(ctx context.Context) error {
 	t.message(fmt.Sprintf("The run is complete at %d epochs; a larger number of epochs "+
 		"continues it.", t.cfg.Epochs))
-	records, err := run.ReadRecords(t.writer.Dir)
-	if err != nil {
+	if err := t.recallReport(); err != nil {
 		return err
 	}
-	if len(records) > 0 {
-		t.reports.last = records[len(records)-1]
-	}
-	err = t.evaluate(ctx, &t.reports.last)
+	err := t.evaluate(ctx, &t.reports.last)
 	if ctx.Err() != nil {
 		return ErrInterrupted // nothing to save: the checkpoint is the newest state
 	}

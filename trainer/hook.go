@@ -16,10 +16,11 @@ type Hook struct {
 	OnEnd     func(Summary)
 }
 
-// Summary describes a complete run.
+// Summary describes a run that has ended.
 type Summary struct {
 	Seconds    float64 // wall time of training and reports, over all sessions
 	Steps      int     // parameter steps
+	Ended      string  // why before the last epoch; empty: it is complete
 	Final      record.Epoch
 	SamplePath string       // grid of samples; empty without reports (eval_samples = 0)
 	ReconPath  string       // originals above their reconstructions; empty without reports

@@ -20,8 +20,7 @@ func (t *Trainer) reportStep(s method.Stats) {
 		PriorLoss: record.Number(s.PriorLoss / s.Rows / float64(t.cfg.Latent)),
 		Clipped:   perMove(s, s.Clipped),
 	}
-	perStep := t.speed.seconds / t.speed.steps
-	p.ETA = time.Duration(perStep * float64(t.total()-t.step) * float64(time.Second))
+	p.ETA = t.left(t.speed.seconds / t.speed.steps)
 	for _, h := range t.hooks {
 		if h.OnStep != nil {
 			h.OnStep(p)

@@ -42,6 +42,7 @@ type Trainer struct {
 	from   string                // the checkpoint to resume from, as in From
 	given  func(key string) bool // as in Given
 	like   data.Rows             // conditions in the place of classes; nil: none
+	limits Limits
 
 	data   images
 	memory needs
@@ -73,6 +74,7 @@ type spent struct {
 	before      float64   // wall time of earlier sessions, in seconds
 	start       time.Time // of this session's Run
 	stepSeconds float64   // wall time of all steps
+	steps       int       // taken in this session
 	evaluations float64   // of networks, in all steps
 }
 
@@ -134,7 +136,8 @@ func (t *Trainer) Close() (err error) {
 // Run trains to the last epoch. When ctx ends, it completes the step under way, which can take
 // seconds with a huge batch, saves a checkpoint, and returns an error that wraps ErrInterrupted. A
 // run that diverges goes back to its last good state, as often as the configuration allows; then
-// the error wraps ErrDiverged, and the last checkpoint stays as it was.
+// the error wraps ErrDiverged, and the last checkpoint stays as it was. At one of its Limits it
+// ends as at the last epoch, with an error that wraps ErrLimit.
 func (t *Trainer) Run(ctx context.Context) error {
 	err := t.run(ctx)
 	t.awaitSave()
@@ -159,10 +162,14 @@ func (t *Trainer) run(ctx context.Context) error {
 		}
 		err = t.epochs(ctx)
 	}
+	if limit := (*limitError)(nil); errors.As(err, &limit) {
+		return t.endAtLimit(ctx, limit)
+	}
 	if err != nil {
 		return err
 	}
-	return t.end(ctx)
+	now := time.Now()
+	return t.end(ctx, "", func(info *run.Info) { info.SetFinished(&now) })
 }
 
 // epochs trains from the present place to the end of the run, and saves the final state.
@@ -181,6 +188,9 @@ func (t *Trainer) epoch(ctx context.Context) error {
 		for ; t.next.repeat < t.cfg.BatchRepeats; t.next.repeat++ {
 			if ctx.Err() != nil {
 				return t.interrupted()
+			}
+			if err := t.checkLimits(); err != nil {
+				return err
 			}
 			if err := t.betweenSteps(); err != nil {
 				return err
@@ -221,6 +231,7 @@ func (t *Trainer) oneStep() error {
 	took := time.Since(began).Seconds()
 	t.speed.seconds += took
 	t.spent.stepSeconds += took
+	t.spent.steps++
 	t.spent.evaluations += stats.Evaluations
 	t.speed.rows += max(stats.Moved, stats.Rows)
 	t.speed.steps++
@@ -270,17 +281,18 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	return nil
 }
 
-// end marks the run as finished and reports its summary.
-func (t *Trainer) end(ctx context.Context) error {
+// end reports the summary of the run, and marks it in run.json. early is why it ended before its
+// last epoch; "": it did not.
+func (t *Trainer) end(ctx context.Context, early string, mark func(*run.Info)) error {
 	floor := t.realFloor(ctx)
 	t.memory.Peak, _ = memory.Peak()
-	now, stall := time.Now(), t.stall()
+	stall := t.stall()
 	err := persist(ctx, t.saving.pauses, func() error {
 		if err := t.storeNotes(); err != nil {
 			return err
 		}
 		return t.writer.Amend(func(info *run.Info) {
-			info.SetFinished(&now)
+			mark(info)
 			info.Memory, info.Checkpoints = &t.memory.Memory, &stall
 		})
 	})
@@ -288,7 +300,7 @@ func (t *Trainer) end(ctx context.Context) error {
 		return err
 	}
 	s := Summary{
-		Seconds: t.spent.seconds(), Steps: t.step,
+		Seconds: t.spent.seconds(), Steps: t.step, Ended: early,
 		Final: t.reports.last, Samples: t.cfg.EvalSamples,
 		SamplePath: t.reports.pictures.samples, ReconPath: t.reports.pictures.recon,
 		RealFloor: floor, RealImages: t.data.held.Len(),

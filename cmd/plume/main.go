@@ -24,6 +24,7 @@ const (
 	exitFailure  = 1
 	exitUsage    = 2
 	exitDiverged = 3
+	exitLimit    = 4 // the run ended at a limit, and can go on
 )
 
 // exitError is an error that chooses the exit code; with a nil err nothing is printed.

@@ -91,6 +91,7 @@ func (r *reporter) end(runDir string) error {
 	if r.json != nil {
 		r.print(r.json.Encode(struct {
 			RunDir  string       `json:"run_dir"`
+			Ended   string       `json:"ended,omitempty"` // why before the last epoch
 			Samples string       `json:"samples,omitempty"`
 			Recon   string       `json:"reconstructions,omitempty"`
 			Seconds float64      `json:"seconds"`
@@ -100,8 +101,8 @@ func (r *reporter) end(runDir string) error {
 			// that the parts of the run add up to
 			Sum  int64 `json:"memory_bytes"`
 			Peak int64 `json:"peak_memory_bytes,omitempty"` // of the process, if known
-		}{runDir, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Stall.Seconds, s.Memory.Sum,
-			s.Memory.Peak}))
+		}{runDir, s.Ended, s.SamplePath, s.ReconPath, s.Seconds, s.Read, s.Stall.Seconds,
+			s.Memory.Sum, s.Memory.Peak}))
 	} else {
 		_, err := fmt.Println(runDir)
 		r.print(err)

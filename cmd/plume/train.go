@@ -29,7 +29,8 @@ the run is finished, does nothing and ends with exit code 0.
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
 with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C, half a second later or more, ends
 at once, and the checkpoints saved before remain.
-Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged.`
+Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 diverged, 4 ended by --max-time or
+--max-steps, with a checkpoint and a report.`
 
 const trainExample = `  plume train                                    ipld on the embedded images
   plume train --epochs 10 --out first            ten epochs, written to the directory "first"
@@ -39,6 +40,7 @@ const trainExample = `  plume train                                    ipld on t
   plume train --out study --resume               start the run in "study", or resume it
   plume train --resume auto                      resume the newest unfinished run
   plume train --resume 7 --epochs 200            resume run 7, for longer
+  plume train --out study --resume --max-time 55m  one of several jobs of an hour
   plume train --epochs 3 --cpuprofile cpu.pprof  where the time goes: go tool pprof cpu.pprof`
 
 type trainCommand struct {
@@ -47,6 +49,7 @@ type trainCommand struct {
 	json, quiet               bool
 	keys                      config.Config // bound to the flags of the keys
 	warning                   string        // of keys without effect
+	limits                    limits
 	profile                   profiling
 	interrupt                 *interrupt
 }
@@ -76,6 +79,7 @@ func newTrain() *cobra.Command {
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: "+
 		"a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
+	t.limits.addFlags(flags)
 	addKeys(cmd, &t.keys)
 	t.profile.addFlags(flags)
 	return cmd
@@ -87,6 +91,9 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	}
 	if t.from != "" && !cmd.Flags().Changed("resume") {
 		return usage(errors.New("--from names a checkpoint of a run: it needs --resume"))
+	}
+	if err := t.limits.check(cmd.Flags()); err != nil {
+		return usage(err)
 	}
 	r := newReporter(t.quiet, t.json)
 	ctx, interrupt := watchSignals(context.Background(), r.insist)
@@ -121,6 +128,10 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 		r.status.close()
 		fmt.Fprintf(os.Stderr, "plume: %v; go on with: plume train --resume %s\n", err, runDir)
 		return &exitError{code: interrupt.exitCode()}
+	case errors.Is(err, trainer.ErrLimit):
+		err := errors.Join(fmt.Errorf("%w; go on with: plume train --resume %s", err, runDir),
+			r.end(runDir))
+		return &exitError{exitLimit, err}
 	case errors.Is(err, trainer.ErrDiverged):
 		r.status.close()
 		r.diverged(runDir)

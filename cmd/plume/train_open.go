@@ -118,7 +118,8 @@ func (t *trainCommand) continueRun(
 	if from == "" && (t.resume == "auto" || t.resume == resumeOut) { // nobody is there to choose
 		from = trainer.FromAuto
 	}
-	return open(ctx, runDir, asked, append(opts, trainer.WithHook(r.hook()), trainer.From(from))...)
+	opts = append(opts, trainer.WithHook(r.hook()), trainer.From(from), t.limits.option())
+	return open(ctx, runDir, asked, opts...)
 }
 
 // resolveStored opens a run, and returns the configuration to resume it with.
@@ -172,7 +173,7 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	if err == nil {
 		train, err =
 			trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()),
-				trainer.Given(given))
+				trainer.Given(given), t.limits.option())
 	}
 	if err != nil {
 		leave()

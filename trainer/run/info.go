@@ -40,6 +40,7 @@ type Info struct {
 
 	Started     time.Time    `json:"started"`
 	Finished    *time.Time   `json:"finished,omitempty"` // nil while the run is unfinished
+	Ended       string       `json:"ended,omitempty"`    // why before the last epoch
 	Diverged    bool         `json:"diverged,omitempty"` // in the last session
 	Divergences []Divergence `json:"divergences,omitempty"`
 
@@ -129,10 +130,10 @@ func MarkDiverged(dir string) error {
 }
 
 // SetDiverged records that the last session ended because numbers were no longer finite.
-func (i *Info) SetDiverged() { i.Finished, i.Diverged = nil, true }
+func (i *Info) SetDiverged() { i.Finished, i.Ended, i.Diverged = nil, "", true }
 
 // SetFinished records when the run finished; nil: it has not.
-func (i *Info) SetFinished(at *time.Time) { i.Finished, i.Diverged = at, false }
+func (i *Info) SetFinished(at *time.Time) { i.Finished, i.Ended, i.Diverged = at, "", false }
 
 // Divergence is an entry of run.json: how a run diverged, and what it did about it.
 type Divergence struct {
