@@ -44,13 +44,17 @@ func (t *Trainer) checkLimits() error {
 	return nil
 }
 
+// lastStep is the number of steps at which the session ends, unless by its time.
+func (t *Trainer) lastStep() int {
+	if t.limits.Steps > 0 {
+		return max(t.step, min(t.total(), t.limits.Steps))
+	}
+	return t.total()
+}
+
 // left is the time that the session will take from now on, without reports.
 func (t *Trainer) left(perStep float64) time.Duration {
-	last := t.total()
-	if t.limits.Steps > 0 {
-		last = min(last, t.limits.Steps)
-	}
-	left := time.Duration(perStep * float64(last-t.step) * float64(time.Second))
+	left := time.Duration(perStep * float64(t.lastStep()-t.step) * float64(time.Second))
 	if !t.limits.Until.IsZero() {
 		left = min(left, max(0, time.Until(t.limits.Until)))
 	}

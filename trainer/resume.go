@@ -29,8 +29,16 @@ func Resume(
 	return t, nil
 }
 
-// continued restores the state of a checkpoint.
+// continued goes on with a stored run.
 func (t *Trainer) continued(ctx context.Context) error {
+	if err := t.reopen(ctx); err != nil { // before anything is written
+		return err
+	}
+	return errors.Join(t.open(t.logged()), t.rejoin(), t.restoreRows())
+}
+
+// reopen restores the state of a checkpoint.
+func (t *Trainer) reopen(ctx context.Context) error {
 	stored, err := t.openStored()
 	if err == nil {
 		err = run.CheckSaved(t.writer.Dir) // before the data are read, which may take long
@@ -44,10 +52,7 @@ func (t *Trainer) continued(ctx context.Context) error {
 	if err := t.prepare(ctx, stored); err != nil {
 		return err
 	}
-	if err := errors.Join(t.restore(), ctx.Err()); err != nil { // before anything is written
-		return err
-	}
-	return errors.Join(t.open(t.logged()), t.rejoin(), t.restoreRows())
+	return errors.Join(t.restore(), ctx.Err())
 }
 
 // logged is the last step whose record belongs to the present state.

@@ -41,12 +41,13 @@ const trainExample = `  plume train                                    ipld on t
   plume train --resume auto                      resume the newest unfinished run
   plume train --resume 7 --epochs 200            resume run 7, for longer
   plume train --out study --resume --max-time 55m  one of several jobs of an hour
+  plume train --data photos/ --dry-run           what would be trained, and how long that takes
   plume train --epochs 3 --cpuprofile cpu.pprof  where the time goes: go tool pprof cpu.pprof`
 
 type trainCommand struct {
 	config, out, runs, resume string
 	from                      string
-	json, quiet               bool
+	json, quiet, dry          bool
 	keys                      config.Config // bound to the flags of the keys
 	warning                   string        // of keys without effect
 	limits                    limits
@@ -80,6 +81,9 @@ func newTrain() *cobra.Command {
 		"a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	t.limits.addFlags(flags)
+	flags.BoolVar(&t.dry, "dry-run", false,
+		"read the data, add up the memory, time some steps, and say "+
+			"what would be trained and how long it would take; write nothing")
 	addKeys(cmd, &t.keys)
 	t.profile.addFlags(flags)
 	return cmd
@@ -99,6 +103,10 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	ctx, interrupt := watchSignals(context.Background(), r.insist)
 	defer interrupt.stop()
 	t.interrupt = interrupt
+	if t.dry {
+		interrupt.nothingToSave(interruptedNotice, nil)
+		return t.forecast(ctx, cmd, r)
+	}
 	interrupt.nothingToSave(tooEarlyNotice, nil)
 
 	runDir, train, err := t.open(ctx, cmd, r)

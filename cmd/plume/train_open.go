@@ -114,12 +114,17 @@ func (t *trainCommand) continueRun(
 	if err := t.begin(r); err != nil {
 		return nil, err
 	}
-	from := t.from
-	if from == "" && (t.resume == "auto" || t.resume == resumeOut) { // nobody is there to choose
-		from = trainer.FromAuto
-	}
-	opts = append(opts, trainer.WithHook(r.hook()), trainer.From(from), t.limits.option())
+	opts = append(opts, trainer.WithHook(r.hook()), trainer.From(t.chosenFrom()),
+		t.limits.option())
 	return open(ctx, runDir, asked, opts...)
+}
+
+// chosenFrom is the checkpoint to go on from.
+func (t *trainCommand) chosenFrom() string {
+	if t.from == "" && (t.resume == "auto" || t.resume == resumeOut) { // nobody is there to choose
+		return trainer.FromAuto
+	}
+	return t.from
 }
 
 // resolveStored opens a run, and returns the configuration to resume it with.
