@@ -6,6 +6,8 @@ type Left struct {
 	m      Matrix // of patches, Data is the pictures and Stride means nothing
 	window Window // zero: a matrix
 	first  int    // the patches' column that is column 0
+
+	kept Rounded // which m views, unless its order is nil
 }
 
 // Left is the matrix as a left factor.
@@ -50,7 +52,10 @@ func (l Left) Slice(lo, hi int) Left {
 
 // rows is the view of rows lo to hi (exclusive): of patches, those of whole pictures.
 func (l Left) rows(lo, hi int) Left {
-	if !l.gathered() {
+	switch {
+	case l.kept.order != nil:
+		return l.kept.Rows(lo, hi).Left()
+	case !l.gathered():
 		return l.m.rows(lo, hi).Left()
 	}
 	l.m.Data = l.m.Data[lo*l.window.C : hi*l.window.C]
@@ -65,5 +70,5 @@ func (l Left) valid() bool {
 		w := l.window
 		return l.m.Cols >= 0 && l.first >= 0 && l.first+l.m.Cols <= w.KH*w.run()
 	}
-	return l.m.valid()
+	return l.kept.order != nil || l.m.valid()
 }

@@ -79,19 +79,32 @@ func grow(x *[]float32, n int) []float32 {
 
 // product is a product of the native backend.
 func (o *order) product(tl, tr Trans, alpha float32, left Left, b Matrix, beta float32, c Matrix) {
-	_, k := tl.shape(left.m)
 	right := operand{transposed: bool(tr), stride: b.Stride, data: b.Data, alpha: alpha}
+	o.multiply(tl, left, right, beta, c, nil)
+}
+
+// multiply is c = op(left) right + beta c, and with sums, unless they are nil, those of the columns
+// of right: sums = 1^T right + beta sums.
+func (o *order) multiply(
+	tl Trans, left Left, right operand, beta float32, c Matrix, sums []float32,
+) {
+	_, k := tl.shape(left.m)
 	w := o.workspace()
 	defer w.release()
 	_, cols := o.shape()
-	first := scaled(beta, c)
+	first, total := scaled(beta, c), Dense(sums, min(len(sums), 1), len(sums))
+	firstSum := scaled(beta, total)
 	for j := 0; j < c.Cols; j += blockN {
 		part := c.Slice(j, min(c.Cols, j+blockN))
-		s := first.at(j)
+		s, row, sum := first.at(j), total.Slice(j, j+part.Cols), firstSum.at(j)
 		for l := 0; l < k; {
 			kc := min(o.numbers(&left, tl, l), k-l)
 			panels := grow(&w.b, o.panelSize(kc, part.Cols, cols))
 			w.packPanels(right, panels, cols, l, l+kc, j, j+part.Cols)
+			if sums != nil {
+				w.addOnes(panels, o.depth(kc)*cols, kc, sum, row)
+				sum = continued(row)
+			}
 			if bool(tl) && o.framedT(&left) {
 				w.correlate(&left, l/left.window.W, kc/left.window.W, panels, s, part)
 			} else {
@@ -159,11 +172,15 @@ func (w *workspace) multiply(
 	for i := 0; i < c.Rows; i += high {
 		mc := min(high, c.Rows-i)
 		block, depth := w.leftBlock(a, t, i, mc, l, kc, rows), w.order.depth(kc)
+		k := reach{n: depth, parts: 1}
+		if !bool(t) && a.kept.order != nil && w.order.halves {
+			k = reach{n: cacheLine, parts: depth / cacheLine, jump: a.kept.stride - cacheLine}
+		}
 		for j := 0; j < c.Cols; j += cols {
 			panel := panels[j/cols*stride:][:depth*cols]
 			for r := 0; r < mc; r += rows {
 				t := tile{i: i + r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
-				w.tile(t, s, block.from(r), panel, reach{n: depth, parts: 1}, c)
+				w.tile(t, s, block.from(r), panel, k, c)
 			}
 		}
 	}

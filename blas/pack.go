@@ -8,6 +8,7 @@ type operand struct {
 	stride     int
 	data       []float32
 	alpha      float32
+	rounded    bool // the rows are those of Rounded
 }
 
 // chunk is how many rows are packed at a time: few enough that the panels beside each other find
@@ -22,6 +23,10 @@ func (w *workspace) packPanels(x operand, dst []float32, cols, l, end, j, last i
 		return
 	}
 	deep := o.depth(k)
+	if o.halves && !o.splits {
+		o.pairPanels(x, dst, l, end, j, last)
+		return
+	}
 	if x.transposed {
 		for at := j; at < last; at += cols {
 			src := x.data[at*x.stride+l:]
@@ -42,6 +47,28 @@ func (w *workspace) packPanels(x operand, dst []float32, cols, l, end, j, last i
 			w.panel(to, cols, rows, func(panel []float32) {
 				kernel.PackRows(panel, cols, src, x.stride, min(cols, last-at), rows, x.alpha)
 			})
+		}
+	}
+}
+
+// pairPanels is packPanels in halves.
+func (o *order) pairPanels(x operand, dst []float32, l, end, j, last int) {
+	const cols = kernel.HalfCols
+	deep := o.depth(end - l)
+	for first := l; first < end; first += chunk {
+		rows := min(chunk, end-first)
+		for at := j; at < last; at += cols {
+			to, n := dst[(at-j)*deep+o.depth(first-l)*cols:], min(cols, last-at)
+			switch {
+			case x.rounded:
+				kernel.InterleaveColumns(to, x.data[at/cols*x.stride+first*cacheLine:], rows)
+			case x.transposed:
+				src := x.data[at*x.stride+first:]
+				kernel.InterleavePairsT(to, src, x.stride, n, rows, x.alpha)
+			default:
+				src := x.data[first*x.stride+at:]
+				kernel.InterleavePairs(to, src, x.stride, n, rows, x.alpha)
+			}
 		}
 	}
 }
@@ -119,7 +146,16 @@ func (w *workspace) gathered(memory *[]float32, a *Left, t Trans, i, mc, l, kc i
 // rounded is the same of an order that rounds.
 func (w *workspace) rounded(a *Left, t Trans, i, mc, l, kc int) strided {
 	var from strided
-	switch {
+	switch kept := &a.kept; {
+	case kept.order != nil && w.order.halves && bool(t):
+		ld, high := w.order.depth(kc)+spread, whole(mc)
+		to := grow(&w.a, high*ld)
+		kernel.TransposeColumns(to, ld, kept.from(l, i), kept.stride, high, kc)
+		return strided{to, ld, 1, ld}
+	case kept.order != nil && w.order.halves:
+		return strided{kept.from(i, l), cacheLine, 1, cacheLine}
+	case kept.order != nil && !bool(t) && !w.order.swaps:
+		return strided{kept.from(i, l), kept.stride, 1, kept.stride}
 	case a.gathered():
 		from = w.gathered(&w.raw, a, t, i, mc, l, kc)
 	case bool(t):

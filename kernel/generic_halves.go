@@ -69,7 +69,8 @@ func mulHalves(add func(sum float32, a, b []float32) float32) func(c []float32, 
 	}
 }
 
-func roundHalvesGeneric(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32) {
+func roundHalvesGeneric(dst []float32, rs, gs int, src []float32, ld, cols, rows int,
+	alpha float32) {
 	for i := range rows {
 		at := func(j int) float32 {
 			if j >= cols {
@@ -78,7 +79,7 @@ func roundHalvesGeneric(dst []float32, rs int, src []float32, ld, cols, rows int
 			return bf16(float32(alpha * src[i*ld+j]))
 		}
 		for j := 0; j < padded(cols); j += 2 {
-			dst[i*rs+j/2] = pairOf(at(j), at(j+1))
+			dst[i*rs+j/HalfDepth*gs+j%HalfDepth/2] = pairOf(at(j), at(j+1))
 		}
 	}
 }
@@ -90,6 +91,16 @@ func interleavePairsGeneric(dst []float32, width int, x, y []float32, ld, cols, 
 			dst[i*width+j] = pairOf(
 				bf16(float32(alpha*x[i*ld+j])), bf16(float32(alpha*y[i*ld+j])),
 			)
+		}
+	}
+}
+
+func interleaveHalvesGeneric(dst, src []float32, pairs int) {
+	for i := range pairs {
+		first, second := src[i*HalfCols:], src[i*HalfCols+HalfCols/2:]
+		for j := range HalfCols / 2 {
+			dst[i*HalfCols+2*j] = pairOf(lower(first[j]), lower(second[j]))
+			dst[i*HalfCols+2*j+1] = pairOf(upper(first[j]), upper(second[j]))
 		}
 	}
 }

@@ -41,12 +41,12 @@ func mulPairs(c []float32, ldc int, first bool, a []float32, rs, jump int, b []f
 // Packing calls assembly by name: through a variable, the memory between two steps would be
 // allocated.
 
-func roundHalves(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32) {
+func roundHalves(dst []float32, rs, gs int, src []float32, ld, cols, rows int, alpha float32) {
 	if active == packers[0].path {
-		avx512half.RoundHalves(dst, rs, src, ld, cols, rows, alpha)
+		avx512half.RoundHalves(dst, rs, gs, src, ld, cols, rows, alpha)
 		return
 	}
-	roundHalvesGeneric(dst, rs, src, ld, cols, rows, alpha)
+	roundHalvesGeneric(dst, rs, gs, src, ld, cols, rows, alpha)
 }
 
 func interleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32) {
@@ -63,4 +63,12 @@ func transposeWords(dst []float32, width int, src []float32, ld, n int) {
 		return
 	}
 	transposeGeneric(dst, width, src, ld, n)
+}
+
+func interleaveHalves(dst, src []float32, pairs int) {
+	if active == packers[0].path {
+		avx512half.InterleaveHalves(dst, src, pairs)
+		return
+	}
+	interleaveHalvesGeneric(dst, src, pairs)
 }

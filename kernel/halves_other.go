@@ -2,8 +2,8 @@
 
 package kernel
 
-func roundHalves(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32) {
-	roundHalvesGeneric(dst, rs, src, ld, cols, rows, alpha)
+func roundHalves(dst []float32, rs, gs int, src []float32, ld, cols, rows int, alpha float32) {
+	roundHalvesGeneric(dst, rs, gs, src, ld, cols, rows, alpha)
 }
 
 func interleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32) {
@@ -13,3 +13,5 @@ func interleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows in
 func transposeWords(dst []float32, width int, src []float32, ld, n int) {
 	transposeGeneric(dst, width, src, ld, n)
 }
+
+func interleaveHalves(dst, src []float32, pairs int) { interleaveHalvesGeneric(dst, src, pairs) }

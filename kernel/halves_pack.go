@@ -8,17 +8,25 @@ func RoundHalves(dst []float32, rs int, src []float32, ld, rows, n int, alpha fl
 		check(rows == 0 || n == 0)
 		return
 	}
-	checkRow(n)
 	words := padded(n) / 2
-	check(ld >= 0 && rs >= 0 && (rows == 1 || rs >= words) &&
-		len(dst) >= (rows-1)*rs+words && len(src) >= (rows-1)*ld+n)
+	check(rs >= 0 && (rows == 1 || rs >= words) && len(dst) >= (rows-1)*rs+words)
+	if raceEnabled {
+		wroteGrid(dst, rows, rs, words)
+	}
+	roundGroups(dst, rs, HalfDepth/2, src, ld, rows, n, alpha)
+}
+
+// roundGroups is RoundHalves to rows whose groups of 32 halves are gs words apart. It does not
+// check dst.
+func roundGroups(dst []float32, rs, gs int, src []float32, ld, rows, n int, alpha float32) {
+	checkRow(n)
+	check(ld >= 0 && len(src) >= (rows-1)*ld+n)
 	if raceEnabled {
 		readGrid(src, rows, ld, n)
-		wroteGrid(dst, rows, rs, words)
 	}
 	step := MaxRow / n
 	for lo := 0; lo < rows; lo += step {
-		roundHalves(dst[lo*rs:], rs, src[lo*ld:], ld, n, min(step, rows-lo), alpha)
+		roundHalves(dst[lo*rs:], rs, gs, src[lo*ld:], ld, n, min(step, rows-lo), alpha)
 	}
 }
 
@@ -121,7 +129,9 @@ func InterleavePairsT(dst []float32, src []float32, ld, cols, n int, alpha float
 		for k := 0; k < n; k += 2 * stripWidth {
 			deep := min(2*stripWidth, n-k)
 			if rows > 0 {
-				roundHalves(words[:], stripWidth, src[j*ld+k:], ld, deep, rows, alpha)
+				roundHalves(
+					words[:], stripWidth, HalfDepth/2, src[j*ld+k:], ld, deep, rows, alpha,
+				)
 			}
 			transposeWords(
 				panel[k/2*HalfCols+j:], HalfCols, words[:], stripWidth, padded(deep)/2,

@@ -20,15 +20,16 @@ func (m machine) pairProducts() {
 func (m machine) halfPacking() {
 	m.roundHalves()
 	m.interleavePairs()
+	m.interleaveHalves()
 }
 
 // roundHalves emits rows that are made of 32 numbers at a time.
 func (m machine) roundHalves() {
 	m.begin(
 		"RoundHalves",
-		"func(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32)",
-		"half i*2*rs+j of dst = bf16(alpha*src[i*ld+j]) for i < rows, j < cols, and 0 up to the "+
-			"next multiple of 32",
+		"func(dst []float32, rs, gs int, src []float32, ld, cols, rows int, alpha float32)",
+		"half i*2*rs+j/32*2*gs+j%32 of dst = bf16(alpha*src[i*ld+j]) for i < rows, j < cols, and "+
+			"0 up to the next multiple of 32",
 	)
 	a := m.isa.(*amd64)
 	alpha, r := m.float("alpha"), m.newBF16()
@@ -38,7 +39,7 @@ func (m machine) roundHalves() {
 	}
 	order := a.reg()
 	a.c.VMOVUPS(a.constant(upper...), order)
-	to, from := m.base("dst"), m.base("src")
+	to, from, groups := m.base("dst"), m.base("src"), m.integer("gs")
 	m.eachRow(m.integer("rows"), func() {
 		p, q, n := m.copyGP(from), m.copyGP(to), m.integer("cols")
 		load := func(off int) vec { return r.round(m.inTail(m.mul(m.load(p, off), alpha))) }
@@ -50,7 +51,7 @@ func (m machine) roundHalves() {
 		m.label("blocks")
 		put(load(0), load(4*blockLen))
 		m.addImm(p, 8*blockLen)
-		m.addImm(q, 4*blockLen)
+		m.addScaled(q, groups, 4)
 		m.addImm(n, -2*blockLen)
 		m.branch(n, greaterEqual, 2*blockLen, "blocks")
 		m.label("rest")
@@ -93,6 +94,40 @@ func (m machine) interleavePairs() {
 		m.advance(s[0], m.integer("width"))
 		m.advance(s[1], m.integer("ld"))
 		m.advance(s[2], m.integer("ld"))
+	})
+	m.end()
+}
+
+// interleaveHalves emits panels that are made of rows of halves.
+func (m machine) interleaveHalves() {
+	m.begin(
+		"InterleaveHalves",
+		"func(dst, src []float32, pairs int)",
+		"halves 2*j and 2*j+1 of row i of dst, 32 words each, = half j of rows 2*i and 2*i+1 of "+
+			"src, 16 words each, for i < pairs, j < 32",
+	)
+	a := m.isa.(*amd64)
+	left, right := make([]uint32, blockLen), make([]uint32, blockLen) // halves 0 to 15, 16 to 31
+	for j := range left {
+		left[j] = uint32(j) | uint32(j+2*blockLen)<<16
+		right[j] = left[j] + blockLen*(1<<16+1)
+	}
+	orders := [2]operand.Op{a.reg(), a.reg()}
+	a.c.VMOVUPS(a.constant(left...), orders[0])
+	a.c.VMOVUPS(a.constant(right...), orders[1])
+	to, from := m.base("dst"), m.base("src")
+	m.eachRow(m.integer("pairs"), func() {
+		x, y := a.reg(), a.reg()
+		a.c.VMOVUPS(at(from, 0), x)
+		a.c.VMOVUPS(at(from, 4*blockLen), y)
+		z := a.reg()
+		a.c.VMOVAPS(x, z)
+		for i, pairs := range []operand.Op{z, x} {
+			a.c.VPERMT2W(y, orders[i], pairs)
+			a.c.VMOVUPS(pairs, at(to, 4*blockLen*i))
+		}
+		m.addImm(from, 8*blockLen)
+		m.addImm(to, 8*blockLen)
 	})
 	m.end()
 }

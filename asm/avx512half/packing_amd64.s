@@ -2,10 +2,10 @@
 
 #include "textflag.h"
 
-// func RoundHalves(dst []float32, rs int, src []float32, ld int, cols int, rows int, alpha float32)
+// func RoundHalves(dst []float32, rs int, gs int, src []float32, ld int, cols int, rows int, alpha float32)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·RoundHalves(SB), $8-84
-	VBROADCASTSS alpha+80(FP), Z0
+TEXT ·RoundHalves(SB), $8-92
+	VBROADCASTSS alpha+88(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS const0<>+0(SB), Z0
 	VBROADCASTSS const1<>+0(SB), Z2
@@ -16,20 +16,21 @@ TEXT ·RoundHalves(SB), $8-84
 	VBROADCASTSS const6<>+0(SB), Z7
 	VMOVUPS      const7<>+0(SB), Z8
 	MOVQ         dst_base+0(FP), AX
-	MOVQ         src_base+32(FP), CX
-	MOVQ         rows+72(FP), DX
-	TESTQ        DX, DX
+	MOVQ         src_base+40(FP), CX
+	MOVQ         gs+32(FP), DX
+	MOVQ         rows+80(FP), BX
+	TESTQ        BX, BX
 	JEQ          rowsdone
 
 rows:
-	MOVQ CX, BX
-	MOVQ AX, SI
-	MOVQ cols+64(FP), DI
-	CMPQ DI, $0x00000020
+	MOVQ CX, SI
+	MOVQ AX, DI
+	MOVQ cols+72(FP), R8
+	CMPQ R8, $0x00000020
 	JLT  rest
 
 blocks:
-	VMOVUPS     (BX), Z9
+	VMOVUPS     (SI), Z9
 	VMULPS.BCST (SP), Z9, Z9
 	VPANDD      Z2, Z9, Z10
 	VPMINSD     Z3, Z10, Z10
@@ -43,7 +44,7 @@ blocks:
 	VPANDD      Z11, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VPTERNLOGD  $0x78, Z0, Z9, Z10
-	VMOVUPS     64(BX), Z9
+	VMOVUPS     64(SI), Z9
 	VMULPS.BCST (SP), Z9, Z9
 	VPANDD      Z2, Z9, Z11
 	VPMINSD     Z3, Z11, Z11
@@ -58,20 +59,20 @@ blocks:
 	VMOVAPS     Z11, Z11
 	VPTERNLOGD  $0x78, Z0, Z9, Z11
 	VPERMT2W    Z11, Z8, Z10
-	VMOVUPS     Z10, (SI)
-	ADDQ        $0x00000080, BX
-	ADDQ        $0x00000040, SI
-	SUBQ        $0x00000020, DI
-	CMPQ        DI, $0x00000020
+	VMOVUPS     Z10, (DI)
+	ADDQ        $0x00000080, SI
+	LEAQ        (DI)(DX*4), DI
+	SUBQ        $0x00000020, R8
+	CMPQ        R8, $0x00000020
 	JGE         blocks
 
 rest:
-	TESTQ       DI, DI
+	TESTQ       R8, R8
 	JEQ         next
-	CMPQ        DI, $0x00000010
+	CMPQ        R8, $0x00000010
 	JLT         low
-	SUBQ        $0x00000010, DI
-	VMOVUPS     (BX), Z9
+	SUBQ        $0x00000010, R8
+	VMOVUPS     (SI), Z9
 	VMULPS.BCST (SP), Z9, Z9
 	VPANDD      Z2, Z9, Z10
 	VPMINSD     Z3, Z10, Z10
@@ -85,9 +86,9 @@ rest:
 	VPANDD      Z11, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VPTERNLOGD  $0x78, Z0, Z9, Z10
-	LEAQ        const8<>+0(SB), R8
-	KMOVW       (R8)(DI*4), K1
-	VMOVUPS.Z   64(BX), K1, Z9
+	LEAQ        const8<>+0(SB), R9
+	KMOVW       (R9)(R8*4), K1
+	VMOVUPS.Z   64(SI), K1, Z9
 	VMULPS.BCST (SP), Z9, Z9
 	VMOVAPS.Z   Z9, K1, Z9
 	VPANDD      Z2, Z9, Z11
@@ -103,13 +104,13 @@ rest:
 	VMOVAPS     Z11, Z11
 	VPTERNLOGD  $0x78, Z0, Z9, Z11
 	VPERMT2W    Z11, Z8, Z10
-	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z10, (DI)
 	JMP         next
 
 low:
-	LEAQ        const8<>+0(SB), R8
-	KMOVW       (R8)(DI*4), K1
-	VMOVUPS.Z   (BX), K1, Z9
+	LEAQ        const8<>+0(SB), R9
+	KMOVW       (R9)(R8*4), K1
+	VMOVUPS.Z   (SI), K1, Z9
 	VMULPS.BCST (SP), Z9, Z9
 	VMOVAPS.Z   Z9, K1, Z9
 	VPANDD      Z2, Z9, Z10
@@ -126,15 +127,15 @@ low:
 	VPTERNLOGD  $0x78, Z0, Z9, Z10
 	VPXORD      Z1, Z1, Z1
 	VPERMT2W    Z1, Z8, Z10
-	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z10, (DI)
 
 next:
-	MOVQ  ld+56(FP), BX
-	LEAQ  (CX)(BX*4), CX
-	MOVQ  rs+24(FP), BX
-	LEAQ  (AX)(BX*4), AX
-	SUBQ  $0x00000001, DX
-	TESTQ DX, DX
+	MOVQ  ld+64(FP), SI
+	LEAQ  (CX)(SI*4), CX
+	MOVQ  rs+24(FP), SI
+	LEAQ  (AX)(SI*4), AX
+	SUBQ  $0x00000001, BX
+	TESTQ BX, BX
 	JNE   rows
 
 rowsdone:
@@ -392,3 +393,68 @@ ndone:
 rowsdone:
 	VZEROUPPER
 	RET
+
+// func InterleaveHalves(dst []float32, src []float32, pairs int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·InterleaveHalves(SB), $0-56
+	VMOVUPS const9<>+0(SB), Z0
+	VMOVUPS const10<>+0(SB), Z1
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    pairs+48(FP), DX
+	TESTQ   DX, DX
+	JEQ     rowsdone
+
+rows:
+	VMOVUPS  (CX), Z2
+	VMOVUPS  64(CX), Z3
+	VMOVAPS  Z2, Z4
+	VPERMT2W Z3, Z0, Z4
+	VMOVUPS  Z4, (AX)
+	VPERMT2W Z3, Z1, Z2
+	VMOVUPS  Z2, 64(AX)
+	ADDQ     $0x00000080, CX
+	ADDQ     $0x00000080, AX
+	SUBQ     $0x00000001, DX
+	TESTQ    DX, DX
+	JNE      rows
+
+rowsdone:
+	VZEROUPPER
+	RET
+
+DATA const9<>+0(SB)/4, $0x00200000
+DATA const9<>+4(SB)/4, $0x00210001
+DATA const9<>+8(SB)/4, $0x00220002
+DATA const9<>+12(SB)/4, $0x00230003
+DATA const9<>+16(SB)/4, $0x00240004
+DATA const9<>+20(SB)/4, $0x00250005
+DATA const9<>+24(SB)/4, $0x00260006
+DATA const9<>+28(SB)/4, $0x00270007
+DATA const9<>+32(SB)/4, $0x00280008
+DATA const9<>+36(SB)/4, $0x00290009
+DATA const9<>+40(SB)/4, $0x002a000a
+DATA const9<>+44(SB)/4, $0x002b000b
+DATA const9<>+48(SB)/4, $0x002c000c
+DATA const9<>+52(SB)/4, $0x002d000d
+DATA const9<>+56(SB)/4, $0x002e000e
+DATA const9<>+60(SB)/4, $0x002f000f
+GLOBL const9<>(SB), RODATA|NOPTR, $64
+
+DATA const10<>+0(SB)/4, $0x00300010
+DATA const10<>+4(SB)/4, $0x00310011
+DATA const10<>+8(SB)/4, $0x00320012
+DATA const10<>+12(SB)/4, $0x00330013
+DATA const10<>+16(SB)/4, $0x00340014
+DATA const10<>+20(SB)/4, $0x00350015
+DATA const10<>+24(SB)/4, $0x00360016
+DATA const10<>+28(SB)/4, $0x00370017
+DATA const10<>+32(SB)/4, $0x00380018
+DATA const10<>+36(SB)/4, $0x00390019
+DATA const10<>+40(SB)/4, $0x003a001a
+DATA const10<>+44(SB)/4, $0x003b001b
+DATA const10<>+48(SB)/4, $0x003c001c
+DATA const10<>+52(SB)/4, $0x003d001d
+DATA const10<>+56(SB)/4, $0x003e001e
+DATA const10<>+60(SB)/4, $0x003f001f
+GLOBL const10<>(SB), RODATA|NOPTR, $64

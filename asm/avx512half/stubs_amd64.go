@@ -6,12 +6,17 @@ package avx512half
 // Built reports whether the package's functions exist on this architecture.
 const Built = true
 
-// RoundHalves is half i*2*rs+j of dst = bf16(alpha*src[i*ld+j]) for i < rows, j < cols, and 0 up to the next multiple of 32.
+// RoundHalves is half i*2*rs+j/32*2*gs+j%32 of dst = bf16(alpha*src[i*ld+j]) for i < rows, j < cols, and 0 up to the next multiple of 32.
 //
 //go:noescape
-func RoundHalves(dst []float32, rs int, src []float32, ld, cols, rows int, alpha float32)
+func RoundHalves(dst []float32, rs, gs int, src []float32, ld, cols, rows int, alpha float32)
 
 // InterleavePairs is halves 2*j and 2*j+1 of row i of dst, rows width apart, = bf16(alpha*x[i*ld+j]) and bf16(alpha*y[i*ld+j]) for i < rows, j < cols.
 //
 //go:noescape
 func InterleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32)
+
+// InterleaveHalves is halves 2*j and 2*j+1 of row i of dst, 32 words each, = half j of rows 2*i and 2*i+1 of src, 16 words each, for i < pairs, j < 32.
+//
+//go:noescape
+func InterleaveHalves(dst, src []float32, pairs int)

@@ -61,7 +61,9 @@ func (l Conv) Params(in ...Shape) []Param {
 }
 
 // Memory implements Layer.
-func (l Conv) Memory(...Shape) Memory { return Memory{KeepsX: true, KeepsDY: true} }
+func (l Conv) Memory(...Shape) Memory {
+	return Memory{KeepsX: true, KeepsDY: true, Factors: l.Size == 1}
+}
 
 // Bind implements Layer.
 func (l Conv) Bind(v Values, in ...Shape) Pair {
@@ -76,6 +78,12 @@ func (l Conv) Bind(v Values, in ...Shape) Pair {
 	if v.AsksX {
 		b.backward.ReserveTurned(b.taps*b.in, b.out, b.taps, panels)
 	}
+	if b.taps == 1 && v.Grads && v.Products.Keeps() {
+		kept := func(n int) []float32 { return v.Arena.Floats(memory.Activations, n) }
+		b.keeps = true
+		b.keptX = v.Products.Rounded(v.Rows*b.pixels, b.in, kept)
+		b.keptDY = v.Products.Rounded(v.Rows*b.pixels, b.out, kept)
+	}
 	return b
 }
 
@@ -85,6 +93,9 @@ type conv struct {
 	taps, in, out, pixels int
 	weight, bias          Range
 	forward, backward     blas.Factor // W, and W turned
+
+	keeps         bool // what gradients by the weights read is kept here, rounded
+	keptX, keptDY blas.Rounded
 }
 
 func (c *conv) matrix(p []float32) blas.Matrix {
@@ -104,31 +115,55 @@ func (c *conv) PackTasks() []Task {
 
 func (c *conv) Forward(t *Tile) {
 	y := blas.Dense(t.Y, t.N*c.pixels, c.out)
-	c.forward.Mul(blas.Patches(t.X[0], t.N, c.x), c.bias.Of(c.values.P), y)
+	c.forward.Mul(c.left(t, t.X[0], c.x, c.keptX), c.bias.Of(c.values.P), y)
 }
 
 func (c *conv) Backward(t *Tile) {
+	dy := c.left(t, t.DY, c.dy, c.keptDY)
 	if t.DX[0] == nil {
 		return
 	}
 	dx := blas.Dense(t.DX[0], t.N*c.pixels, c.in)
-	c.backward.MulAdd(blas.Patches(t.DY, t.N, c.dy), dx, t.Add[0])
+	c.backward.MulAdd(dy, dx, t.Add[0])
+}
+
+// left is the pixels of a tile as the left factor of a product. They are kept, if that is wanted.
+func (c *conv) left(t *Tile, x []float32, w blas.Window, kept blas.Rounded) blas.Left {
+	if !c.keeps {
+		return blas.Patches(x, t.N, w)
+	}
+	rows := kept.Rows(t.First*c.pixels, (t.First+t.N)*c.pixels)
+	rows.Set(blas.Dense(x, t.N*c.pixels, w.C))
+	return rows.Left()
+}
+
+// DY implements Keeper.
+func (c *conv) DY() []float32 {
+	if !c.keeps {
+		return nil
+	}
+	return c.keptDY.Floats()
 }
 
 // GradTasks implements Weighted. A task is a block of the weights, over all rows: of whole taps, or
 // of a part of the channels of one pixel.
 func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
-	k, unit := c.taps*c.in, c.in
+	k, unit, across := c.taps*c.in, c.in, 1
 	if c.taps == 1 {
 		unit = 1
 	}
+	if c.keeps {
+		unit, across = blas.Group, blas.Group
+	}
 	wide, high := c.largestBlock()
-	cols, rows := pool.Pieces(c.out, wide), min(pool.Pieces(k, high), k/unit)
+	units := pool.Pieces(k, unit)
+	cols, rows := pool.Pieces(c.out, wide), min(pool.Pieces(k, high), units)
 	for i := range cols {
 		for r := range rows {
-			lo, hi := pool.Span(c.out, cols, i)
-			first, last := pool.Span(k/unit, rows, r)
-			first, last = first*unit, last*unit
+			lo, hi := pool.Span(pool.Pieces(c.out, across), cols, i)
+			lo, hi = lo*across, min(hi*across, c.out)
+			first, last := pool.Span(units, rows, r)
+			first, last = first*unit, min(last*unit, k)
 			cost := float64(hi-lo) * float64(last-first) * float64(c.values.Rows*c.pixels)
 			tasks = append(tasks, GradTask{
 				Task{cost, func() { c.gradient(w, lo, hi, first, last) }},
@@ -165,6 +200,10 @@ func (c *conv) largestBlock() (cols, rows int) {
 // and dy, and with the first rows the sums of dy.
 func (c *conv) gradient(w *Wave, lo, hi, first, last int) {
 	n := w.Rows * c.pixels
+	if c.keeps {
+		c.keptGradient(w, lo, hi, first, last, n)
+		return
+	}
 	x := blas.Patches(c.values.X, w.Rows, c.x).Slice(first, last)
 	dy := blas.Dense(c.values.DY, n, c.out).Slice(lo, hi)
 	grad := blas.Dense(c.weight.Of(w.Grad)[first*c.out:], last-first, c.out).Slice(lo, hi)
@@ -175,6 +214,25 @@ func (c *conv) gradient(w *Wave, lo, hi, first, last int) {
 	}
 	if first == 0 {
 		w.columns(c.bias.Of(w.Grad)[lo:hi], dy.Data, c.out, n)
+	}
+}
+
+// keptGradient is gradient from what is kept of n pixels. The scale comes last, so that factors are
+// those of the other products.
+func (c *conv) keptGradient(w *Wave, lo, hi, first, last, n int) {
+	grad := blas.Dense(c.weight.Of(w.Grad)[first*c.out:], last-first, c.out).Slice(lo, hi)
+	var bias []float32
+	if first == 0 {
+		bias = c.bias.Of(w.Grad)[lo:hi]
+	}
+	x, dy := c.keptX.Rows(0, n).Slice(first, last), c.keptDY.Rows(0, n).Slice(lo, hi)
+	c.values.Products.LinearGrad(x, dy, w.beta(), grad, bias)
+	if !w.Last {
+		return
+	}
+	kernel.Scale(bias, w.Scale)
+	for i := range grad.Rows {
+		kernel.Scale(grad.Data[i*grad.Stride:][:grad.Cols], w.Scale)
 	}
 }
 

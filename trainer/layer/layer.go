@@ -50,6 +50,9 @@ type Memory struct {
 
 	// Gradients by parameters read the first input, or the output's gradient, of all rows.
 	KeepsX, KeepsDY bool
+	// They read them as factors of products alone: with products for which [blas.Backend.Keeps],
+	// the layer keeps both itself, rounded.
+	Factors bool
 }
 
 // Values is what a layer is bound to.
@@ -106,6 +109,12 @@ type Weighted interface {
 	// GradTasks compute the gradient by the parameters over the rows of the wave, after all rows
 	// have gone forward and back. w is read when a task runs. They write disjoint blocks.
 	GradTasks(w *Wave) []GradTask
+}
+
+// Keeper is a Pair that may keep the output's gradient itself.
+type Keeper interface {
+	// DY is that of all rows of a wave; nil if it is not kept here.
+	DY() []float32
 }
 
 // Task is a part of the work that does not depend on other parts.

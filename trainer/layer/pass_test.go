@@ -1,6 +1,7 @@
 package layer_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -51,15 +52,28 @@ func sameBits(x, y []float32) bool {
 // way is how rows go through a layer.
 type way struct {
 	products   string
-	wave, tile int  // rows
-	reversed   bool // tiles and tasks are done in the reverse order
-	add        bool // gradients by inputs are added to what is there
-	inPlace    bool // the output and the gradients lie where they may
-	frozen     bool // nobody asks for gradients by inputs
-	fixed      bool // nor for those by parameters
-	forward    bool // rows go forward only; frozen and fixed too
+	precision  blas.Precision // "": float32
+	wave, tile int            // rows
+	reversed   bool           // tiles and tasks are done in the reverse order
+	add        bool           // gradients by inputs are added to what is there
+	inPlace    bool           // the output and the gradients lie where they may
+	frozen     bool           // nobody asks for gradients by inputs
+	fixed      bool           // nor for those by parameters
+	forward    bool           // rows go forward only; frozen and fixed too
 
 	put func(x []float32) []float32 // lays an array; nil: it stays where it is
+}
+
+func (w way) backend(t testing.TB) *blas.Backend {
+	t.Helper()
+	b, err := blas.Open(w.products)
+	if err == nil {
+		b, err = b.In(cmp.Or(w.precision, blas.Float32))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // held is what gradients hold before a layer adds to them: a power of two, so that taking it off
@@ -108,11 +122,11 @@ func (s subject) run(t *testing.T, v numbers, w way) results {
 func (s subject) newPass(t testing.TB, v numbers, w way) *pass {
 	t.Helper()
 	p := &pass{TB: t, subject: s, way: w, from: v, memory: s.layer.Memory(s.in...)}
-	p.makeArrays()
-	backend, err := blas.Open(w.products)
-	if err != nil {
-		t.Fatal(err)
+	if p.memory.Factors && w.backend(t).Keeps() {
+		p.memory.KeepsX, p.memory.KeepsDY = false, false
 	}
+	p.makeArrays()
+	backend := w.backend(t)
 	values := layer.Values{
 		Products: backend, Arena: &memory.Arena{}, P: p.from.p, Rows: w.wave, Grads: !w.fixed,
 		AsksX: p.all.DX[0] != nil,

@@ -129,7 +129,10 @@ const tileNumbers, tilePixels = 1 << 19, 32
 
 // Kept is how many numbers a row the gradients by the parameters read.
 func (n *Net) Kept() (sum int) {
-	for _, at := range n.plan(Train).nodes {
+	for i, at := range n.plan(Train).nodes {
+		if at.memory.Factors && at.back {
+			sum += n.nodes[n.nodes[i].in[0]].shape.Len() + n.nodes[i].shape.Len()
+		}
 		for _, where := range []place{at.value, at.grad} {
 			if where.kind == kept {
 				sum += where.width

@@ -201,8 +201,11 @@ type Values struct {
 // last wave, in the order of Backward. They serve to find out where numbers stopped being finite.
 func (t *Tape) Gradients() (all []Values) {
 	for i, g := range slices.Backward(t.grads) {
+		if k, ok := t.pairs[i].(layer.Keeper); ok && g == nil {
+			g = k.DY()
+		}
 		if g != nil {
-			all = append(all, Values{t.net.nodes[i].name, t.plan.nodes[i].grad.width, g})
+			all = append(all, Values{t.net.nodes[i].name, t.net.nodes[i].shape.Len(), g})
 		}
 	}
 	return all
