@@ -54,6 +54,12 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 	}
 	parts = append(parts, m.Held...)
 	// Reports, placing the particles, and loading the data are never in memory at the same time.
+	following, err := heldOutBytes(c, countHeldOut(images.Len-trained, datapoints), workers,
+		images.Shape)
+	if err != nil {
+		return needs{}, err
+	}
+	m.Diagnose = max(m.Diagnose, m.Generator+following) // one after the other
 	transient := memory.Part{Name: "reports", Bytes: reportBytes(c, m, trained, images.Shape)}
 	for _, part := range []memory.Part{
 		{Name: "start", Bytes: m.Start}, {Name: "loading", Bytes: images.Loading},
@@ -72,10 +78,10 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 	return estimated, nil
 }
 
-// reportBytes is the memory of diagnostics and evaluations. An evaluation holds the principal
-// components; beside them it fits them, then draws samples and measures their distance or makes the
-// pictures, so that only the largest of these and of the diagnostics counts. Without evaluations
-// there are only the diagnostics.
+// reportBytes is the memory of diagnostics, those of held-out rows among them, and of evaluations.
+// An evaluation holds the principal components; beside them it fits them, then draws samples and
+// measures their distance or makes the pictures, so that only the largest of these and of the
+// diagnostics counts. Without evaluations there are only the diagnostics.
 func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Shape) int64 {
 	if c.EvalSamples == 0 {
 		return m.Diagnose

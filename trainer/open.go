@@ -95,6 +95,7 @@ func (t *Trainer) build(ctx context.Context) error {
 		return err // and m may be a nil pointer in an interface that is not nil
 	}
 	t.method = m
+	t.followHeldOut()
 	return ctx.Err() // before anything is written
 }
 

@@ -129,7 +129,11 @@ func (t *Trainer) restoreFrom(dir string) error {
 // and the evaluations spent so far stay counted.
 func (t *Trainer) restoreWith(load func(into []checkpoint.Tensor) (loaded, error)) error {
 	sums := make([]float64, len(t.sums.Values()))
-	from, err := load(t.tensors(sums))
+	into := t.tensors(sums)
+	from, err := load(into)
+	if err != nil {
+		from, err = t.loadOlder(load, into, err)
+	}
 	if err != nil {
 		return err
 	}

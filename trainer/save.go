@@ -284,8 +284,8 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 	return meta, tensors, nil
 }
 
-// tensors are the method's state and the trainer's own.
+// tensors are the method's state and the trainer's own, that of the held-out rows last.
 func (t *Trainer) tensors(sums []float64) []checkpoint.Tensor {
 	own := checkpoint.Tensor{Name: "epoch/sums", Shape: []int{len(sums)}, F64: sums}
-	return append(t.method.Tensors(), own)
+	return append(append(t.method.Tensors(), own), t.heldOut.tensors()...)
 }

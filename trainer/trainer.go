@@ -58,6 +58,7 @@ type Trainer struct {
 	spent spent        // by the run
 
 	reports  reports
+	heldOut  heldOut
 	warned   warned
 	recovery recovery
 }
@@ -255,6 +256,11 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		return err
 	}
 	t.judge(e)
+	if err := t.measureHeldOut(ctx, &e); ctx.Err() != nil {
+		return t.interrupted()
+	} else if err != nil {
+		return err
+	}
 	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
 		if t.saveDue() {
 			if err := t.save(); err != nil { // the process may be killed during a long evaluation
@@ -271,6 +277,7 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		return err
 	}
 	t.reports.last = e
+	t.keepHeldOut(e)
 	t.reportEpoch(e)
 	checkpoint := t.saveDue()
 	t.next = place{epoch: t.next.epoch + 1}

@@ -144,6 +144,12 @@ func (p *Posterior) Latents() []float32 {
 	return p.cloud.Z[:len(p.images)*p.cloud.N*p.cloud.D]
 }
 
+// Velocities returns the particles' velocities, as Latents returns their positions. Hold makes them
+// 0.
+func (p *Posterior) Velocities() []float32 {
+	return p.cloud.U[:len(p.images)*p.cloud.N*p.cloud.D]
+}
+
 // Images returns the averages of the last Run or Settle, one for each image that is held.
 func (p *Posterior) Images() []Inferred { return p.images }
 

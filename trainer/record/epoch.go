@@ -37,10 +37,16 @@ type Epoch struct {
 	// variance of the prior drift as it is used, the mean of its draws.
 	ExtraTemperature Number `json:"extra_temperature"`
 
-	EnergyNats  Number `json:"energy_nats"` // decoder NLL + l_theta, per datum
-	StepSize    Number `json:"step_size"`   // h
-	LR          Number `json:"lr"`          // learning rate
-	AnchorDrift Number `json:"anchor"`      // mean coefficient of the scale anchor
+	EnergyNats Number `json:"energy_nats"` // decoder NLL + l_theta, per datum
+	// HeldOutNats is the energy per datum of a few held-out rows: decoder NLL + bound on -log p(z),
+	// with the averaged weights. HeldOutMSE is their mean squared pixel error. Their particles
+	// follow the run, with some moves for every record; both are nil without held-out rows.
+	HeldOutNats *Number `json:"heldout_nats,omitempty"`
+	HeldOutMSE  *Number `json:"heldout_mse,omitempty"`
+
+	StepSize    Number `json:"step_size"` // h
+	LR          Number `json:"lr"`        // learning rate
+	AnchorDrift Number `json:"anchor"`    // mean coefficient of the scale anchor
 
 	// PCA64FD is the distance of samples from the training images (pca.PCA.Distance); nil if it
 	// was not measured.
