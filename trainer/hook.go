@@ -1,19 +1,43 @@
 package trainer
 
 import (
+	"slices"
+
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
-	"slices"
 )
 
 // Hook is called by the goroutine of Run, or Train, as training proceeds. Nil fields are skipped.
 type Hook struct {
-	OnStep    func(record.Progress)
-	OnEpoch   func(record.Epoch)
-	OnMessage func(string)
-	OnWarning func(string) // for the user to act on, even if progress is not shown
-	OnEnd     func(Summary)
+	OnStart      func(Start) // before the first step of a session of Run
+	OnStep       func(record.Progress)
+	OnEpoch      func(record.Epoch)
+	OnCheckpoint func(step int, dir string) // when it is durable
+	OnMessage    func(string)
+	OnWarning    func(string) // for the user to act on, even if progress is not shown
+	OnEnd        func(Summary)
+}
+
+// Start describes a run at the beginning of a session.
+type Start struct {
+	Dir    string
+	Config config.Config
+	Info   run.Info // with the memory that was planned
+	Step   int      // steps taken in earlier sessions
+	Steps  int      // of the whole run
+}
+
+func (t *Trainer) reportStart() {
+	s := Start{
+		Dir: t.writer.Dir, Config: t.cfg, Info: t.info(), Step: t.step, Steps: t.total(),
+	}
+	for _, h := range t.hooks {
+		if h.OnStart != nil {
+			h.OnStart(s)
+		}
+	}
 }
 
 // Summary describes a run that has ended.

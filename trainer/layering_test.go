@@ -45,7 +45,7 @@ var layers = [][]string{
 	},
 	{"trainer/verify"},
 	{"trainer"},
-	{"trainer/evaluate"},
+	{"trainer/evaluate", "trainer/monitor"},
 	{"trainer/compare"},
 	{"trainer/table", "trainer/export"}, // what they import reaches the commands alone
 	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},
@@ -67,7 +67,10 @@ var strangers = map[string][]string{
 }
 
 // onlyIn are modules that are imported by one package alone.
-var onlyIn = map[string]string{"github.com/parquet-go/parquet-go": "trainer/table"}
+var onlyIn = map[string]string{
+	"github.com/parquet-go/parquet-go":   "trainer/table",
+	"github.com/VictoriaMetrics/metrics": "trainer/monitor",
+}
 
 // onlyForTests may be imported by tests alone.
 var onlyForTests = []string{

@@ -149,6 +149,11 @@ func (t *Trainer) noteSave(s saved) {
 	t.saving.retry, t.saving.failure = time.Time{}, nil
 	t.recovered(&t.saving.checkpoints, "checkpoints are saved again: "+filepath.Base(s.dir))
 	_ = t.storeNotes() // the end of the run tries again
+	for _, h := range t.hooks {
+		if h.OnCheckpoint != nil {
+			h.OnCheckpoint(s.step, s.dir)
+		}
+	}
 	if s.err != nil {
 		t.warn(s.err.Error())
 	}

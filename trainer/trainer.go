@@ -151,6 +151,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 func (t *Trainer) run(ctx context.Context) error {
 	t.spent.start = time.Now()
 	t.saving.began = t.spent.start
+	t.reportStart()
 	if t.next.epoch >= t.cfg.Epochs {
 		if err := t.reportAgain(ctx); err != nil {
 			return err

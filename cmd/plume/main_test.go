@@ -80,6 +80,7 @@ func TestScripts(t *testing.T) {
 			"modes":      modes,
 			"profile":    profileCommand,
 			"same-state": sameState,
+			"scrape":     scrapeCommand,
 			"write-hex":  writeHex,
 			"write-npy":  writeNPY,
 			"write-png":  writePNG,

@@ -10,6 +10,8 @@ import (
 	"runtime/trace"
 
 	"github.com/spf13/pflag"
+
+	"github.com/plume-ml/plume/trainer/monitor"
 )
 
 // profiling is the flags of the group Profiling. The zero value asks for nothing.
@@ -17,7 +19,8 @@ type profiling struct {
 	cpu, mem, trace, address string
 
 	outputs []*output
-	server  *profileServer
+	server  *server
+	monitor monitor.Monitor // whose numbers are served
 }
 
 func (p *profiling) addFlags(flags *pflag.FlagSet) {
@@ -30,8 +33,8 @@ func (p *profiling) addFlags(flags *pflag.FlagSet) {
 	add(&p.mem, "memprofile",
 		"write a profile of the memory in use at the end to this `file`, for go tool pprof")
 	add(&p.trace, "trace", "write an execution trace to this `file`, for go tool trace")
-	add(&p.address, "listen", "serve profiles over HTTP at this `address`; "+
-		"\":6060\" is open to this machine alone, port 0 is any free one")
+	add(&p.address, "listen", "serve /metrics (OpenMetrics), /healthz and profiles over HTTP at "+
+		"this `address`; \":6060\" is open to this machine alone, port 0 is any free one")
 }
 
 // recorder starts writing a profile to w, which lasts until end is called.
@@ -45,7 +48,7 @@ func (p *profiling) start(tell func(string)) (err error) {
 		}
 	}()
 	if p.address != "" { // before any file is overwritten, in case the address is wrong
-		if p.server, err = listen(p.address, tell); err != nil {
+		if p.server, err = listen(p.address, &p.monitor, tell); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/pprof/profile"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/plume-ml/plume/trainer/monitor"
 )
 
 // profileCommand is profile FILE TYPE [FUNCTION]: it expects a whole profile with samples of that
@@ -50,19 +52,36 @@ func valueOf(p *profile.Profile, column int, function string) (total int64) {
 	return total
 }
 
-// startServer serves profiles and returns the URL that was told, and all that was.
-func startServer(t *testing.T, address string) (s *profileServer, url, told string) {
+// startServer serves profiles and returns their URL by what was told, and all that was.
+func startServer(t *testing.T, address string) (s *server, url, told string) {
 	t.Helper()
 	var lines []string
-	s, err := listen(address, func(line string) { lines = append(lines, line) })
+	s, err := listen(address, new(monitor.Monitor), func(line string) {
+		lines = append(lines, line)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, url, found := strings.Cut(lines[len(lines)-1], "Profiles: ")
-	if !found {
+	told = strings.Join(lines, "\n")
+	_, url, found := strings.Cut(lines[len(lines)-1], "Listening: ")
+	root, _, more := strings.Cut(url, "/metrics, /healthz and /debug/pprof/")
+	if !found || !more {
 		t.Fatalf("no URL in %q", lines)
 	}
-	return s, url, strings.Join(lines, "\n")
+	return s, root + profileRoot, told
+}
+
+// A port that is taken is said to be.
+func TestListenTaken(t *testing.T) {
+	s, url, _ := startServer(t, ":0")
+	address := strings.TrimSuffix(strings.TrimPrefix(url, "http://"), profileRoot)
+	_, err := listen(address, new(monitor.Monitor), func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "another process listens there; choose") {
+		t.Errorf("error %v", err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestListenAddresses(t *testing.T) {
@@ -117,7 +136,10 @@ func TestServerPages(t *testing.T) {
 		contains    string
 	}{
 		{"GET", url, 200, "goroutine"},
-		{"GET", root + "/", 200, "goroutine"}, // redirected
+		{"GET", root + "/", 200, "/metrics\n/healthz\n/debug/pprof/\n"},
+		{"GET", root + "/metrics", 200, "go_goroutines "},
+		{"GET", root + "/healthz", 200, "ok\n"},
+		{"POST", root + "/metrics", 405, ""},
 		{"GET", url + "goroutine?debug=1", 200, "TestServerPages"},
 		{"GET", url + "cmdline", 200, os.Args[0]},
 		{"GET", url + "symbol", 200, "num_symbols"},

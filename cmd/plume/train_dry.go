@@ -31,8 +31,7 @@ func (t *trainCommand) forecast(ctx context.Context, cmd *cobra.Command, r *repo
 	}
 	var f trainer.Forecast
 	if err == nil {
-		options = append(options, trainer.WithHook(r.hook()), t.limits.option())
-		f, err = trainer.DryRun(ctx, cfg, dir, options...)
+		f, err = trainer.DryRun(ctx, cfg, dir, append(t.options(r), options...)...)
 	}
 	r.status.close()
 	switch {

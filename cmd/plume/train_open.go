@@ -114,9 +114,15 @@ func (t *trainCommand) continueRun(
 	if err := t.begin(r); err != nil {
 		return nil, err
 	}
-	opts = append(opts, trainer.WithHook(r.hook()), trainer.From(t.chosenFrom()),
-		t.limits.option())
-	return open(ctx, runDir, asked, opts...)
+	opts = append(opts, t.options(r)...)
+	return open(ctx, runDir, asked, append(opts, trainer.From(t.chosenFrom()))...)
+}
+
+// options are those of every session.
+func (t *trainCommand) options(r *reporter) []trainer.Option {
+	return []trainer.Option{
+		trainer.WithHook(r.hook()), trainer.WithHook(t.profile.monitor.Hook()), t.limits.option(),
+	}
 }
 
 // chosenFrom is the checkpoint to go on from.
@@ -177,8 +183,8 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	}
 	if err == nil {
 		train, err =
-			trainer.New(ctx, cfg, runDir, trainer.WithLock(lock), trainer.WithHook(r.hook()),
-				trainer.Given(given), t.limits.option())
+			trainer.New(ctx, cfg, runDir,
+				append(t.options(r), trainer.WithLock(lock), trainer.Given(given))...)
 	}
 	if err != nil {
 		leave()
