@@ -258,7 +258,7 @@ func place(shape []int, i int) string {
 }
 
 // settle adds the norm of the gradient of the update to the stats, and reports whether gradient and
-// new weights are finite. It sums in the order of the tasks, whichever worker computed them.
+// new weights are finite. It sums in the order of the bands, whichever worker updated them.
 func (n *network) settle(s *Stats) bool {
 	var gradient, weights float64
 	for i, v := range n.gSquare {

@@ -106,14 +106,15 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// notCounted returns the bytes that are left out: counts of steps and means, sums of squares by
-// tasks, the descriptions of networks and data, and the minibatch, which belongs to the caller.
+// notCounted returns the bytes that are left out: counts of steps and means, bands and their sums
+// of squares, the descriptions of networks and data, and the minibatch, which belongs to the
+// caller.
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
 		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train)
 		all = append(all, s.Decoder, s.Prior, s.Encoder, s.Classes)
 		for _, n := range nets {
-			all = append(all, n.opt.Steps, n.gSquare, n.pSquare, n.sums)
+			all = append(all, n.opt.Steps, n.gSquare, n.pSquare, n.sums, n.bands)
 		}
 		return all
 	}

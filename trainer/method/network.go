@@ -16,7 +16,8 @@ import (
 // network is one flat buffer of parameters in training, with its gradient and its optimiser. Its
 // tasks lay the parameters out for products (pack), and compute the gradient by blocks (reduce).
 // After the last rows of a pass, a task also adds its blocks to the sum of the step's gradients
-// (accumulate), or updates their parameters and lays these out anew (update).
+// (accumulate); or the last task of a band updates the band's parameters and lays them out anew
+// (update).
 type network struct {
 	name   string
 	number uint32    // decoderNet, ...
@@ -30,8 +31,9 @@ type network struct {
 	summed int            // number of the step's gradients in sum
 	then   func(task int) // what follows a task's part of the gradient; nil: nothing
 
-	// Sums of squares of each task's gradient and of its new parameters, and scratch to compute
-	// them.
+	// The band of each task. Sums of squares of the gradient of each band and of its new
+	// parameters, by the number of its first task, and scratch to compute them.
+	bands            []*band
 	gSquare, pSquare []float64
 	sums             pool.Scratch[[]float32]
 
@@ -101,6 +103,7 @@ func (n *network) bind(s Setup, t weightTape) {
 	n.tape = t
 	n.packTask, n.reduceTask = n.packPart, n.reducePart
 	n.accumulateTask, n.updateTask = n.accumulatePart, n.updatePart
+	n.bands = newBands(t.GradTasks(), t.Writes)
 	n.gSquare, n.pSquare = make([]float64, t.GradTasks()), make([]float64, t.GradTasks())
 	n.sums = pool.NewScratch(s.Pool, func() []float32 { return make([]float32, squareSums) })
 }
@@ -175,22 +178,45 @@ func (n *network) accumulatePart(task int) {
 	}
 }
 
-// updatePart updates the parameters of a task's blocks, and lays them out for products. It does
-// not apply a gradient whose squares are not finite, so that the search for the fault can find it.
+// updatePart updates the parameters of a task's band, and lays them out for products, if the
+// gradients of the band's other tasks are there.
 func (n *network) updatePart(task int) {
+	band := n.bands[task]
+	if !band.done() {
+		return
+	}
 	phase.Optimizer.Enter()
-	blocks := n.tape.Writes(task)
 	if n.summed > 0 {
-		n.average(blocks)
+		n.average(band.blocks)
 	}
-	if n.gSquare[task] = n.squares(task, n.g); finite(n.gSquare[task]) {
-		for _, b := range blocks {
-			n.opt.Apply(n.p, n.g, b)
-		}
-		n.pSquare[task] = n.squares(task, n.p)
-	}
+	first := band.tasks[0]
+	n.sums.Use(func(sums []float32) {
+		n.gSquare[first], n.pSquare[first] = n.step(sums, band.blocks)
+	})
 	phase.Pack.Enter()
-	n.tape.Updated(task)
+	for _, task := range band.tasks {
+		n.tape.Updated(task)
+	}
+}
+
+// stepLen is the most numbers that the optimiser goes through at a time: a core's own cache has
+// their parameters, gradient and moments from the first squares to the last.
+const stepLen = 1 << 14
+
+// step updates the parameters of blocks, and returns the sums of the squares of their gradient and
+// of the new parameters. A sum is not finite if one of the numbers, or its square, is not. Then it
+// does not apply the gradient, so that the search for the fault can find it.
+func (n *network) step(sums []float32, blocks []memory.Block) (gradient, parameters float64) {
+	for _, b := range blocks {
+		for b := range b.Parts(stepLen) {
+			square := squares(sums, n.g, b)
+			if gradient += square; finite(square) {
+				n.opt.Apply(n.p, n.g, b)
+				parameters += squares(sums, n.p, b)
+			}
+		}
+	}
+	return gradient, parameters
 }
 
 // average turns blocks of the gradient into the mean of it and of those in the sum.
@@ -201,17 +227,6 @@ func (n *network) average(blocks []memory.Block) {
 			kernel.Combine(n.g[lo:hi], share, n.sum[lo:hi], share, nil, 0)
 		}
 	}
-}
-
-// squares is the sum of the squares of a task's blocks of x. It is not finite if one of these, or
-// its square, is not.
-func (n *network) squares(task int, x []float32) (sum float64) {
-	n.sums.Use(func(sums []float32) {
-		for _, b := range n.tape.Writes(task) {
-			sum += squares(sums, x, b)
-		}
-	})
-	return sum
 }
 
 // Names of a network's tensors, after the network's own name. In a checkpoint each parameter has a

@@ -14,9 +14,9 @@ import (
 //
 //	gather        gather the particles and images of a new minibatch, one tile of rows per task
 //	rows          run decoder and prior forward and backward, one tile of one network per task
-//	reduce, move  compute the gradients by the weights, a block of a layer per task, which also
-//	              makes the optimiser's step for these weights, and lays a finished layer out for
-//	              the next products; move the particles, one tile per task
+//	reduce, move  compute the gradients by the weights, a block of a layer per task; the last one
+//	              of a band of rows makes the optimiser's step for the band, and the last of a
+//	              layer lays it out for the next products; move the particles, one tile per task
 //
 // The result does not depend on the number of workers: every sum has a fixed order, and the cut
 // into tasks depends only on the configuration. (Tiles may follow the number of workers where the
