@@ -90,7 +90,7 @@ func (t *Trainer) forecast() (Forecast, error) {
 		PerEpoch: t.data.batches.PerEpoch() * t.cfg.BatchRepeats, Steps: t.total(),
 		Done: t.step, Last: t.lastStep(),
 	}
-	for _, x := range t.method.Tensors() {
+	for _, x := range t.tensors(nil) {
 		f.Checkpoint += int64(4*len(x.F32) + 4*len(x.U32) + 8*len(x.F64))
 	}
 	if t.cfg.EvalSamples > 0 {

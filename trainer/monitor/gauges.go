@@ -89,6 +89,10 @@ var ofEpochs = []gauge{
 		epoch(func(e *record.Epoch) record.Number { return e.PriorLoss })},
 	{"plume_energy_nats", "Negative log-likelihood and prior loss, per datapoint.", "nats",
 		epoch(func(e *record.Epoch) record.Number { return e.EnergyNats })},
+	{"plume_heldout_energy_nats", "Energy of held-out rows that follow the run, per row.", "nats",
+		epoch(func(e *record.Epoch) record.Number { return known(e.HeldOutNats) })},
+	{"plume_heldout_mse", "Mean squared error of these held-out rows.", "",
+		epoch(func(e *record.Epoch) record.Number { return known(e.HeldOutMSE) })},
 	{"plume_latent_mean_square", "Mean of the squared latents.", "",
 		epoch(func(e *record.Epoch) record.Number { return e.LatentMS })},
 	{"plume_latent_std_min", "Smallest standard deviation of a latent dimension.", "",
@@ -116,12 +120,15 @@ var ofEpochs = []gauge{
 			return *e.Slowed
 		})},
 	{"plume_pca64_fd", "PCA-64 FD of samples, by the newest report.", "",
-		func(n *state) float64 {
-			if n.fd == nil {
-				return math.NaN()
-			}
-			return float64(*n.fd)
-		}},
+		func(n *state) float64 { return float64(known(n.fd)) }},
+}
+
+// known is NaN for nil.
+func known(n *record.Number) record.Number {
+	if n == nil {
+		return record.Number(math.NaN())
+	}
+	return *n
 }
 
 func start(f func(*trainer.Start) float64) func(*state) float64 {
