@@ -99,6 +99,7 @@ func newRoot() *cobra.Command {
   plume impute 7 --data holes.npy -o full.npz   missing values filled in, several times
   plume score 7 --data new/                     how likely new images are
   plume eval 7                                  how good run 7 is
+  plume runs                                    all runs, the newest first
   plume compare --preset methods --budget 3m    all methods, at equal time
   plume verify                                  error guarantees, measured against known truth
   plume info                                    CPU, kernels and BLAS in use`,
@@ -116,7 +117,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
-		newEval(), newCompare(), newVerify(), newExport(), newImport(), newInspect(), newInfo())
+		newEval(), newCompare(), newVerify(), newRuns(), newExport(), newImport(),
+		newInspect(), newInfo())
 	setHelp(root)
 	return root
 }

@@ -19,6 +19,7 @@ const (
 	rowsFile       = "rows.csv"
 	schemaFile     = "schema.toml"
 	lockFile       = "lock"
+	notesFile      = "notes.json"
 	checkpointsDir = "checkpoints"
 	samplesDir     = "samples"
 	classifierFile = "classifier.safetensors"

@@ -7,6 +7,7 @@
 //	rows.csv        which row of the data each particle belongs to
 //	checkpoints/    states to resume from, as package checkpoint writes them
 //	samples/        pictures of samples and reconstructions
+//	notes.json      what people say about the run: tags and a note
 //	lock            the process that is writing the directory, if any
 //	classifier.safetensors
 //	                the classifier of the data, if an evaluation has trained one
@@ -15,5 +16,6 @@
 //
 // Find finds a run by its name or number, and Open opens it for reading. Create and CreateNumbered
 // make the directory of a new run, Acquire locks it, and a Writer writes it. StateOf returns how
-// far a run has come.
+// far a run has come, List an overview of all runs below a directory, and Compare says in what runs
+// differ.
 package run

@@ -97,6 +97,26 @@ func withoutLocks(dir string) string {
 	return dir + " is on a file system without locks: make sure that no other process writes there"
 }
 
+// Running returns the process that writes the run in dir, if there is one. It asks the lock itself:
+// the file may be one that an earlier process left. In the moment of asking, a process that begins
+// to write a run with such a file may find it in use.
+func Running(dir string) (h Holder, running bool) {
+	path := filepath.Join(dir, lockFile)
+	if _, err := os.Lstat(path); err != nil {
+		return h, false
+	}
+	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := file.TryRLock()
+	if err != nil {
+		return h, false
+	}
+	if free {
+		file.Close()
+		return h, false
+	}
+	return holder(path), true
+}
+
 // unsupported reports whether the file system has no locks.
 func unsupported(err error) bool {
 	return errors.Is(err, syscall.ENOLCK) || errors.Is(err, errors.ErrUnsupported)
