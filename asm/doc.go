@@ -5,7 +5,8 @@
 //
 // Other packages are no paths: they have products of numbers in bf16 alone, beside the path of
 // AVX-512, which runs everything else. The functions of amx compute on tiles, those of avx512bf16
-// by VDPBF16PS, and avx512half, which needs no more than its path, packs factors for both.
+// by VDPBF16PS, and avx512half packs factors for both, by the processor's own rounding, which all
+// that have one of them have.
 //
 // The files are generated: _gen, a module of its own, states every kernel once, in blocks of
 // sixteen float32, and prints it for each machine (through avo for amd64; for arm64 itself, vector

@@ -30,6 +30,7 @@ var forms = map[form]string{
 	{2, 0x4b, false, true}:  "TILESTORED r, m",
 	{2, 0x5c, false, false}: "TDPBF16PS v, m, r",
 	{2, 0x52, true, false}:  "VDPBF16PS m, v, r",
+	{3, 0x72, true, false}:  "VCVTNE2PS2BF16 m, v, r",
 }
 
 // general are the names of general registers by number.

@@ -55,17 +55,21 @@ func (w *workspace) packPanels(x operand, dst []float32, cols, l, end, j, last i
 func (o *order) pairPanels(x operand, dst []float32, l, end, j, last int) {
 	const cols = kernel.HalfCols
 	deep := o.depth(end - l)
+	if x.rounded {
+		for at := j; at < last; at += cols {
+			strip := x.data[at/cols*x.stride+l*cacheLine:]
+			kernel.InterleaveColumns(dst[(at-j)*deep:], strip, end-l)
+		}
+		return
+	}
 	for first := l; first < end; first += chunk {
 		rows := min(chunk, end-first)
 		for at := j; at < last; at += cols {
 			to, n := dst[(at-j)*deep+o.depth(first-l)*cols:], min(cols, last-at)
-			switch {
-			case x.rounded:
-				kernel.InterleaveColumns(to, x.data[at/cols*x.stride+first*cacheLine:], rows)
-			case x.transposed:
+			if x.transposed {
 				src := x.data[at*x.stride+first:]
 				kernel.InterleavePairsT(to, src, x.stride, n, rows, x.alpha)
-			default:
+			} else {
 				src := x.data[first*x.stride+at:]
 				kernel.InterleavePairs(to, src, x.stride, n, rows, x.alpha)
 			}

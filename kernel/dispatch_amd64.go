@@ -24,5 +24,12 @@ var extensions = []extension{
 // pairsPay: AMD's processors have twice the rate of float32 in VDPBF16PS, Intel's half of it.
 func pairsPay() bool { return cpuid.CPU.VendorID == cpuid.AMD }
 
-// packers have what lays factors out for all of them; they are part of their path.
-var packers = []extension{{"avx512half", &avx512Path, nil, nil, nil, nil}}
+// packers have what lays factors out for all of them, on every CPU that has one of them.
+var packers = []extension{
+	{"avx512half", &avx512Path, []cpuid.FeatureID{cpuid.AVX512BF16}, nil, nil, nil},
+}
+
+// packs reports whether the first of them is used.
+func packs() bool { return active == packers[0].path && packer }
+
+var packer = cpuid.CPU.Supports(packers[0].needs...)

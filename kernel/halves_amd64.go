@@ -42,7 +42,7 @@ func mulPairs(c []float32, ldc int, first bool, a []float32, rs, jump int, b []f
 // allocated.
 
 func roundHalves(dst []float32, rs, gs int, src []float32, ld, cols, rows int, alpha float32) {
-	if active == packers[0].path {
+	if packs() {
 		avx512half.RoundHalves(dst, rs, gs, src, ld, cols, rows, alpha)
 		return
 	}
@@ -50,7 +50,7 @@ func roundHalves(dst []float32, rs, gs int, src []float32, ld, cols, rows int, a
 }
 
 func interleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32) {
-	if active == packers[0].path {
+	if packs() {
 		avx512half.InterleavePairs(dst, width, x, y, ld, cols, rows, alpha)
 		return
 	}
@@ -58,7 +58,7 @@ func interleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows in
 }
 
 func transposeWords(dst []float32, width int, src []float32, ld, n int) {
-	if active == packers[0].path {
+	if active == &avx512Path {
 		avx512.Transpose(dst, width, src, ld, n)
 		return
 	}
@@ -66,7 +66,7 @@ func transposeWords(dst []float32, width int, src []float32, ld, n int) {
 }
 
 func interleaveHalves(dst, src []float32, pairs int) {
-	if active == packers[0].path {
+	if packs() {
 		avx512half.InterleaveHalves(dst, src, pairs)
 		return
 	}

@@ -42,13 +42,14 @@ const (
 
 // Operands are in the order of Go's assembler: what is written comes last.
 var codings = map[string]coding{
-	"LDTILECFG":   {noPrefix, 0x49, false, coding.memory},
-	"TILERELEASE": {noPrefix, 0x49, false, coding.tiles},
-	"TILEZERO":    {prefixF2, 0x49, false, coding.tiles},
-	"TILELOADD":   {prefixF2, 0x4b, false, coding.memory},
-	"TILESTORED":  {prefixF3, 0x4b, false, coding.memory},
-	"TDPBF16PS":   {prefixF3, 0x5c, false, coding.tiles},
-	"VDPBF16PS":   {prefixF3, 0x52, true, coding.vectors},
+	"LDTILECFG":      {noPrefix, 0x49, false, coding.memory},
+	"TILERELEASE":    {noPrefix, 0x49, false, coding.tiles},
+	"TILEZERO":       {prefixF2, 0x49, false, coding.tiles},
+	"TILELOADD":      {prefixF2, 0x4b, false, coding.memory},
+	"TILESTORED":     {prefixF3, 0x4b, false, coding.memory},
+	"TDPBF16PS":      {prefixF3, 0x5c, false, coding.tiles},
+	"VDPBF16PS":      {prefixF3, 0x52, true, coding.vectors},
+	"VCVTNE2PS2BF16": {prefixF2, 0x72, true, coding.vectors},
 }
 
 // encoded appends such an instruction. It reads all of its registers.

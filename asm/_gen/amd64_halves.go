@@ -23,6 +23,35 @@ func (m machine) halfPacking() {
 	m.interleaveHalves()
 }
 
+// halver rounds to bf16 by the processor's own conversion, which does what the rounding of packing
+// asks for but for numbers below the least.
+type halver struct {
+	amd64       *amd64
+	sign, least operand.Op
+}
+
+func (a *amd64) newHalver() *halver {
+	h := &halver{amd64: a, sign: a.inReg(a.konstInt(signBit)[0])}
+	h.least = a.inReg(a.konstInt(leastBits << 1)[0])
+	return h
+}
+
+// round is the halves of low, then those of high.
+func (h *halver) round(low, high vec) operand.Op {
+	c := h.amd64.c
+	for _, v := range []vec{low, high} {
+		x, small := v[0].(operand.Op), c.K()
+		size := h.amd64.reg()
+		c.VPSLLD(operand.Imm(1), x, size)
+		c.VPCMPUD(operand.Imm(1), h.least, size, small) // below
+		c.VPANDD(h.sign, x, small, x)
+	}
+	out := h.amd64.reg()
+	i := h.amd64.encoded("VCVTNE2PS2BF16", low[0].(operand.Op), high[0].(operand.Op), out)
+	i.Inputs, i.Outputs = i.Operands[:2], []operand.Op{out}
+	return out
+}
+
 // roundHalves emits rows that are made of 32 numbers at a time.
 func (m machine) roundHalves() {
 	m.begin(
@@ -32,21 +61,12 @@ func (m machine) roundHalves() {
 			"0 up to the next multiple of 32",
 	)
 	a := m.isa.(*amd64)
-	alpha, r := m.float("alpha"), m.newBF16()
-	upper := make([]uint32, blockLen) // the upper halves of two registers in the order of memory
-	for i := range upper {
-		upper[i] = uint32(4*i+1) | uint32(4*i+3)<<16
-	}
-	order := a.reg()
-	a.c.VMOVUPS(a.constant(upper...), order)
+	alpha, h := m.float("alpha"), a.newHalver()
 	to, from, groups := m.base("dst"), m.base("src"), m.integer("gs")
 	m.eachRow(m.integer("rows"), func() {
 		p, q, n := m.copyGP(from), m.copyGP(to), m.integer("cols")
-		load := func(off int) vec { return r.round(m.inTail(m.mul(m.load(p, off), alpha))) }
-		put := func(low, high vec) {
-			a.c.VPERMT2W(high[0].(operand.Op), order, low[0].(operand.Op))
-			a.c.VMOVUPS(low[0].(operand.Op), at(q, 0))
-		}
+		load := func(off int) vec { return m.inTail(m.mul(m.load(p, off), alpha)) }
+		put := func(low, high vec) { a.c.VMOVUPS(h.round(low, high), at(q, 0)) }
 		m.branch(n, less, 2*blockLen, "rest")
 		m.label("blocks")
 		put(load(0), load(4*blockLen))
@@ -82,14 +102,21 @@ func (m machine) interleavePairs() {
 		"halves 2*j and 2*j+1 of row i of dst, rows width apart, = bf16(alpha*x[i*ld+j]) and "+
 			"bf16(alpha*y[i*ld+j]) for i < rows, j < cols",
 	)
-	alpha, r := m.float("alpha"), m.newBF16()
+	a := m.isa.(*amd64)
+	alpha, h, order := m.float("alpha"), a.newHalver(), a.reg()
+	pairs := make([]uint32, blockLen) // of halves 16 apart
+	for i := range pairs {
+		pairs[i] = uint32(i) | uint32(i+blockLen)<<16
+	}
+	a.c.VMOVUPS(a.constant(pairs...), order)
 	s := m.floats("dst", "x", "y")
 	m.eachRow(m.integer("rows"), func() {
 		row := []stream{m.restart(s[0]), m.restart(s[1]), m.restart(s[2])}
 		m.span("n", m.integer("cols"), 2, row, func(i int) {
-			first := r.round(m.mul(m.get(row[1], i), alpha))
-			second := r.round(m.mul(m.get(row[2], i), alpha))
-			m.put(m.op(opOr, m.shr(first, 16), second), row[0], i)
+			both := h.round(m.mul(m.get(row[1], i), alpha), m.mul(m.get(row[2], i), alpha))
+			out := a.reg()
+			a.c.VPERMW(both, order, out)
+			m.put(vec{out}, row[0], i)
 		})
 		m.advance(s[0], m.integer("width"))
 		m.advance(s[1], m.integer("ld"))

@@ -3,18 +3,12 @@
 #include "textflag.h"
 
 // func RoundHalves(dst []float32, rs int, gs int, src []float32, ld int, cols int, rows int, alpha float32)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·RoundHalves(SB), $8-92
 	VBROADCASTSS alpha+88(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS const0<>+0(SB), Z0
 	VBROADCASTSS const1<>+0(SB), Z2
-	VBROADCASTSS const2<>+0(SB), Z3
-	VBROADCASTSS const3<>+0(SB), Z4
-	VBROADCASTSS const4<>+0(SB), Z5
-	VBROADCASTSS const5<>+0(SB), Z6
-	VBROADCASTSS const6<>+0(SB), Z7
-	VMOVUPS      const7<>+0(SB), Z8
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+40(FP), CX
 	MOVQ         gs+32(FP), DX
@@ -30,36 +24,18 @@ rows:
 	JLT  rest
 
 blocks:
-	VMOVUPS     (SI), Z9
-	VMULPS.BCST (SP), Z9, Z9
-	VPANDD      Z2, Z9, Z10
-	VPMINSD     Z3, Z10, Z10
-	VPSUBD      Z10, Z4, Z11
-	VPSRAD      $0x1f, Z11, Z11
-	VPSRLD      $0x10, Z10, Z12
-	VPANDD      Z5, Z12, Z12
-	VPADDD      Z6, Z10, Z10
-	VPADDD      Z12, Z10, Z10
-	VPANDD      Z7, Z10, Z10
-	VPANDD      Z11, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VPTERNLOGD  $0x78, Z0, Z9, Z10
-	VMOVUPS     64(SI), Z9
-	VMULPS.BCST (SP), Z9, Z9
-	VPANDD      Z2, Z9, Z11
-	VPMINSD     Z3, Z11, Z11
-	VPSUBD      Z11, Z4, Z12
-	VPSRAD      $0x1f, Z12, Z12
-	VPSRLD      $0x10, Z11, Z13
-	VPANDD      Z5, Z13, Z13
-	VPADDD      Z6, Z11, Z11
-	VPADDD      Z13, Z11, Z11
-	VPANDD      Z7, Z11, Z11
-	VPANDD      Z12, Z11, Z11
-	VMOVAPS     Z11, Z11
-	VPTERNLOGD  $0x78, Z0, Z9, Z11
-	VPERMT2W    Z11, Z8, Z10
-	VMOVUPS     Z10, (DI)
+	VMOVUPS     (SI), Z3
+	VMULPS.BCST (SP), Z3, Z3
+	VMOVUPS     64(SI), Z4
+	VMULPS.BCST (SP), Z4, Z4
+	VPSLLD      $0x01, Z3, Z5
+	VPCMPUD     $0x01, Z2, Z5, K1
+	VPANDD      Z0, Z3, K1, Z3
+	VPSLLD      $0x01, Z4, Z5
+	VPCMPUD     $0x01, Z2, Z5, K1
+	VPANDD      Z0, Z4, K1, Z4
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z4, Z3
+	VMOVUPS     Z3, (DI)
 	ADDQ        $0x00000080, SI
 	LEAQ        (DI)(DX*4), DI
 	SUBQ        $0x00000020, R8
@@ -72,62 +48,38 @@ rest:
 	CMPQ        R8, $0x00000010
 	JLT         low
 	SUBQ        $0x00000010, R8
-	VMOVUPS     (SI), Z9
-	VMULPS.BCST (SP), Z9, Z9
-	VPANDD      Z2, Z9, Z10
-	VPMINSD     Z3, Z10, Z10
-	VPSUBD      Z10, Z4, Z11
-	VPSRAD      $0x1f, Z11, Z11
-	VPSRLD      $0x10, Z10, Z12
-	VPANDD      Z5, Z12, Z12
-	VPADDD      Z6, Z10, Z10
-	VPADDD      Z12, Z10, Z10
-	VPANDD      Z7, Z10, Z10
-	VPANDD      Z11, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VPTERNLOGD  $0x78, Z0, Z9, Z10
-	LEAQ        const8<>+0(SB), R9
+	VMOVUPS     (SI), Z3
+	VMULPS.BCST (SP), Z3, Z3
+	LEAQ        const2<>+0(SB), R9
 	KMOVW       (R9)(R8*4), K1
-	VMOVUPS.Z   64(SI), K1, Z9
-	VMULPS.BCST (SP), Z9, Z9
-	VMOVAPS.Z   Z9, K1, Z9
-	VPANDD      Z2, Z9, Z11
-	VPMINSD     Z3, Z11, Z11
-	VPSUBD      Z11, Z4, Z12
-	VPSRAD      $0x1f, Z12, Z12
-	VPSRLD      $0x10, Z11, Z13
-	VPANDD      Z5, Z13, Z13
-	VPADDD      Z6, Z11, Z11
-	VPADDD      Z13, Z11, Z11
-	VPANDD      Z7, Z11, Z11
-	VPANDD      Z12, Z11, Z11
-	VMOVAPS     Z11, Z11
-	VPTERNLOGD  $0x78, Z0, Z9, Z11
-	VPERMT2W    Z11, Z8, Z10
-	VMOVUPS     Z10, (DI)
+	VMOVUPS.Z   64(SI), K1, Z4
+	VMULPS.BCST (SP), Z4, Z4
+	VMOVAPS.Z   Z4, K1, Z4
+	VPSLLD      $0x01, Z3, Z5
+	VPCMPUD     $0x01, Z2, Z5, K1
+	VPANDD      Z0, Z3, K1, Z3
+	VPSLLD      $0x01, Z4, Z5
+	VPCMPUD     $0x01, Z2, Z5, K1
+	VPANDD      Z0, Z4, K1, Z4
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z4, Z3
+	VMOVUPS     Z3, (DI)
 	JMP         next
 
 low:
-	LEAQ        const8<>+0(SB), R9
+	LEAQ        const2<>+0(SB), R9
 	KMOVW       (R9)(R8*4), K1
-	VMOVUPS.Z   (SI), K1, Z9
-	VMULPS.BCST (SP), Z9, Z9
-	VMOVAPS.Z   Z9, K1, Z9
-	VPANDD      Z2, Z9, Z10
-	VPMINSD     Z3, Z10, Z10
-	VPSUBD      Z10, Z4, Z11
-	VPSRAD      $0x1f, Z11, Z11
-	VPSRLD      $0x10, Z10, Z12
-	VPANDD      Z5, Z12, Z12
-	VPADDD      Z6, Z10, Z10
-	VPADDD      Z12, Z10, Z10
-	VPANDD      Z7, Z10, Z10
-	VPANDD      Z11, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VPTERNLOGD  $0x78, Z0, Z9, Z10
+	VMOVUPS.Z   (SI), K1, Z3
+	VMULPS.BCST (SP), Z3, Z3
+	VMOVAPS.Z   Z3, K1, Z3
 	VPXORD      Z1, Z1, Z1
-	VPERMT2W    Z1, Z8, Z10
-	VMOVUPS     Z10, (DI)
+	VPSLLD      $0x01, Z3, Z4
+	VPCMPUD     $0x01, Z2, Z4, K1
+	VPANDD      Z0, Z3, K1, Z3
+	VPSLLD      $0x01, Z1, Z4
+	VPCMPUD     $0x01, Z2, Z4, K1
+	VPANDD      Z0, Z1, K1, Z1
+	BYTE $0x62; BYTE $0xf2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z1, Z3
+	VMOVUPS     Z3, (DI)
 
 next:
 	MOVQ  ld+64(FP), SI
@@ -145,72 +97,35 @@ rowsdone:
 DATA const0<>+0(SB)/4, $0x80000000
 GLOBL const0<>(SB), RODATA|NOPTR, $4
 
-DATA const1<>+0(SB)/4, $0x7fffffff
+DATA const1<>+0(SB)/4, $0x47000000
 GLOBL const1<>(SB), RODATA|NOPTR, $4
 
-DATA const2<>+0(SB)/4, $0x7fc00000
-GLOBL const2<>(SB), RODATA|NOPTR, $4
-
-DATA const3<>+0(SB)/4, $0x237fffff
-GLOBL const3<>(SB), RODATA|NOPTR, $4
-
-DATA const4<>+0(SB)/4, $0x00000001
-GLOBL const4<>(SB), RODATA|NOPTR, $4
-
-DATA const5<>+0(SB)/4, $0x00007fff
-GLOBL const5<>(SB), RODATA|NOPTR, $4
-
-DATA const6<>+0(SB)/4, $0xffff0000
-GLOBL const6<>(SB), RODATA|NOPTR, $4
-
-DATA const7<>+0(SB)/4, $0x00030001
-DATA const7<>+4(SB)/4, $0x00070005
-DATA const7<>+8(SB)/4, $0x000b0009
-DATA const7<>+12(SB)/4, $0x000f000d
-DATA const7<>+16(SB)/4, $0x00130011
-DATA const7<>+20(SB)/4, $0x00170015
-DATA const7<>+24(SB)/4, $0x001b0019
-DATA const7<>+28(SB)/4, $0x001f001d
-DATA const7<>+32(SB)/4, $0x00230021
-DATA const7<>+36(SB)/4, $0x00270025
-DATA const7<>+40(SB)/4, $0x002b0029
-DATA const7<>+44(SB)/4, $0x002f002d
-DATA const7<>+48(SB)/4, $0x00330031
-DATA const7<>+52(SB)/4, $0x00370035
-DATA const7<>+56(SB)/4, $0x003b0039
-DATA const7<>+60(SB)/4, $0x003f003d
-GLOBL const7<>(SB), RODATA|NOPTR, $64
-
-DATA const8<>+0(SB)/4, $0x00000000
-DATA const8<>+4(SB)/4, $0x00000001
-DATA const8<>+8(SB)/4, $0x00000003
-DATA const8<>+12(SB)/4, $0x00000007
-DATA const8<>+16(SB)/4, $0x0000000f
-DATA const8<>+20(SB)/4, $0x0000001f
-DATA const8<>+24(SB)/4, $0x0000003f
-DATA const8<>+28(SB)/4, $0x0000007f
-DATA const8<>+32(SB)/4, $0x000000ff
-DATA const8<>+36(SB)/4, $0x000001ff
-DATA const8<>+40(SB)/4, $0x000003ff
-DATA const8<>+44(SB)/4, $0x000007ff
-DATA const8<>+48(SB)/4, $0x00000fff
-DATA const8<>+52(SB)/4, $0x00001fff
-DATA const8<>+56(SB)/4, $0x00003fff
-DATA const8<>+60(SB)/4, $0x00007fff
-GLOBL const8<>(SB), RODATA|NOPTR, $64
+DATA const2<>+0(SB)/4, $0x00000000
+DATA const2<>+4(SB)/4, $0x00000001
+DATA const2<>+8(SB)/4, $0x00000003
+DATA const2<>+12(SB)/4, $0x00000007
+DATA const2<>+16(SB)/4, $0x0000000f
+DATA const2<>+20(SB)/4, $0x0000001f
+DATA const2<>+24(SB)/4, $0x0000003f
+DATA const2<>+28(SB)/4, $0x0000007f
+DATA const2<>+32(SB)/4, $0x000000ff
+DATA const2<>+36(SB)/4, $0x000001ff
+DATA const2<>+40(SB)/4, $0x000003ff
+DATA const2<>+44(SB)/4, $0x000007ff
+DATA const2<>+48(SB)/4, $0x00000fff
+DATA const2<>+52(SB)/4, $0x00001fff
+DATA const2<>+56(SB)/4, $0x00003fff
+DATA const2<>+60(SB)/4, $0x00007fff
+GLOBL const2<>(SB), RODATA|NOPTR, $64
 
 // func InterleavePairs(dst []float32, width int, x []float32, y []float32, ld int, cols int, rows int, alpha float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·InterleavePairs(SB), $8-108
 	VBROADCASTSS alpha+104(FP), Z0
 	VMOVSS       X0, (SP)
 	VBROADCASTSS const0<>+0(SB), Z0
 	VBROADCASTSS const1<>+0(SB), Z1
-	VBROADCASTSS const2<>+0(SB), Z2
-	VBROADCASTSS const3<>+0(SB), Z3
-	VBROADCASTSS const4<>+0(SB), Z4
-	VBROADCASTSS const5<>+0(SB), Z5
-	VBROADCASTSS const6<>+0(SB), Z6
+	VMOVUPS      const3<>+0(SB), Z2
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         x_base+32(FP), CX
 	MOVQ         y_base+56(FP), DX
@@ -227,68 +142,32 @@ rows:
 	JLT  n2end
 
 n2:
-	VMOVUPS     (DI), Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z8
-	VPMINSD     Z2, Z8, Z8
-	VPSUBD      Z8, Z3, Z9
-	VPSRAD      $0x1f, Z9, Z9
-	VPSRLD      $0x10, Z8, Z10
-	VPANDD      Z4, Z10, Z10
-	VPADDD      Z5, Z8, Z8
-	VPADDD      Z10, Z8, Z8
-	VPANDD      Z6, Z8, Z8
-	VPANDD      Z9, Z8, Z8
-	VMOVAPS     Z8, Z8
-	VPTERNLOGD  $0x78, Z0, Z7, Z8
-	VMOVUPS     (R8), Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z9
-	VPMINSD     Z2, Z9, Z9
-	VPSUBD      Z9, Z3, Z10
-	VPSRAD      $0x1f, Z10, Z10
-	VPSRLD      $0x10, Z9, Z11
-	VPANDD      Z4, Z11, Z11
-	VPADDD      Z5, Z9, Z9
-	VPADDD      Z11, Z9, Z9
-	VPANDD      Z6, Z9, Z9
-	VPANDD      Z10, Z9, Z9
-	VMOVAPS     Z9, Z9
-	VPTERNLOGD  $0x78, Z0, Z7, Z9
-	VPSRLD      $0x10, Z8, Z7
-	VPORD       Z9, Z7, Z7
-	VMOVUPS     Z7, (SI)
-	VMOVUPS     64(DI), Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z8
-	VPMINSD     Z2, Z8, Z8
-	VPSUBD      Z8, Z3, Z9
-	VPSRAD      $0x1f, Z9, Z9
-	VPSRLD      $0x10, Z8, Z10
-	VPANDD      Z4, Z10, Z10
-	VPADDD      Z5, Z8, Z8
-	VPADDD      Z10, Z8, Z8
-	VPANDD      Z6, Z8, Z8
-	VPANDD      Z9, Z8, Z8
-	VMOVAPS     Z8, Z8
-	VPTERNLOGD  $0x78, Z0, Z7, Z8
-	VMOVUPS     64(R8), Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z9
-	VPMINSD     Z2, Z9, Z9
-	VPSUBD      Z9, Z3, Z10
-	VPSRAD      $0x1f, Z10, Z10
-	VPSRLD      $0x10, Z9, Z11
-	VPANDD      Z4, Z11, Z11
-	VPADDD      Z5, Z9, Z9
-	VPADDD      Z11, Z9, Z9
-	VPANDD      Z6, Z9, Z9
-	VPANDD      Z10, Z9, Z9
-	VMOVAPS     Z9, Z9
-	VPTERNLOGD  $0x78, Z0, Z7, Z9
-	VPSRLD      $0x10, Z8, Z7
-	VPORD       Z9, Z7, Z7
-	VMOVUPS     Z7, 64(SI)
+	VMOVUPS     (DI), Z3
+	VMULPS.BCST (SP), Z3, Z3
+	VMOVUPS     (R8), Z4
+	VMULPS.BCST (SP), Z4, Z4
+	VPSLLD      $0x01, Z3, Z5
+	VPCMPUD     $0x01, Z1, Z5, K1
+	VPANDD      Z0, Z3, K1, Z3
+	VPSLLD      $0x01, Z4, Z5
+	VPCMPUD     $0x01, Z1, Z5, K1
+	VPANDD      Z0, Z4, K1, Z4
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z4, Z3
+	VPERMW      Z3, Z2, Z3
+	VMOVUPS     Z3, (SI)
+	VMOVUPS     64(DI), Z3
+	VMULPS.BCST (SP), Z3, Z3
+	VMOVUPS     64(R8), Z4
+	VMULPS.BCST (SP), Z4, Z4
+	VPSLLD      $0x01, Z3, Z5
+	VPCMPUD     $0x01, Z1, Z5, K1
+	VPANDD      Z0, Z3, K1, Z3
+	VPSLLD      $0x01, Z4, Z5
+	VPCMPUD     $0x01, Z1, Z5, K1
+	VPANDD      Z0, Z4, K1, Z4
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z4, Z3
+	VPERMW      Z3, Z2, Z3
+	VMOVUPS     Z3, 64(SI)
 	ADDQ        $0x00000080, SI
 	ADDQ        $0x00000080, DI
 	ADDQ        $0x00000080, R8
@@ -301,37 +180,19 @@ n2end:
 	JLT  n1end
 
 n1:
-	VMOVUPS     (DI), Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z8
-	VPMINSD     Z2, Z8, Z8
-	VPSUBD      Z8, Z3, Z9
-	VPSRAD      $0x1f, Z9, Z9
-	VPSRLD      $0x10, Z8, Z10
-	VPANDD      Z4, Z10, Z10
-	VPADDD      Z5, Z8, Z8
-	VPADDD      Z10, Z8, Z8
-	VPANDD      Z6, Z8, Z8
-	VPANDD      Z9, Z8, Z8
-	VMOVAPS     Z8, Z8
-	VPTERNLOGD  $0x78, Z0, Z7, Z8
-	VMOVUPS     (R8), Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z9
-	VPMINSD     Z2, Z9, Z9
-	VPSUBD      Z9, Z3, Z10
-	VPSRAD      $0x1f, Z10, Z10
-	VPSRLD      $0x10, Z9, Z11
-	VPANDD      Z4, Z11, Z11
-	VPADDD      Z5, Z9, Z9
-	VPADDD      Z11, Z9, Z9
-	VPANDD      Z6, Z9, Z9
-	VPANDD      Z10, Z9, Z9
-	VMOVAPS     Z9, Z9
-	VPTERNLOGD  $0x78, Z0, Z7, Z9
-	VPSRLD      $0x10, Z8, Z7
-	VPORD       Z9, Z7, Z7
-	VMOVUPS     Z7, (SI)
+	VMOVUPS     (DI), Z3
+	VMULPS.BCST (SP), Z3, Z3
+	VMOVUPS     (R8), Z4
+	VMULPS.BCST (SP), Z4, Z4
+	VPSLLD      $0x01, Z3, Z5
+	VPCMPUD     $0x01, Z1, Z5, K1
+	VPANDD      Z0, Z3, K1, Z3
+	VPSLLD      $0x01, Z4, Z5
+	VPCMPUD     $0x01, Z1, Z5, K1
+	VPANDD      Z0, Z4, K1, Z4
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z4, Z3
+	VPERMW      Z3, Z2, Z3
+	VMOVUPS     Z3, (SI)
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	ADDQ        $0x00000040, R8
@@ -342,39 +203,21 @@ n1:
 n1end:
 	TESTQ       R9, R9
 	JEQ         ndone
-	LEAQ        const8<>+0(SB), R10
+	LEAQ        const2<>+0(SB), R10
 	KMOVW       (R10)(R9*4), K1
-	VMOVUPS.Z   (DI), K1, Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z8
-	VPMINSD     Z2, Z8, Z8
-	VPSUBD      Z8, Z3, Z9
-	VPSRAD      $0x1f, Z9, Z9
-	VPSRLD      $0x10, Z8, Z10
-	VPANDD      Z4, Z10, Z10
-	VPADDD      Z5, Z8, Z8
-	VPADDD      Z10, Z8, Z8
-	VPANDD      Z6, Z8, Z8
-	VPANDD      Z9, Z8, Z8
-	VMOVAPS     Z8, Z8
-	VPTERNLOGD  $0x78, Z0, Z7, Z8
-	VMOVUPS.Z   (R8), K1, Z7
-	VMULPS.BCST (SP), Z7, Z7
-	VPANDD      Z1, Z7, Z9
-	VPMINSD     Z2, Z9, Z9
-	VPSUBD      Z9, Z3, Z10
-	VPSRAD      $0x1f, Z10, Z10
-	VPSRLD      $0x10, Z9, Z11
-	VPANDD      Z4, Z11, Z11
-	VPADDD      Z5, Z9, Z9
-	VPADDD      Z11, Z9, Z9
-	VPANDD      Z6, Z9, Z9
-	VPANDD      Z10, Z9, Z9
-	VMOVAPS     Z9, Z9
-	VPTERNLOGD  $0x78, Z0, Z7, Z9
-	VPSRLD      $0x10, Z8, Z7
-	VPORD       Z9, Z7, Z7
-	VMOVUPS     Z7, K1, (SI)
+	VMOVUPS.Z   (DI), K1, Z3
+	VMULPS.BCST (SP), Z3, Z3
+	VMOVUPS.Z   (R8), K1, Z4
+	VMULPS.BCST (SP), Z4, Z4
+	VPSLLD      $0x01, Z3, Z5
+	VPCMPUD     $0x01, Z1, Z5, K2
+	VPANDD      Z0, Z3, K2, Z3
+	VPSLLD      $0x01, Z4, Z5
+	VPCMPUD     $0x01, Z1, Z5, K2
+	VPANDD      Z0, Z4, K2, Z4
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xdb // VCVTNE2PS2BF16 Z3, Z4, Z3
+	VPERMW      Z3, Z2, Z3
+	VMOVUPS     Z3, K1, (SI)
 	LEAQ        (SI)(R9*4), SI
 	LEAQ        (DI)(R9*4), DI
 	LEAQ        (R8)(R9*4), R8
@@ -394,11 +237,29 @@ rowsdone:
 	VZEROUPPER
 	RET
 
+DATA const3<>+0(SB)/4, $0x00100000
+DATA const3<>+4(SB)/4, $0x00110001
+DATA const3<>+8(SB)/4, $0x00120002
+DATA const3<>+12(SB)/4, $0x00130003
+DATA const3<>+16(SB)/4, $0x00140004
+DATA const3<>+20(SB)/4, $0x00150005
+DATA const3<>+24(SB)/4, $0x00160006
+DATA const3<>+28(SB)/4, $0x00170007
+DATA const3<>+32(SB)/4, $0x00180008
+DATA const3<>+36(SB)/4, $0x00190009
+DATA const3<>+40(SB)/4, $0x001a000a
+DATA const3<>+44(SB)/4, $0x001b000b
+DATA const3<>+48(SB)/4, $0x001c000c
+DATA const3<>+52(SB)/4, $0x001d000d
+DATA const3<>+56(SB)/4, $0x001e000e
+DATA const3<>+60(SB)/4, $0x001f000f
+GLOBL const3<>(SB), RODATA|NOPTR, $64
+
 // func InterleaveHalves(dst []float32, src []float32, pairs int)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·InterleaveHalves(SB), $0-56
-	VMOVUPS const9<>+0(SB), Z0
-	VMOVUPS const10<>+0(SB), Z1
+	VMOVUPS const4<>+0(SB), Z0
+	VMOVUPS const5<>+0(SB), Z1
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
 	MOVQ    pairs+48(FP), DX
@@ -423,38 +284,38 @@ rowsdone:
 	VZEROUPPER
 	RET
 
-DATA const9<>+0(SB)/4, $0x00200000
-DATA const9<>+4(SB)/4, $0x00210001
-DATA const9<>+8(SB)/4, $0x00220002
-DATA const9<>+12(SB)/4, $0x00230003
-DATA const9<>+16(SB)/4, $0x00240004
-DATA const9<>+20(SB)/4, $0x00250005
-DATA const9<>+24(SB)/4, $0x00260006
-DATA const9<>+28(SB)/4, $0x00270007
-DATA const9<>+32(SB)/4, $0x00280008
-DATA const9<>+36(SB)/4, $0x00290009
-DATA const9<>+40(SB)/4, $0x002a000a
-DATA const9<>+44(SB)/4, $0x002b000b
-DATA const9<>+48(SB)/4, $0x002c000c
-DATA const9<>+52(SB)/4, $0x002d000d
-DATA const9<>+56(SB)/4, $0x002e000e
-DATA const9<>+60(SB)/4, $0x002f000f
-GLOBL const9<>(SB), RODATA|NOPTR, $64
+DATA const4<>+0(SB)/4, $0x00200000
+DATA const4<>+4(SB)/4, $0x00210001
+DATA const4<>+8(SB)/4, $0x00220002
+DATA const4<>+12(SB)/4, $0x00230003
+DATA const4<>+16(SB)/4, $0x00240004
+DATA const4<>+20(SB)/4, $0x00250005
+DATA const4<>+24(SB)/4, $0x00260006
+DATA const4<>+28(SB)/4, $0x00270007
+DATA const4<>+32(SB)/4, $0x00280008
+DATA const4<>+36(SB)/4, $0x00290009
+DATA const4<>+40(SB)/4, $0x002a000a
+DATA const4<>+44(SB)/4, $0x002b000b
+DATA const4<>+48(SB)/4, $0x002c000c
+DATA const4<>+52(SB)/4, $0x002d000d
+DATA const4<>+56(SB)/4, $0x002e000e
+DATA const4<>+60(SB)/4, $0x002f000f
+GLOBL const4<>(SB), RODATA|NOPTR, $64
 
-DATA const10<>+0(SB)/4, $0x00300010
-DATA const10<>+4(SB)/4, $0x00310011
-DATA const10<>+8(SB)/4, $0x00320012
-DATA const10<>+12(SB)/4, $0x00330013
-DATA const10<>+16(SB)/4, $0x00340014
-DATA const10<>+20(SB)/4, $0x00350015
-DATA const10<>+24(SB)/4, $0x00360016
-DATA const10<>+28(SB)/4, $0x00370017
-DATA const10<>+32(SB)/4, $0x00380018
-DATA const10<>+36(SB)/4, $0x00390019
-DATA const10<>+40(SB)/4, $0x003a001a
-DATA const10<>+44(SB)/4, $0x003b001b
-DATA const10<>+48(SB)/4, $0x003c001c
-DATA const10<>+52(SB)/4, $0x003d001d
-DATA const10<>+56(SB)/4, $0x003e001e
-DATA const10<>+60(SB)/4, $0x003f001f
-GLOBL const10<>(SB), RODATA|NOPTR, $64
+DATA const5<>+0(SB)/4, $0x00300010
+DATA const5<>+4(SB)/4, $0x00310011
+DATA const5<>+8(SB)/4, $0x00320012
+DATA const5<>+12(SB)/4, $0x00330013
+DATA const5<>+16(SB)/4, $0x00340014
+DATA const5<>+20(SB)/4, $0x00350015
+DATA const5<>+24(SB)/4, $0x00360016
+DATA const5<>+28(SB)/4, $0x00370017
+DATA const5<>+32(SB)/4, $0x00380018
+DATA const5<>+36(SB)/4, $0x00390019
+DATA const5<>+40(SB)/4, $0x003a001a
+DATA const5<>+44(SB)/4, $0x003b001b
+DATA const5<>+48(SB)/4, $0x003c001c
+DATA const5<>+52(SB)/4, $0x003d001d
+DATA const5<>+56(SB)/4, $0x003e001e
+DATA const5<>+60(SB)/4, $0x003f001f
+GLOBL const5<>(SB), RODATA|NOPTR, $64
