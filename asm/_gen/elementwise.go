@@ -121,6 +121,10 @@ func (r adamRates) step(p, mean, v vec) vec {
 	return m.sub(p, m.div(m.mul(r.lr, mean), below))
 }
 
+// averageAhead is how many blocks ahead AdamAverage prefetches. CPUs stop reading ahead at the end
+// of a page, and with as many arrays they do not start early enough behind it.
+const averageAhead = 12
+
 func (m machine) adamAverage() {
 	m.blockwise(
 		"AdamAverage", "func(p, m, v, avg, g []float32, ld, cols, rows int, "+
@@ -130,6 +134,9 @@ func (m machine) adamAverage() {
 		func(s []stream) func(int) {
 			rates, keep, rate := m.adamRates(), m.float("keep"), m.float("rate")
 			return func(i int) {
+				for _, x := range s[:4] { // of the gradient, squares have been summed just before
+					m.prefetch(x.p, x.off(i+averageAhead))
+				}
 				p := m.mul(m.get(s[0], i), keep)
 				mean, v, g := m.get(s[1], i), m.get(s[2], i), m.get(s[4], i)
 				avg := m.get(s[3], i)

@@ -351,7 +351,7 @@ ndone:
 	RET
 
 // func AdamAverage(p []float32, m []float32, v []float32, avg []float32, g []float32, ld int, cols int, rows int, lr float32, mix1 float32, mix2 float32, eps float32, root float32, keep float32, rate float32)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·AdamAverage(SB), $224-172
 	MOVQ         p_base+0(FP), AX
 	MOVQ         m_base+24(FP), CX
@@ -385,6 +385,10 @@ rows:
 	JLT  n1end
 
 n1:
+	PREFETCHT0  768(AX)
+	PREFETCHT0  768(CX)
+	PREFETCHT0  768(DX)
+	PREFETCHT0  768(BX)
 	VMOVUPS     (AX), Y0
 	VMOVUPS     32(AX), Y1
 	VMULPS      160(SP), Y0, Y0
@@ -447,6 +451,10 @@ n1end:
 	NEGQ        R9
 	LEAQ        64(R10)(R9*4), R10
 	NEGQ        R9
+	PREFETCHT0  768(AX)
+	PREFETCHT0  768(CX)
+	PREFETCHT0  768(DX)
+	PREFETCHT0  768(BX)
 	VMOVDQU     (R10), Y0
 	VMASKMOVPS  (AX), Y0, Y0
 	VMOVDQU     32(R10), Y1

@@ -221,7 +221,7 @@ ndone:
 	RET
 
 // func AdamAverage(p []float32, m []float32, v []float32, avg []float32, g []float32, ld int, cols int, rows int, lr float32, mix1 float32, mix2 float32, eps float32, root float32, keep float32, rate float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·AdamAverage(SB), $56-172
 	MOVQ         p_base+0(FP), AX
 	MOVQ         m_base+24(FP), CX
@@ -255,6 +255,10 @@ rows:
 	JLT  n1end
 
 n1:
+	PREFETCHT0       768(AX)
+	PREFETCHT0       768(CX)
+	PREFETCHT0       768(DX)
+	PREFETCHT0       768(BX)
 	VMOVUPS          (AX), Z0
 	VMULPS.BCST      40(SP), Z0, Z0
 	VMOVUPS          (CX), Z1
@@ -292,6 +296,10 @@ n1end:
 	JEQ              ndone
 	LEAQ             const0<>+0(SB), R10
 	KMOVW            (R10)(R9*4), K1
+	PREFETCHT0       768(AX)
+	PREFETCHT0       768(CX)
+	PREFETCHT0       768(DX)
+	PREFETCHT0       768(BX)
 	VMOVUPS.Z        (AX), K1, Z0
 	VMULPS.BCST      40(SP), Z0, Z0
 	VMOVUPS.Z        (CX), K1, Z1

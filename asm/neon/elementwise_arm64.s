@@ -530,6 +530,10 @@ rows:
 	BLT n1end
 
 n1:
+	PRFM 768(R0), PLDL1KEEP
+	PRFM 768(R1), PLDL1KEEP
+	PRFM 768(R2), PLDL1KEEP
+	PRFM 768(R3), PLDL1KEEP
 	WORD $0xad402007 // ldp q7, q8, [x0]
 	WORD $0xad412809 // ldp q9, q10, [x0,#32]
 	WORD $0x6e25dce7 // fmul v7.4s, v7.4s, v5.4s
@@ -615,6 +619,10 @@ n1:
 
 n1end:
 	CBZ R7, ndone
+	PRFM 768(R0), PLDL1KEEP
+	PRFM 768(R1), PLDL1KEEP
+	PRFM 768(R2), PLDL1KEEP
+	PRFM 768(R3), PLDL1KEEP
 	WORD $0x6f00e407 // movi v7.2d, #0x0
 	WORD $0xad001f27 // stp q7, q7, [x25]
 	WORD $0xad011f27 // stp q7, q7, [x25,#32]
