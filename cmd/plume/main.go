@@ -100,6 +100,8 @@ func newRoot() *cobra.Command {
   plume score 7 --data new/                     how likely new images are
   plume eval 7                                  how good run 7 is
   plume runs                                    all runs, the newest first
+  plume curves 7 8                              the learning curves of two runs
+  plume runs                                    all runs, the newest first
   plume compare --preset methods --budget 3m    all methods, at equal time
   plume verify                                  error guarantees, measured against known truth
   plume info                                    CPU, kernels and BLAS in use`,
@@ -117,7 +119,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
-		newEval(), newCompare(), newVerify(), newRuns(), newExport(), newImport(),
+		newEval(), newCompare(), newVerify(), newRuns(), newCurves(), newExport(), newImport(),
 		newInspect(), newInfo())
 	setHelp(root)
 	return root
