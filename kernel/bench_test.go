@@ -198,6 +198,19 @@ func BenchmarkAdam(b *testing.B) {
 	})
 }
 
+func BenchmarkAdamAverage(b *testing.B) {
+	eachBench(b, 36, func(n int) func() {
+		p, m, v, avg, g := fill(n), fill(n), fill(n), fill(n), fill(n)
+		for i := range v {
+			v[i] *= v[i]
+		}
+		return func() {
+			AdamAverageStep(p, m, v, avg, g, n, n, 1, AdamRates{1e-3, 0.9, 0.999, 1e-8, 1, 1}, 1,
+				0.001)
+		}
+	})
+}
+
 func BenchmarkRMSprop(b *testing.B) {
 	eachBench(b, 20, func(n int) func() {
 		p, v, g := fill(n), constant(n, 1), fill(n)
