@@ -4,12 +4,23 @@ package blas
 // with zeros around it, its frame: each run of a patch lies there in one piece, and the next one a
 // line further on.
 
-// frame copies the lines that some lines see, with zeros where there is no picture.
+// frame is the lines that some lines see, with zeros where there is no picture.
 func (w *workspace) frame(a *Left, line, lines int) []float32 {
+	if a.kept.order != nil {
+		return a.kept.line(line)
+	}
+	width := w.order.words(a.window.framed())
+	// more than is written behind the last line
+	framed := grow(&w.a, (lines+a.window.KH-1)*width+Group)
+	w.fillFrame(framed, a, line, lines)
+	return framed
+}
+
+// fillFrame copies these lines.
+func (w *workspace) fillFrame(framed []float32, a *Left, line, lines int) {
 	win, o := a.window, w.order
 	n := win.W * win.C
 	left, right, width := o.words(win.KW/2*win.C), o.words(n), o.words(win.framed())
-	framed := grow(&w.a, (lines+win.KH-1)*width+Group) // more than is written behind the last line
 	for i := range lines + win.KH - 1 {
 		to := framed[i*width:][:width]
 		y := i - win.KH/2
@@ -21,7 +32,6 @@ func (w *workspace) frame(a *Left, line, lines int) []float32 {
 		w.line(framed[i*width+left:], a.m.Data[(line+y)*n:][:n])
 		clear(to[left+right:])
 	}
-	return framed
 }
 
 // framed is how many numbers a line of a frame has.

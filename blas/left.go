@@ -40,9 +40,16 @@ func Patches(data []float32, pictures int, w Window) Left {
 	return Left{m: m, window: w}
 }
 
-// Slice is the view of columns lo to hi (exclusive).
+// Slice is the view of columns lo to hi (exclusive). Of what is [Rounded], lo is a multiple of
+// [Group].
 func (l Left) Slice(lo, hi int) Left {
-	if !l.gathered() {
+	switch {
+	case l.gathered() && l.kept.order != nil && (l.first+lo)%Group != 0:
+		panic(errShape)
+	case l.gathered():
+	case l.kept.order != nil:
+		return l.kept.Slice(lo, hi).Left()
+	default:
 		return l.m.Slice(lo, hi).Left()
 	}
 	l.first += lo
@@ -53,6 +60,10 @@ func (l Left) Slice(lo, hi int) Left {
 // rows is the view of rows lo to hi (exclusive): of patches, those of whole pictures.
 func (l Left) rows(lo, hi int) Left {
 	switch {
+	case l.kept.order != nil && l.gathered():
+		part := l.kept.Rows(lo, hi).Patches()
+		part.first, part.m.Cols = l.first, l.m.Cols
+		return part
 	case l.kept.order != nil:
 		return l.kept.Rows(lo, hi).Left()
 	case !l.gathered():

@@ -34,6 +34,7 @@ type workspace struct {
 	rest  []float32 // parts of numbers that are split
 	sum   []float32 // a product that is added to c
 	edge  []float32 // a tile that goes beyond the edge of c
+	lines []int     // where lines of pictures begin
 
 	spread []float32 // of convolutions to or from a few channels
 }
@@ -119,7 +120,7 @@ func (o *order) multiply(
 // numbers is how many numbers of op(l), from number at on, make a block.
 func (o *order) numbers(l *Left, t Trans, at int) int {
 	switch w := l.window; {
-	case t == N || !l.gathered():
+	case t == N || !l.gathered() || l.kept.order != nil:
 		return o.blockK
 	case o.framedT(l):
 		return w.lines(at/w.W, gatheredK) * w.W
@@ -166,7 +167,7 @@ func (w *workspace) multiply(
 ) {
 	rows, cols := w.order.shape()
 	high := w.order.blockM
-	if bool(t) && a.gathered() {
+	if bool(t) && a.gathered() && a.kept.order == nil {
 		high *= gatheredM
 	}
 	for i := 0; i < c.Rows; i += high {

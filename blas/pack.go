@@ -151,6 +151,11 @@ func (w *workspace) gathered(memory *[]float32, a *Left, t Trans, i, mc, l, kc i
 func (w *workspace) rounded(a *Left, t Trans, i, mc, l, kc int) strided {
 	var from strided
 	switch kept := &a.kept; {
+	case kept.order != nil && a.gathered():
+		if !bool(t) {
+			panic(errShape) // whole patches are read from their frames
+		}
+		return w.turnedPatches(a, i, mc, l, kc)
 	case kept.order != nil && w.order.halves && bool(t):
 		ld, high := w.order.depth(kc)+spread, whole(mc)
 		to := grow(&w.a, high*ld)
@@ -179,6 +184,29 @@ func (w *workspace) rounded(a *Left, t Trans, i, mc, l, kc int) strided {
 		w.layTurned(to, ld, from.data, from.cs, kc, mc)
 	} else {
 		w.layAcross(to, ld, from.data, from.rs, kc, mc)
+	}
+	return strided{to, ld, 1, ld}
+}
+
+// turnedPatches is rows i to i+mc of transposed patches that are kept in halves, for pixels l to
+// l+kc.
+func (w *workspace) turnedPatches(a *Left, i, mc, l, kc int) strided {
+	win, o, kept := a.window, w.order, &a.kept
+	ld, high := o.depth(kc)+spread, whole(mc)
+	to := grow(&w.a, high*ld)
+	from := l / win.W * win.W // the pixels of l's line before l are left out
+	w.lines = w.lines[:0]
+	width := o.words(win.framed())
+	for line := from / win.W; line*win.W < l+kc; line++ {
+		at := line/win.H*kept.picture() + line%win.H*width
+		w.lines = append(w.lines, at)
+	}
+	for r := 0; r < mc; r += Group {
+		column := a.first + i + r
+		kh, in := column/win.run(), o.words(column%win.run())
+		kernel.TransposeLines(
+			to[r*ld:], ld, kept.data[kh*width+in:], w.lines, win.W, o.words(win.C), l-from, kc,
+		)
 	}
 	return strided{to, ld, 1, ld}
 }

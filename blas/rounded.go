@@ -9,6 +9,7 @@ type Rounded struct {
 	rows, cols int
 	stride     int // words between rows; in halves, between strips of columns
 	data       []float32
+	window     Window // of pictures, which lie in frames in halves; zero: a matrix
 }
 
 // Keeps reports whether the backend's products round their factors and can read them from
@@ -34,15 +35,49 @@ func (b *Backend) Rounded(rows, cols int, floats func(n int) []float32) Rounded 
 	return r
 }
 
+// KeepsPictures reports whether [Backend.RoundedPictures] can keep what a convolution to so many
+// channels reads: pictures whose lines are pairs of pixels, with channels that are whole groups,
+// unless the channels of the output are so few that the pictures are the right factor.
+func KeepsPictures(w Window, channels int) bool {
+	return w.valid() && w.C%Group == 0 && w.W%2 == 0 && !spreads(w.KH*w.KW, w.C, channels)
+}
+
+// RoundedPictures is Rounded for the pixels of pictures, which are factors as the window sees them.
+func (b *Backend) RoundedPictures(
+	pictures int, w Window, floats func(n int) []float32,
+) Rounded {
+	r := Rounded{order: b.order, rows: pictures * w.H * w.W, cols: w.C, window: w}
+	r.stride = w.C
+	if b.order.halves {
+		r.stride = b.order.words(w.C)
+	}
+	r.data = floats(pictures * r.picture())
+	return r
+}
+
+// picture is how many words a picture takes.
+func (r *Rounded) picture() int {
+	w := &r.window
+	if r.order.halves {
+		return (w.H + w.KH - 1) * r.order.words(w.framed())
+	}
+	return w.H * w.W * w.C
+}
+
 // odd is n, rounded up to an odd multiple of unit.
 func odd(n, unit int) int { return ((n+unit-1)/unit | 1) * unit }
 
 // whole is n, rounded up to whole groups.
 func whole(n int) int { return (n + Group - 1) / Group * Group }
 
-// Rows is the view of rows lo to hi (exclusive).
+// Rows is the view of rows lo to hi (exclusive), of pictures whole ones.
 func (r Rounded) Rows(lo, hi int) Rounded {
-	r.rows, r.data = hi-lo, r.from(lo, 0)
+	r.rows = hi - lo
+	if pixels := r.window.H * r.window.W; pixels > 0 {
+		r.data = r.data[lo/pixels*r.picture():]
+	} else {
+		r.data = r.from(lo, 0)
+	}
 	return r
 }
 
@@ -69,6 +104,10 @@ func (r Rounded) Set(x Matrix) {
 	if x.Rows != r.rows || x.Cols != r.cols || !x.valid() {
 		panic(errShape)
 	}
+	if r.window.C > 0 && r.order.halves {
+		r.setFrames(x)
+		return
+	}
 	if r.order.halves {
 		kernel.RoundToColumns(r.data, r.stride, x.Data, x.Stride, x.Rows, x.Cols)
 		return
@@ -77,6 +116,33 @@ func (r Rounded) Set(x Matrix) {
 	if x.Cols%2 == 1 { // tiles take pairs
 		block{r.data[x.Cols:], r.stride}.clear(x.Rows, 1)
 	}
+}
+
+// setFrames is Set for pictures in halves.
+func (r *Rounded) setFrames(x Matrix) {
+	w := r.order.workspace()
+	defer w.release()
+	from := Patches(x.Data, x.Rows/(r.window.H*r.window.W), r.window)
+	for line := 0; line < x.Rows/r.window.W; line += r.window.H {
+		w.fillFrame(r.data[line/r.window.H*r.picture():], &from, line, r.window.H)
+	}
+}
+
+// Patches is what the window sees of pictures, as a left factor of products in their precision.
+func (r Rounded) Patches() Left {
+	if !r.order.halves {
+		return Patches(r.data, r.rows/(r.window.H*r.window.W), r.window)
+	}
+	width := r.window.KH * r.window.run()
+	return Left{
+		m: Matrix{Rows: r.rows, Cols: width, Stride: width, Data: r.data}, window: r.window, kept: r,
+	}
+}
+
+// line is the frame's line that begins above a line of pictures, from the window's left on.
+func (r *Rounded) line(line int) []float32 {
+	width := r.order.words(r.window.framed())
+	return r.data[line/r.window.H*r.picture()+line%r.window.H*width:]
 }
 
 // Left is the matrix as a left factor of products in its precision.
@@ -99,12 +165,12 @@ func (r Rounded) Floats() []float32 {
 	return x
 }
 
-// LinearGrad is dw = x^T dy + beta dw, as [Backend.Gemm] is, and with sums, unless they are nil,
+// WeightGrad is dw = x^T dy + beta dw, as [Backend.Gemm] is, and with sums, unless they are nil,
 // sums = 1^T dy + beta sums: the ones are one more row of x^T, as a layer's bias is one more row of
 // its weights.
-func (b *Backend) LinearGrad(x, dy Rounded, beta float32, dw Matrix, sums []float32) {
-	if x.order != b.order || dy.order != b.order || x.rows != dy.rows ||
-		dw.Rows != x.cols || dw.Cols != dy.cols || !dw.valid() ||
+func (b *Backend) WeightGrad(x Left, dy Rounded, beta float32, dw Matrix, sums []float32) {
+	if dy.order != b.order || x.kept.order != nil && x.kept.order != b.order || !x.valid() ||
+		x.m.Rows != dy.rows || dw.Rows != x.m.Cols || dw.Cols != dy.cols || !dw.valid() ||
 		sums != nil && len(sums) != dw.Cols {
 		panic(errShape)
 	}
@@ -112,7 +178,7 @@ func (b *Backend) LinearGrad(x, dy Rounded, beta float32, dw Matrix, sums []floa
 		return
 	}
 	right := operand{stride: dy.stride, data: dy.data, alpha: 1, rounded: true}
-	b.order.multiply(T, x.Left(), right, beta, dw, sums)
+	b.order.multiply(T, x, right, beta, dw, sums)
 }
 
 // ones are a row of a left factor, in numbers and in halves.

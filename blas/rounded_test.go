@@ -26,9 +26,9 @@ var keptShapes = [][3]int{
 	{1, 1, 1}, {33, 31, 5}, {64, 32, 32}, {7, 65, 33}, {97, 100, 95}, {130, 40, 70}, {40, 3, 1100},
 }
 
-// TestLinearGrad: it is the chains of x^T dy, bit for bit, and the sums are those of another row of
+// TestWeightGrad: it is the chains of x^T dy, bit for bit, and the sums are those of another row of
 // ones; also by parts of the columns, and of the rows where these are whole groups.
-func TestLinearGrad(t *testing.T) {
+func TestWeightGrad(t *testing.T) {
 	eachKeeping(t, func(t *testing.T) {
 		s := newSource(21)
 		for _, d := range keptShapes {
@@ -52,7 +52,7 @@ func TestLinearGrad(t *testing.T) {
 					if lo > 0 {
 						part = 1
 					}
-					linearGrad(x.Rows(lo, lo+rows), dy.Rows(lo, lo+rows), part, got, sums)
+					weightGrad(x.Rows(lo, lo+rows), dy.Rows(lo, lo+rows), part, got, sums)
 				}
 				p.sameRows(t, got, want)
 				sameBits(t, p, sums, wantSums)
@@ -63,14 +63,14 @@ func TestLinearGrad(t *testing.T) {
 
 func ofOnes(n int) Matrix { return Dense(slices.Repeat([]float32{1}, n), n, 1) }
 
-// linearGrad is LinearGrad in two parts of the columns of each factor.
-func linearGrad(x, dy Rounded, beta float32, dw Matrix, sums []float32) {
+// weightGrad is WeightGrad in two parts of the columns of each factor.
+func weightGrad(x, dy Rounded, beta float32, dw Matrix, sums []float32) {
 	m, n := dw.Rows/2/Group*Group, dw.Cols/2/Group*Group
 	for _, across := range [][2]int{{0, n}, {n, dw.Cols}} {
 		of := sums[across[0]:across[1]]
 		for _, down := range [][2]int{{0, m}, {m, dw.Rows}} {
-			Default().LinearGrad(
-				x.Slice(down[0], down[1]), dy.Slice(across[0], across[1]), beta,
+			Default().WeightGrad(
+				x.Slice(down[0], down[1]).Left(), dy.Slice(across[0], across[1]), beta,
 				dw.rows(down[0], down[1]).Slice(across[0], across[1]), of,
 			)
 			if down[0] < down[1] {

@@ -95,9 +95,9 @@ func interleavePairsGeneric(dst []float32, width int, x, y []float32, ld, cols, 
 	}
 }
 
-func interleaveHalvesGeneric(dst, src []float32, pairs int) {
+func interleaveHalvesGeneric(dst, src []float32, rs, pairs int) {
 	for i := range pairs {
-		first, second := src[i*HalfCols:], src[i*HalfCols+HalfCols/2:]
+		first, second := src[2*i*rs:], src[(2*i+1)*rs:]
 		for j := range HalfCols / 2 {
 			dst[i*HalfCols+2*j] = pairOf(lower(first[j]), lower(second[j]))
 			dst[i*HalfCols+2*j+1] = pairOf(upper(first[j]), upper(second[j]))

@@ -65,10 +65,10 @@ func transposeWords(dst []float32, width int, src []float32, ld, n int) {
 	transposeGeneric(dst, width, src, ld, n)
 }
 
-func interleaveHalves(dst, src []float32, pairs int) {
+func interleaveHalves(dst, src []float32, rs, pairs int) {
 	if packs() {
-		avx512half.InterleaveHalves(dst, src, pairs)
+		avx512half.InterleaveHalves(dst, src, rs, pairs)
 		return
 	}
-	interleaveHalvesGeneric(dst, src, pairs)
+	interleaveHalvesGeneric(dst, src, rs, pairs)
 }

@@ -46,7 +46,7 @@ func InterleaveColumns(dst, strip []float32, n int) {
 
 // pairRows makes words of two of n rows of a strip each; that behind the last may be missing.
 func pairRows(dst, strip []float32, n int) {
-	interleaveHalves(dst, strip, n/2)
+	interleaveHalves(dst, strip, HalfCols/2, n/2)
 	if n%2 != 0 {
 		last, pairs := strip[(n-1)*HalfCols/2:], dst[n/2*HalfCols:]
 		for j := range HalfCols / 2 {
@@ -82,6 +82,43 @@ func TransposeColumns(dst []float32, rs int, src []float32, ss, rows, n int) {
 			pairRows(block[:], strip[k*HalfCols/2:], deep)
 			transposeWords(dst[i*rs+k/2:], rs, block[:], HalfCols, HalfCols)
 		}
+	}
+}
+
+// TransposeLines is TransposeColumns of 32 columns whose rows lie in lines of run each, ld words
+// apart: line i begins at starts[i], and the first row is number first of line 0. run, first and n
+// are even.
+func TransposeLines(
+	dst []float32, rs int, src []float32, starts []int, run, ld, first, n int,
+) {
+	if n <= 0 {
+		check(n == 0)
+		return
+	}
+	checkRow(n)
+	words := padded(n) / 2
+	check((n|run|first)%2 == 0 && run > 0 && first >= 0 && ld >= 0 &&
+		len(starts)*run >= first+n && rs >= words && len(dst) >= (HalfCols-1)*rs+words)
+	if raceEnabled {
+		wroteGrid(dst, HalfCols, rs, words)
+	}
+	var block [transposedRows * HalfCols]float32
+	for k := 0; k < n; k += HalfDepth {
+		if n-k < HalfDepth {
+			clear(block[:])
+		}
+		for at := k; at < min(n, k+HalfDepth); {
+			i, from := (first+at)/run, (first+at)%run
+			rows := min(run-from, min(n, k+HalfDepth)-at)
+			line := src[starts[i]+from*ld:]
+			check(len(line) >= (rows-1)*ld+HalfCols/2)
+			if raceEnabled {
+				readGrid(line, rows, ld, HalfCols/2)
+			}
+			interleaveHalves(block[(at-k)/2*HalfCols:], line, ld, rows/2)
+			at += rows
+		}
+		transposeWords(dst[k/2:], rs, block[:], HalfCols, HalfCols)
 	}
 }
 

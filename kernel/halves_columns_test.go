@@ -59,6 +59,40 @@ func TestColumns(t *testing.T) {
 	})
 }
 
+// TestTransposedLines: rows in lines are transposed as if they followed each other.
+func TestTransposedLines(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(15, 8))
+		f := guard.NewFence(t, 2, 1<<14)
+		for _, run := range []int{2, 4, 6, 8, 16, 32, 34, 64} {
+			for n := 0; n <= 100; n += 2 + 2*r.IntN(3) {
+				const words = HalfCols / 2
+				first, ld := 2*r.IntN(run), words+r.IntN(20)
+				lines := (first + n + run - 1) / run
+				src := make([]float32, lines*((run+1)*ld)+words)
+				newSource(r.Uint64(), class(r.IntN(int(classes)))).numbers(src)
+				var starts []int
+				var strip []float32
+				for i := range lines {
+					starts = append(starts, i*(run+1)*ld)
+				}
+				for k := first; k < first+n; k++ {
+					strip = append(strip, src[starts[k/run]+k%run*ld:][:words]...)
+				}
+				rs := padded(n)/2 + r.IntN(3)
+				want := make([]float32, (HalfCols-1)*rs+padded(n)/2)
+				if n == 0 {
+					want = nil
+				}
+				TransposeColumns(want, rs, strip, 0, HalfCols, n)
+				turned(t, f, src, want, func(dst, x []float32) {
+					TransposeLines(dst, rs, x, starts, run, ld, first, n)
+				})
+			}
+		}
+	})
+}
+
 // turned compares what turn makes of numbers with what is wanted, with guard pages around.
 func turned(t *testing.T, f *guard.Fence, src, want []float32, turn func(dst, x []float32)) {
 	t.Helper()

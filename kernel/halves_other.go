@@ -14,4 +14,6 @@ func transposeWords(dst []float32, width int, src []float32, ld, n int) {
 	transposeGeneric(dst, width, src, ld, n)
 }
 
-func interleaveHalves(dst, src []float32, pairs int) { interleaveHalvesGeneric(dst, src, pairs) }
+func interleaveHalves(dst, src []float32, rs, pairs int) {
+	interleaveHalvesGeneric(dst, src, rs, pairs)
+}

@@ -129,9 +129,9 @@ func (m machine) interleavePairs() {
 func (m machine) interleaveHalves() {
 	m.begin(
 		"InterleaveHalves",
-		"func(dst, src []float32, pairs int)",
+		"func(dst, src []float32, rs, pairs int)",
 		"halves 2*j and 2*j+1 of row i of dst, 32 words each, = half j of rows 2*i and 2*i+1 of "+
-			"src, 16 words each, for i < pairs, j < 32",
+			"src, rs words apart, for i < pairs, j < 32",
 	)
 	a := m.isa.(*amd64)
 	left, right := make([]uint32, blockLen), make([]uint32, blockLen) // halves 0 to 15, 16 to 31
@@ -142,18 +142,19 @@ func (m machine) interleaveHalves() {
 	orders := [2]operand.Op{a.reg(), a.reg()}
 	a.c.VMOVUPS(a.constant(left...), orders[0])
 	a.c.VMOVUPS(a.constant(right...), orders[1])
-	to, from := m.base("dst"), m.base("src")
+	to, from, rs := m.base("dst"), m.base("src"), m.integer("rs")
 	m.eachRow(m.integer("pairs"), func() {
 		x, y := a.reg(), a.reg()
 		a.c.VMOVUPS(at(from, 0), x)
-		a.c.VMOVUPS(at(from, 4*blockLen), y)
+		m.addScaled(from, rs, 4)
+		a.c.VMOVUPS(at(from, 0), y)
 		z := a.reg()
 		a.c.VMOVAPS(x, z)
 		for i, pairs := range []operand.Op{z, x} {
 			a.c.VPERMT2W(y, orders[i], pairs)
 			a.c.VMOVUPS(pairs, at(to, 4*blockLen*i))
 		}
-		m.addImm(from, 8*blockLen)
+		m.addScaled(from, rs, 4)
 		m.addImm(to, 8*blockLen)
 	})
 	m.end()

@@ -255,29 +255,31 @@ DATA const3<>+56(SB)/4, $0x001e000e
 DATA const3<>+60(SB)/4, $0x001f000f
 GLOBL const3<>(SB), RODATA|NOPTR, $64
 
-// func InterleaveHalves(dst []float32, src []float32, pairs int)
+// func InterleaveHalves(dst []float32, src []float32, rs int, pairs int)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·InterleaveHalves(SB), $0-56
+TEXT ·InterleaveHalves(SB), $0-64
 	VMOVUPS const4<>+0(SB), Z0
 	VMOVUPS const5<>+0(SB), Z1
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
-	MOVQ    pairs+48(FP), DX
-	TESTQ   DX, DX
+	MOVQ    rs+48(FP), DX
+	MOVQ    pairs+56(FP), BX
+	TESTQ   BX, BX
 	JEQ     rowsdone
 
 rows:
 	VMOVUPS  (CX), Z2
-	VMOVUPS  64(CX), Z3
+	LEAQ     (CX)(DX*4), CX
+	VMOVUPS  (CX), Z3
 	VMOVAPS  Z2, Z4
 	VPERMT2W Z3, Z0, Z4
 	VMOVUPS  Z4, (AX)
 	VPERMT2W Z3, Z1, Z2
 	VMOVUPS  Z2, 64(AX)
-	ADDQ     $0x00000080, CX
+	LEAQ     (CX)(DX*4), CX
 	ADDQ     $0x00000080, AX
-	SUBQ     $0x00000001, DX
-	TESTQ    DX, DX
+	SUBQ     $0x00000001, BX
+	TESTQ    BX, BX
 	JNE      rows
 
 rowsdone:

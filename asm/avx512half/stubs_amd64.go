@@ -16,7 +16,7 @@ func RoundHalves(dst []float32, rs, gs int, src []float32, ld, cols, rows int, a
 //go:noescape
 func InterleavePairs(dst []float32, width int, x, y []float32, ld, cols, rows int, alpha float32)
 
-// InterleaveHalves is halves 2*j and 2*j+1 of row i of dst, 32 words each, = half j of rows 2*i and 2*i+1 of src, 16 words each, for i < pairs, j < 32.
+// InterleaveHalves is halves 2*j and 2*j+1 of row i of dst, 32 words each, = half j of rows 2*i and 2*i+1 of src, rs words apart, for i < pairs, j < 32.
 //
 //go:noescape
-func InterleaveHalves(dst, src []float32, pairs int)
+func InterleaveHalves(dst, src []float32, rs, pairs int)

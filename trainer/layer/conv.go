@@ -61,8 +61,15 @@ func (l Conv) Params(in ...Shape) []Param {
 }
 
 // Memory implements Layer.
-func (l Conv) Memory(...Shape) Memory {
-	return Memory{KeepsX: true, KeepsDY: true, Factors: l.Size == 1}
+func (l Conv) Memory(in ...Shape) Memory {
+	return Memory{
+		KeepsX: true, KeepsDY: true, RoundsX: l.roundsX(in[0]), RoundsDY: true,
+	}
+}
+
+// roundsX reports whether pictures can be kept rounded.
+func (l Conv) roundsX(in Shape) bool {
+	return l.Size == 1 || blas.KeepsPictures(l.window(in, in.C), l.Channels)
 }
 
 // Bind implements Layer.
@@ -78,13 +85,24 @@ func (l Conv) Bind(v Values, in ...Shape) Pair {
 	if v.AsksX {
 		b.backward.ReserveTurned(b.taps*b.in, b.out, b.taps, panels)
 	}
-	if b.taps == 1 && v.Grads && v.Products.Keeps() {
-		kept := func(n int) []float32 { return v.Arena.Floats(memory.Activations, n) }
-		b.keeps = true
-		b.keptX = v.Products.Rounded(v.Rows*b.pixels, b.in, kept)
-		b.keptDY = v.Products.Rounded(v.Rows*b.pixels, b.out, kept)
+	if v.Grads && v.Products.Keeps() {
+		b.keep()
 	}
 	return b
+}
+
+// keep makes memory for what gradients by the weights read.
+func (c *conv) keep() {
+	c.keeps, c.keepsX = true, c.taps == 1 || blas.KeepsPictures(c.x, c.out)
+	v := &c.values
+	kept := func(n int) []float32 { return v.Arena.Floats(memory.Activations, n) }
+	switch {
+	case c.taps == 1:
+		c.keptX = v.Products.Rounded(v.Rows*c.pixels, c.in, kept)
+	case c.keepsX:
+		c.keptX = v.Products.RoundedPictures(v.Rows, c.x, kept)
+	}
+	c.keptDY = v.Products.Rounded(v.Rows*c.pixels, c.out, kept)
 }
 
 type conv struct {
@@ -94,7 +112,7 @@ type conv struct {
 	weight, bias          Range
 	forward, backward     blas.Factor // W, and W turned
 
-	keeps         bool // what gradients by the weights read is kept here, rounded
+	keeps, keepsX bool // DY, and X, are kept here, rounded
 	keptX, keptDY blas.Rounded
 }
 
@@ -115,26 +133,46 @@ func (c *conv) PackTasks() []Task {
 
 func (c *conv) Forward(t *Tile) {
 	y := blas.Dense(t.Y, t.N*c.pixels, c.out)
-	c.forward.Mul(c.left(t, t.X[0], c.x, c.keptX), c.bias.Of(c.values.P), y)
+	c.forward.Mul(c.seen(t), c.bias.Of(c.values.P), y)
+}
+
+// seen is what the window sees of a tile. It is kept, if that is wanted.
+func (c *conv) seen(t *Tile) blas.Left {
+	if !c.keepsX {
+		return blas.Patches(t.X[0], t.N, c.x)
+	}
+	rows := c.tile(c.keptX, t)
+	rows.Set(blas.Dense(t.X[0], t.N*c.pixels, c.in))
+	return c.patches(rows)
+}
+
+// patches is what the window sees of pixels that are kept.
+func (c *conv) patches(kept blas.Rounded) blas.Left {
+	if c.taps == 1 {
+		return kept.Left()
+	}
+	return kept.Patches()
+}
+
+// tile is what is kept of a tile's pixels.
+func (c *conv) tile(kept blas.Rounded, t *Tile) blas.Rounded {
+	return kept.Rows(t.First*c.pixels, (t.First+t.N)*c.pixels)
 }
 
 func (c *conv) Backward(t *Tile) {
-	dy := c.left(t, t.DY, c.dy, c.keptDY)
+	dy := blas.Patches(t.DY, t.N, c.dy)
+	if c.keeps {
+		rows := c.tile(c.keptDY, t)
+		rows.Set(blas.Dense(t.DY, t.N*c.pixels, c.out))
+		if c.taps == 1 {
+			dy = rows.Left()
+		}
+	}
 	if t.DX[0] == nil {
 		return
 	}
 	dx := blas.Dense(t.DX[0], t.N*c.pixels, c.in)
 	c.backward.MulAdd(dy, dx, t.Add[0])
-}
-
-// left is the pixels of a tile as the left factor of a product. They are kept, if that is wanted.
-func (c *conv) left(t *Tile, x []float32, w blas.Window, kept blas.Rounded) blas.Left {
-	if !c.keeps {
-		return blas.Patches(x, t.N, w)
-	}
-	rows := kept.Rows(t.First*c.pixels, (t.First+t.N)*c.pixels)
-	rows.Set(blas.Dense(x, t.N*c.pixels, w.C))
-	return rows.Left()
 }
 
 // DY implements Keeper.
@@ -153,7 +191,10 @@ func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 		unit = 1
 	}
 	if c.keeps {
-		unit, across = blas.Group, blas.Group
+		across = blas.Group
+		if c.taps == 1 {
+			unit = blas.Group
+		}
 	}
 	wide, high := c.largestBlock()
 	units := pool.Pieces(k, unit)
@@ -225,8 +266,15 @@ func (c *conv) keptGradient(w *Wave, lo, hi, first, last, n int) {
 	if first == 0 {
 		bias = c.bias.Of(w.Grad)[lo:hi]
 	}
-	x, dy := c.keptX.Rows(0, n).Slice(first, last), c.keptDY.Rows(0, n).Slice(lo, hi)
-	c.values.Products.LinearGrad(x, dy, w.beta(), grad, bias)
+	var x blas.Left
+	if c.keepsX {
+		x = c.patches(c.keptX.Rows(0, n))
+	} else {
+		x = blas.Patches(c.values.X, w.Rows, c.x)
+	}
+	c.values.Products.WeightGrad(
+		x.Slice(first, last), c.keptDY.Rows(0, n).Slice(lo, hi), w.beta(), grad, bias,
+	)
 	if !w.Last {
 		return
 	}

@@ -51,8 +51,16 @@ type Memory struct {
 	// Gradients by parameters read the first input, or the output's gradient, of all rows.
 	KeepsX, KeepsDY bool
 	// They read them as factors of products alone: with products for which [blas.Backend.Keeps],
-	// the layer keeps both itself, rounded.
-	Factors bool
+	// the layer keeps them itself, rounded.
+	RoundsX, RoundsDY bool
+}
+
+// With is what a layer needs with the given products.
+func (m Memory) With(products *blas.Backend) Memory {
+	keeps := products.Keeps()
+	m.RoundsX, m.RoundsDY = m.RoundsX && keeps, m.RoundsDY && keeps
+	m.KeepsX, m.KeepsDY = m.KeepsX && !m.RoundsX, m.KeepsDY && !m.RoundsDY
+	return m
 }
 
 // Values is what a layer is bound to.

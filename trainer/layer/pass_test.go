@@ -121,10 +121,8 @@ func (s subject) run(t *testing.T, v numbers, w way) results {
 
 func (s subject) newPass(t testing.TB, v numbers, w way) *pass {
 	t.Helper()
-	p := &pass{TB: t, subject: s, way: w, from: v, memory: s.layer.Memory(s.in...)}
-	if p.memory.Factors && w.backend(t).Keeps() {
-		p.memory.KeepsX, p.memory.KeepsDY = false, false
-	}
+	p := &pass{TB: t, subject: s, way: w, from: v}
+	p.memory = s.layer.Memory(s.in...).With(w.backend(t))
 	p.makeArrays()
 	backend := w.backend(t)
 	values := layer.Values{

@@ -130,8 +130,11 @@ const tileNumbers, tilePixels = 1 << 19, 32
 // Kept is how many numbers a row the gradients by the parameters read.
 func (n *Net) Kept() (sum int) {
 	for i, at := range n.plan(Train).nodes {
-		if at.memory.Factors && at.back {
-			sum += n.nodes[n.nodes[i].in[0]].shape.Len() + n.nodes[i].shape.Len()
+		if at.memory.RoundsX && at.back {
+			sum += n.nodes[n.nodes[i].in[0]].shape.Len()
+		}
+		if at.memory.RoundsDY && at.back {
+			sum += n.nodes[i].shape.Len()
 		}
 		for _, where := range []place{at.value, at.grad} {
 			if where.kind == kept {

@@ -75,7 +75,8 @@ func (n *Net) plan(use Use) *plan {
 		if node.layer == nil {
 			continue
 		}
-		p.plan.nodes[i].memory = n.memory(i)
+		memory := node.layer.Memory(n.shapes(node.in)...)
+		p.plan.nodes[i].memory = memory.With(n.products)
 		p.call = max(p.call, p.plan.nodes[i].memory.Scratch)
 		for k, in := range node.in {
 			if !slices.Contains(node.in[:k], in) {
@@ -95,15 +96,6 @@ func (n *Net) plan(use Use) *plan {
 	}
 	p.row = pack(p.spans)
 	return &p.plan
-}
-
-// memory is what the layer of node i needs of a plan.
-func (n *Net) memory(i int) layer.Memory {
-	m := n.nodes[i].layer.Memory(n.shapes(n.nodes[i].in)...)
-	if m.Factors = m.Factors && n.products.Keeps(); m.Factors {
-		m.KeepsX, m.KeepsDY = false, false
-	}
-	return m
 }
 
 func (p *planner) backward(i Node) int { return 2*len(p.Net.nodes) - int(i) }
