@@ -116,3 +116,40 @@ func TestRoundedFloats(t *testing.T) {
 		sameBits(t, "floats", kept(x).Floats(), want)
 	})
 }
+
+// TestRoundedPictures: what windows see of pictures that are kept has the products, and the
+// gradients of weights, of what they see of the pictures, bit for bit.
+func TestRoundedPictures(t *testing.T) {
+	eachKeeping(t, func(t *testing.T) {
+		s := newSource(25)
+		for _, w := range []Window{
+			{4, 6, 32, 3, 3}, {1, 10, 32, 1, 3}, {8, 8, 64, 3, 3}, {3, 2, 32, 5, 5}, {2, 40, 32, 1, 3},
+		} {
+			const pictures, channels = 5, 35
+			pixels := pictures * w.H * w.W
+			x, dy := s.matrix(pixels, w.C, w.C), s.matrix(pixels, channels, channels)
+			weights := s.matrix(w.KH*w.KW*w.C, channels, channels)
+			of := Default().RoundedPictures(pictures, w, blanks)
+			of.Set(x)
+			seen := Patches(x.Data, pictures, w)
+
+			var f Factor
+			f.Set(N, weights)
+			got, want := s.matrix(pixels, channels, channels), s.matrix(pixels, channels, channels)
+			f.Mul(seen, nil, want)
+			half := 2 * w.H * w.W
+			f.Mul(of.Rows(0, half).Patches(), nil, got.rows(0, half))
+			f.Mul(of.Rows(half, pixels).Patches(), nil, got.rows(half, pixels))
+			sameBits(t, w, got.Data, want.Data)
+
+			grad := s.matrix(weights.Rows, channels, channels)
+			Default().Gemm(T, N, 1, seen, dy, 0, grad)
+			for lo := 0; lo < grad.Rows; lo += w.C {
+				part := copyOf(grad.rows(lo, lo+w.C))
+				patches := of.Patches().Slice(lo, lo+w.C)
+				Default().WeightGrad(patches, kept(dy), 0, part, nil)
+				sameBits(t, w, part.Data[:w.C*channels], grad.Data[lo*channels:][:w.C*channels])
+			}
+		}
+	})
+}
