@@ -134,9 +134,8 @@ func (r Rounded) Patches() Left {
 		return Patches(r.data, r.rows/(r.window.H*r.window.W), r.window)
 	}
 	width := r.window.KH * r.window.run()
-	return Left{
-		m: Matrix{Rows: r.rows, Cols: width, Stride: width, Data: r.data}, window: r.window, kept: r,
-	}
+	m := Matrix{Rows: r.rows, Cols: width, Stride: width, Data: r.data}
+	return Left{m: m, window: r.window, kept: r}
 }
 
 // line is the frame's line that begins above a line of pictures, from the window's left on.
