@@ -66,9 +66,7 @@ func (t *Trainer) endAtLimit(ctx context.Context, limit *limitError) error {
 	if err := t.storeEnd(ctx); err != nil {
 		return err
 	}
-	if err := t.reportHere(ctx); ctx.Err() != nil {
-		return ErrInterrupted // the checkpoint is the newest state
-	} else if err != nil {
+	if err := t.reportHere(ctx); err != nil {
 		return err
 	}
 	err := t.end(ctx, limit.why, func(info *run.Info) {
@@ -92,7 +90,11 @@ func (t *Trainer) reportHere(ctx context.Context) error {
 	if t.reports.last.PCA64FD != nil {
 		return nil // by the report of the epoch that has just ended
 	}
-	return t.evaluate(ctx, &t.reports.last)
+	err := t.evaluate(ctx, &t.reports.last)
+	if ctx.Err() != nil {
+		return ErrInterrupted // the checkpoint is the newest state
+	}
+	return err
 }
 
 // recallReport takes the last record of the run, if there is one.

@@ -71,7 +71,7 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	}
 	t.warnOfIdle()
 	t.keepPaths(all)
-	if err := t.divide(all); err != nil {
+	if err := errors.Join(t.divide(all), t.checkEarly()); err != nil {
 		return err
 	}
 	if stored != nil {

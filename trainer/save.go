@@ -22,6 +22,7 @@ import (
 type saving struct {
 	writer checkpoint.Writer
 	under  chan saved // the save under way; nil without one
+	best   bool       // the next save is that of the best checkpoint
 
 	// The whole checkpoint that the state comes from.
 	stored     *place // its place if it is the newest on the disk, else nil
@@ -116,6 +117,9 @@ func (t *Trainer) beginSave() error {
 		return nil
 	case err != nil:
 		return err
+	}
+	if t.saving.best {
+		p.MarkBest()
 	}
 	done := make(chan saved, 1)
 	t.saving.under = done

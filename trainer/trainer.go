@@ -43,6 +43,7 @@ type Trainer struct {
 	given  func(key string) bool // as in Given
 	like   data.Rows             // conditions in the place of classes; nil: none
 	limits Limits
+	early  early
 
 	data   images
 	memory needs
@@ -170,13 +171,15 @@ func (t *Trainer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	return t.end(ctx, "", func(info *run.Info) { info.SetFinished(&now) })
+	return t.finish(ctx)
 }
 
 // epochs trains from the present place to the end of the run, and saves the final state.
 func (t *Trainer) epochs(ctx context.Context) error {
-	for t.next.epoch < t.cfg.Epochs {
+	if err := t.recallBest(); err != nil {
+		return err
+	}
+	for t.next.epoch < t.cfg.Epochs && t.early.over() == "" {
 		if err := t.epoch(ctx); err != nil {
 			return err
 		}
@@ -283,8 +286,10 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	checkpoint := t.saveDue()
 	t.next = place{epoch: t.next.epoch + 1}
 	t.sums, t.speed = method.Stats{}, speed{}
-	if checkpoint {
-		return t.save()
+	if t.saving.best = t.early.note(e); t.saving.best || checkpoint {
+		err := t.save()
+		t.saving.best = false
+		return err
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func newEval() *cobra.Command {
 		"`path` of the images, where they have moved since the run was trained")
 	flags.IntVar(&e.Threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
-	flags.StringVar(&e.runs, "runs", "runs", "`directory` of the numbered runs")
+	addRuns(flags, &e.runs, &e.From)
 	return cmd
 }
 
@@ -119,7 +119,7 @@ func newEval() *cobra.Command {
 // not have.
 var ofRuns = []string{
 	"only", "quick", "number", "solver", "steps", "guidance", "images", "moves",
-	"hide", "likelihood-images", "likelihood-samples", "raw", "data", "runs",
+	"hide", "likelihood-images", "likelihood-samples", "raw", "data", "runs", "from",
 }
 
 func (e *evalCommand) checkArgs(cmd *cobra.Command, args []string) error {

@@ -35,7 +35,7 @@ const exportExample = `  plume export 7 -o model.safetensors         the average
 
 type exportCommand struct {
 	export.Options
-	out, runs string
+	out, runs, from string
 }
 
 func newExport() *cobra.Command {
@@ -56,7 +56,7 @@ func newExport() *cobra.Command {
 		"write the weights as they are instead of their moving average")
 	flags.BoolVar(&e.Particles, "particles", false,
 		"write the particles of the training images too, with the rows that they belong to")
-	flags.StringVar(&e.runs, "runs", "runs", "`directory` of the numbered runs")
+	addRuns(flags, &e.runs, &e.from)
 	return cmd
 }
 
@@ -79,7 +79,7 @@ func (e *exportCommand) run(args []string) error {
 	if err := e.validate(); err != nil {
 		return usage(err)
 	}
-	stored, err := openRun(e.runs, args)
+	stored, err := openRun(e.runs, e.from, args)
 	if err != nil {
 		return err
 	}

@@ -5,16 +5,30 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/spf13/pflag"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
-// openRun opens the run that args name, as findRun finds it.
-func openRun(root string, args []string) (*run.Run, error) {
+// addRuns defines the flags that choose the run to read and its checkpoint.
+func addRuns(flags *pflag.FlagSet, runs, from *string) {
+	flags.StringVar(runs, "runs", "runs", "`directory` of the numbered runs")
+	flags.StringVar(from, "from", "", "read this `checkpoint` of the run, by a name such as "+
+		"step-000500 or "+checkpoint.BestName+", instead of the newest")
+}
+
+// openRun opens the run that args name, as findRun finds it, to read the checkpoint from.
+func openRun(root, from string, args []string) (*run.Run, error) {
 	dir, err := findRun(root, args)
 	if err != nil {
 		return nil, err
 	}
-	return run.Open(dir)
+	r, err := run.Open(dir)
+	if err == nil {
+		r.From = from
+	}
+	return r, err
 }
 
 // findRun returns the directory of the run that args name: none is the newest one with a

@@ -25,9 +25,9 @@ import (
 // queryCommand is what the commands share that ask a stored run about rows of data.
 type queryCommand struct {
 	query.Options
-	data, labels, out, runs string
-	rows, moves, threads    int
-	raw, quiet              bool
+	data, labels, out, runs, from string
+	rows, moves, threads          int
+	raw, quiet                    bool
 
 	stored    *query.Stored
 	source    data.Dataset // the rows that are asked about
@@ -57,7 +57,7 @@ func (q *queryCommand) addFlags(flags *pflag.FlagSet, own, output, formats strin
 		"use the weights as they are instead of their moving average")
 	flags.IntVar(&q.threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
-	flags.StringVar(&q.runs, "runs", "runs", "`directory` of the numbered runs")
+	addRuns(flags, &q.runs, &q.from)
 	flags.BoolVarP(&q.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 }
 
@@ -99,7 +99,7 @@ func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) 
 	if err := q.validate(); err != nil {
 		return usage(err)
 	}
-	r, err := openRun(q.runs, args)
+	r, err := openRun(q.runs, q.from, args)
 	if err != nil {
 		return err
 	}

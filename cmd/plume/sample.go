@@ -68,13 +68,13 @@ const sampleExample = `  plume sample 7                                  100 ima
 const maxSamples = math.MaxInt32
 
 type sampleCommand struct {
-	n, steps, cols, threads  int
-	seed                     uint64
-	seeds, solver, out, runs string
-	raw, byClass, quiet      bool
-	class                    []string
-	guidance                 float64
-	profile                  profiling
+	n, steps, cols, threads        int
+	seed                           uint64
+	seeds, solver, out, runs, from string
+	raw, byClass, quiet            bool
+	class                          []string
+	guidance                       float64
+	profile                        profiling
 
 	seedList seedList        // nil: without --seeds
 	schema   *columns.Schema // of a run on a table; nil: on none
@@ -124,7 +124,7 @@ func (s *sampleCommand) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
 	flags.BoolVarP(&s.quiet, "quiet", "q", false, "say nothing but warnings and errors")
-	flags.StringVar(&s.runs, "runs", "runs", "`directory` of the numbered runs")
+	addRuns(flags, &s.runs, &s.from)
 	s.profile.addFlags(flags)
 }
 
@@ -222,6 +222,7 @@ func (s *sampleCommand) load(dir string) (*run.Generator, error) {
 	if err != nil {
 		return nil, err
 	}
+	stored.From = s.from
 	if s.schema, err = stored.Schema(); err != nil {
 		return nil, err
 	}

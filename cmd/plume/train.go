@@ -76,11 +76,12 @@ func newTrain() *cobra.Command {
 	flags.StringVar(&t.runs, "runs", "runs", "`directory` of the numbered runs")
 	t.addResume(cmd)
 	flags.StringVar(&t.from, "from", "", "with --resume, the `checkpoint` to go on from: "+
-		"a name such as step-000500, or auto for the newest whole one")
+		"a name such as step-000500, best, or auto for the newest whole one")
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: "+
 		"a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	t.limits.addFlags(flags)
+	complete(cmd, earlyStopFlag, trainer.StopMetrics)
 	flags.BoolVar(&t.dry, "dry-run", false,
 		"read the data, add up the memory, time some steps, and say "+
 			"what would be trained and how long it would take; write nothing")

@@ -120,9 +120,8 @@ func (t *trainCommand) continueRun(
 
 // options are those of every session.
 func (t *trainCommand) options(r *reporter) []trainer.Option {
-	return []trainer.Option{
-		trainer.WithHook(r.hook()), trainer.WithHook(t.profile.monitor.Hook()), t.limits.option(),
-	}
+	return append(t.limits.options(),
+		trainer.WithHook(r.hook()), trainer.WithHook(t.profile.monitor.Hook()))
 }
 
 // chosenFrom is the checkpoint to go on from.

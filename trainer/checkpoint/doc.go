@@ -12,6 +12,8 @@
 // without links, a file with the name. In a copied run it may be anything, such as a directory or a
 // dangling link.
 //
+// A run may keep its best checkpoint, too, to which "best" refers in the same way.
+//
 // These properties are guaranteed:
 //   - A directory named step-* is complete or absent, even if the process is killed at any
 //     operation, the disk is full, or the power fails (on devices that keep what was synced). Both

@@ -54,11 +54,11 @@ func LatestWhole(runDir string) (dir string, err error) {
 	return Latest(runDir)
 }
 
-// latestTarget returns the name of the newest checkpoint according to latest: that of a directory
-// in root, or latest itself if it is a copy of a checkpoint. Of a link only the last element of the
+// target returns the name of the checkpoint that latest or best refers to: that of a directory in
+// root, or the name itself if it is a copy of a checkpoint. Of a link only the last element of the
 // target counts, since the run may have been copied.
-func latestTarget(root string, all []Found) string {
-	link := filepath.Join(root, latestName)
+func target(root, name string, all []Found) string {
+	link := filepath.Join(root, name)
 	info, err := os.Lstat(link)
 	switch {
 	case err != nil:
@@ -81,31 +81,37 @@ func latestTarget(root string, all []Found) string {
 	return ""
 }
 
-// copyOf returns the name of the checkpoint that the directory latest is a copy of, or latest if
-// that checkpoint is missing or damaged.
-func copyOf(latest string, all []Found) string {
-	if m, err := inspect(latest); err == nil {
+// copyOf returns the name of the checkpoint that the directory latest or best is a copy of, or its
+// own if that checkpoint is missing or damaged.
+func copyOf(dir string, all []Found) string {
+	if m, err := inspect(dir); err == nil {
 		for _, c := range all {
 			if c.Problem == nil && c.Meta.Step == m.Step && c.Meta.Saved == m.Saved {
 				return filepath.Base(c.Dir)
 			}
 		}
-	} else if entries, err := os.ReadDir(latest); err == nil && len(entries) == 0 {
+	} else if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
 		return ""
 	}
-	return latestName
+	return filepath.Base(dir)
 }
 
-// pointLatest makes latest refer to the checkpoint of that name, by a relative symbolic link or, on
-// file systems without links, by a file with the name. It replaces the old latest without losing a
-// checkpoint.
+// pointLatest makes latest refer to the checkpoint of that name. It replaces the old latest without
+// losing a checkpoint.
 func pointLatest(files file.System, root, name string) error {
-	link, tmp := filepath.Join(root, latestName), filepath.Join(root, "."+latestName)
+	link := filepath.Join(root, latestName)
 	if info, err := os.Lstat(link); err == nil && info.IsDir() {
 		if err := moveLatestAside(files, root, link); err != nil {
 			return err
 		}
 	}
+	return point(files, root, latestName, name)
+}
+
+// point makes latest or best refer to the checkpoint of that name, by a relative symbolic link or,
+// on file systems without links, by a file with the name.
+func point(files file.System, root, which, name string) error {
+	link, tmp := filepath.Join(root, which), filepath.Join(root, "."+which)
 	if err := files.RemoveAll(tmp); err != nil {
 		return err
 	}

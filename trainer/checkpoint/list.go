@@ -37,7 +37,7 @@ func List(runDir string) ([]Found, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	newest := latestTarget(root, all)
+	newest := target(root, latestName, all)
 	if newest == latestName {
 		dir := filepath.Join(root, latestName)
 		m, problem := inspect(dir)
@@ -54,8 +54,11 @@ func List(runDir string) ([]Found, error) {
 	return all, nil
 }
 
-// Find returns a run's checkpoint by its name (step-000500) or its number of steps (500).
+// Find returns a run's checkpoint by its name (step-000500, best) or its number of steps (500).
 func Find(runDir, name string) (Found, error) {
+	if name == BestName {
+		return Best(runDir)
+	}
 	all, err := List(runDir)
 	if err != nil {
 		return Found{}, err
@@ -150,11 +153,11 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("%v; the newest whole checkpoint is %s", e.Err, e.Whole)
 }
 
-// ForReader adds a remedy to the error of a damaged checkpoint, for commands that read the newest
-// one and have no option to choose another. Other errors are returned unchanged.
+// ForReader adds a remedy to the error of a damaged checkpoint, for commands that read a model.
+// Other errors are returned unchanged.
 func ForReader(err error) error {
 	if damaged := (*DamagedError)(nil); errors.As(err, &damaged) && damaged.Whole != "" {
-		return fmt.Errorf("%w; to read that one, move %s to another directory", err, damaged.Dir)
+		return fmt.Errorf("%w; to read that one: --from %s", err, filepath.Base(damaged.Whole))
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func clearStale(files file.System, root string) error {
 				continue
 			} // otherwise the new checkpoint is in place, and the old one is removed
 		}
-		if hasAnyPrefix(e.Name(), tmpPrefix, oldPrefix, "."+latestName) {
+		if hasAnyPrefix(e.Name(), tmpPrefix, oldPrefix, "."+latestName, "."+BestName) {
 			if err := files.RemoveAll(path); err != nil {
 				return err
 			}
@@ -71,8 +71,8 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 	return false
 }
 
-// prune removes the checkpoints older than the newest Keep whole ones, but never the one named
-// saved.
+// prune removes the checkpoints older than the newest Keep whole ones, but never the best nor the
+// one named saved.
 func (w *Writer) prune(saved string) error {
 	if w.Keep <= 0 {
 		return nil
@@ -81,12 +81,16 @@ func (w *Writer) prune(saved string) error {
 	if err != nil {
 		return err
 	}
+	best := target(filepath.Join(w.RunDir, rootName), BestName, all)
 	whole := 0
 	for _, c := range all {
 		if whole < w.Keep || filepath.Base(c.Dir) == saved {
 			if c.Problem == nil {
 				whole++
 			}
+			continue
+		}
+		if filepath.Base(c.Dir) == best {
 			continue
 		}
 		if err := w.remove(c.Dir); err != nil {

@@ -49,6 +49,9 @@ func (w *Writer) removeAbandoned() error {
 	}
 	for _, c := range all {
 		if c.Step > w.redone.step && c.Meta.Saved <= w.redone.last {
+			if err := w.forgetBest(filepath.Base(c.Dir)); err != nil {
+				return err
+			}
 			if err := w.remove(c.Dir); err != nil {
 				return err
 			}

@@ -36,6 +36,7 @@ type Pending struct {
 	crc      hash.Hash32 // of the state as written
 	tmp, dir string
 	files    []file.File // still open
+	best     bool
 }
 
 // Begin takes a snapshot of the tensors by writing them to the file system's cache. When it
@@ -170,6 +171,11 @@ func (p *Pending) Commit() (dir string, err error) {
 		return "", p.abort(err)
 	}
 	root, name := filepath.Split(p.dir)
+	if p.best { // before latest: a process that ends in between redoes the steps up to this one
+		if err := p.w.pointBest(filepath.Clean(root), name); err != nil {
+			return "", fmt.Errorf("checkpoint: pointing %s to %s: %w", BestName, p.dir, err)
+		}
+	}
 	if err := pointLatest(p.w.Files, filepath.Clean(root), name); err != nil {
 		return "", fmt.Errorf("checkpoint: pointing %s to %s: %w", latestName, p.dir, err)
 	}

@@ -46,6 +46,7 @@ type Options struct {
 	Seed     uint64           // of all random numbers except the classifier's
 	Threads  int              // workers; default all cores; does not affect the result
 	Raw      bool             // use the weights themselves, not their moving average
+	From     string           // checkpoint, as run.Run has it; default the newest
 	Data     string           // path of the run's images; default as in its configuration
 
 	Which []string // of Groups; default all that suit the kind of data

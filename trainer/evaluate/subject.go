@@ -25,12 +25,13 @@ type subject struct {
 	schema    *columns.Schema // of a table; nil: the data are none
 }
 
-// open reads a run's newest checkpoint and its data, which must be those it was trained on.
+// open reads a run's checkpoint and its data, which must be those it was trained on.
 func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	stored, err := run.Open(runDir)
 	if err != nil {
 		return nil, err
 	}
+	stored.From = o.From
 	s := &subject{dir: stored.Dir, config: stored.Config}
 	report := progress.Reporter{Report: o.Progress, After: o.after}
 	if s.own, err = stored.ReadData(ctx, o.Data, report, o.Warn); err != nil {

@@ -20,7 +20,7 @@ type Generator struct {
 	pool   *pool.Pool
 }
 
-// Generator reads the networks for sampling from the newest checkpoint: with ema the averaged
+// Generator reads the networks for sampling from the run's checkpoint: with ema the averaged
 // weights, if the run has an average. threads = 0 means all cores.
 func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 	info, err := ReadInfo(r.Dir)
@@ -39,8 +39,12 @@ func (r *Run) Generator(ema bool, threads int) (*Generator, error) {
 	return g, nil
 }
 
-// Checkpoint returns the directory of the newest checkpoint.
+// Checkpoint returns the directory of the checkpoint that From names.
 func (r *Run) Checkpoint() (dir string, err error) {
+	if r.From != "" {
+		found, err := checkpoint.Find(r.Dir, r.From)
+		return found.Dir, err
+	}
 	dir, err = checkpoint.Latest(r.Dir)
 	return dir, checkpoint.ForReader(err)
 }

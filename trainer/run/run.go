@@ -13,6 +13,7 @@ import (
 type Run struct {
 	Dir    string
 	Config config.Config // with every key set
+	From   string        // checkpoint to read, as checkpoint.Find takes it; empty: the newest
 }
 
 // Open reads the configuration of the run in dir. Every key must be in the file.
