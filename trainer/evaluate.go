@@ -27,6 +27,8 @@ type reports struct {
 	pcaTried bool
 	last     record.Epoch // with the distance of its samples
 	pictures pictures
+	floor    *record.Number // distance of the held-out images; nil: not measured yet
+	curves   curves
 	after    func(time.Duration) <-chan time.Time // nil: time.After
 }
 
@@ -132,28 +134,43 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 		distance := record.Number(fd)
 		e.PCA64FD = &distance
 		e.EvalSolver = solver
+		if err := t.measureFloor(ctx, doing); err != nil {
+			return err
+		}
+		e.PCA64Floor = t.reports.floor
 	}
 	doing.Set("pictures")
-	return t.draw(g, s)
+	if err := t.draw(g, s); err != nil {
+		return err
+	}
+	return t.updateCurves(*e)
 }
 
-// realFloor is the PCA-64 FD of the held-out images, to compare that of the samples with; NaN
-// without it. Both are biased upwards, the more the fewer images there are.
-func (t *Trainer) realFloor(ctx context.Context) float64 {
-	if t.reports.pca == nil || t.data.held.Len() < 2 {
+// measureFloor measures the PCA-64 FD of the held-out images, if there are two or more, to compare
+// that of the samples with. Both are biased upwards, the more the fewer images there are.
+func (t *Trainer) measureFloor(ctx context.Context, doing *progress.Task) error {
+	if t.reports.floor != nil || t.data.held.Len() < 2 {
+		return nil
+	}
+	doing.Set(fmt.Sprintf("distance of %s held-out images",
+		humanize.Comma(int64(t.data.held.Len()))))
+	fd, err := t.reports.pca.Distance(ctx, t.data.held, t.pool)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		floor := record.Number(fd)
+		t.reports.floor = &floor
+	}
+	return nil
+}
+
+// realFloor is what measureFloor measured; NaN if it could not, or if there was no report.
+func (t *Trainer) realFloor() float64 {
+	if t.reports.floor == nil {
 		return math.NaN()
 	}
-	floor := math.NaN()
-	err := t.slowly(func(d *progress.Task) (err error) {
-		n := humanize.Comma(int64(t.data.held.Len()))
-		d.Set(fmt.Sprintf("distance of %s held-out images", n))
-		floor, err = t.reports.pca.Distance(ctx, t.data.held, t.pool)
-		return err
-	})
-	if err != nil {
-		return math.NaN()
-	}
-	return floor
+	return float64(*t.reports.floor)
 }
 
 var reconNames = [2]string{"data", "their reconstructions"}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pca"
@@ -96,7 +97,7 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 	pictures := memory.Array[float32](grid+2*pairs, dim) +
 		max(view.GridBytes(grid, gridColumns), view.PairsBytes(pairs, gridColumns))
 	generating := m.Generator + memory.Array[float32](samples, c.Latent+conditions) +
-		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures)
+		max(pca.DistanceBytes(c.EvalSamples, dim, fdComponents), pictures, figure.StackBytes)
 	generating += columnBytes(c, trained, dim)
 	return pca.Bytes(dim, fdComponents) +
 		max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)

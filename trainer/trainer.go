@@ -297,7 +297,10 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 // end reports the summary of the run, and marks it in run.json. early is why it ended before its
 // last epoch; "": it did not.
 func (t *Trainer) end(ctx context.Context, early string, mark func(*run.Info)) error {
-	floor := t.realFloor(ctx)
+	floor := t.realFloor()
+	if err := t.finishCurves(); err != nil {
+		return err
+	}
 	t.memory.Peak, _ = memory.Peak()
 	stall := t.stall()
 	err := persist(ctx, t.saving.pauses, func() error {

@@ -50,7 +50,9 @@ type Epoch struct {
 
 	// PCA64FD is the distance of samples from the training images (pca.PCA.Distance); nil if it
 	// was not measured.
-	PCA64FD    *Number `json:"pca64_fd,omitempty"`
+	PCA64FD *Number `json:"pca64_fd,omitempty"`
+	// PCA64Floor is the distance of the held-out images; nil if it was not measured.
+	PCA64Floor *Number `json:"pca64_fd_floor,omitempty"`
 	EvalSolver string  `json:"eval_solver,omitempty"` // of these samples; "" if they need none
 
 	// Slowed is the factor by which divergences have reduced step size and learning rate; nil: 1.

@@ -31,7 +31,7 @@ func TestEpochJSON(t *testing.T) {
 		RowsPerS: 21000, ReconMSE: 0.04, PriorLoss: 0.8, LatentMS: 1.2,
 		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, ExtraTemperature: 0.02,
 		EnergyNats: -300, StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd,
-		EvalSolver: "dpm++2m",
+		PCA64Floor: &fd, EvalSolver: "dpm++2m",
 	}
 	for _, c := range []struct {
 		epoch Epoch
@@ -42,7 +42,8 @@ func TestEpochJSON(t *testing.T) {
 			`"evaluations":72000,"rows_per_s":21000,"recon_mse":0.04,"prior_loss":0.8,` +
 			`"latent_ms":1.2,"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,` +
 			`"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
-			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,"eval_solver":"dpm++2m"}`},
+			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,` +
+			`"pca64_fd_floor":2.5,"eval_solver":"dpm++2m"}`},
 		{Epoch{ReconMSE: nan, PriorLoss: Number(math.Inf(1)), LatentMS: Number(math.Inf(-1))},
 			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"checkpoint_seconds":0,` +
 				`"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,` +

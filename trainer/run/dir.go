@@ -20,6 +20,7 @@ const (
 	schemaFile     = "schema.toml"
 	lockFile       = "lock"
 	notesFile      = "notes.json"
+	curvesFile     = "curves.png"
 	checkpointsDir = "checkpoints"
 	samplesDir     = "samples"
 	classifierFile = "classifier.safetensors"
@@ -137,6 +138,9 @@ func Exists(dir string) bool {
 
 // GuessPath is where inference keeps the network that it starts at, if it was asked for one.
 func GuessPath(dir string) string { return filepath.Join(dir, guessFile) }
+
+// CurvesPath is where the reports of the run in dir draw its learning curves.
+func CurvesPath(dir string) string { return filepath.Join(dir, curvesFile) }
 
 // ClassifierPath is where an evaluation of the run in dir keeps the classifier of its data.
 func ClassifierPath(dir string) string { return filepath.Join(dir, classifierFile) }

@@ -8,6 +8,7 @@
 //	checkpoints/    states to resume from, as package checkpoint writes them
 //	samples/        pictures of samples and reconstructions
 //	notes.json      what people say about the run: tags and a note
+//	curves.png      learning curves up to the last report
 //	lock            the process that is writing the directory, if any
 //	classifier.safetensors
 //	                the classifier of the data, if an evaluation has trained one
