@@ -47,7 +47,23 @@ func (f *Factor) Set(t Trans, b Matrix) {
 	defer w.release()
 	_, f.width = o.shape()
 	f.panels = grow(&f.panels, o.panelSize(f.rows, f.cols, f.width))
-	w.packPanels(f.b, f.panels, f.width, 0, f.rows, 0, f.cols)
+	w.packPanels(f.b, f.panels, f.width, o.depth(f.rows), 0, f.rows, 0, f.cols)
+}
+
+// SetPart lays out rows first to last (exclusive) and columns lo to hi of op(b) again, after a Set
+// of a backend that [Backend.Keeps]. first and lo are multiples of [Group], and so are last and hi,
+// or the ends. Calls for parts that do not overlap may run at once.
+func (f *Factor) SetPart(first, last, lo, hi int) {
+	if !f.set || first%Group != 0 || lo%Group != 0 ||
+		last%Group != 0 && last != f.rows || hi%Group != 0 && hi != f.cols {
+		panic(errShape)
+	}
+	o := f.backend.order
+	w := o.workspace()
+	defer w.release()
+	deep := o.depth(f.rows)
+	to := f.panels[lo*deep+o.depth(first)*f.width:]
+	w.packPanels(f.b, to, f.width, deep, first, last, lo, hi)
 }
 
 // Reserve gives the factor memory for rows x cols numbers of op(b), which floats makes: Set then

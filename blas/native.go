@@ -101,7 +101,7 @@ func (o *order) multiply(
 		for l := 0; l < k; {
 			kc := min(o.numbers(&left, tl, l), k-l)
 			panels := grow(&w.b, o.panelSize(kc, part.Cols, cols))
-			w.packPanels(right, panels, cols, l, l+kc, j, j+part.Cols)
+			w.packPanels(right, panels, cols, o.depth(kc), l, l+kc, j, j+part.Cols)
 			if sums != nil {
 				w.addOnes(panels, o.depth(kc)*cols, kc, sum, row)
 				sum = continued(row)

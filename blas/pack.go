@@ -16,21 +16,21 @@ type operand struct {
 const chunk = Group
 
 // packPanels writes rows l to end and columns j to last of a right factor into panels of cols
-// columns: the rows of each follow each other, and zeros fill what lies beyond the last column.
-func (w *workspace) packPanels(x operand, dst []float32, cols, l, end, j, last int) {
+// columns, each of deep rows: the rows of each follow each other, and zeros fill what lies beyond
+// the last column.
+func (w *workspace) packPanels(x operand, dst []float32, cols, deep, l, end, j, last int) {
 	o, k := w.order, end-l
 	if k == 0 {
 		return
 	}
-	deep := o.depth(k)
 	if o.halves && !o.splits {
-		o.pairPanels(x, dst, l, end, j, last)
+		o.pairPanels(x, dst, deep, l, end, j, last)
 		return
 	}
 	if x.transposed {
 		for at := j; at < last; at += cols {
 			src := x.data[at*x.stride+l:]
-			w.panel(dst[(at-j)*deep:][:deep*cols], cols, k, func(panel []float32) {
+			w.panel(dst[(at-j)*deep:][:o.depth(k)*cols], cols, k, func(panel []float32) {
 				kernel.PackColumns(panel, cols, src, x.stride, min(cols, last-at), k)
 				if x.alpha != 1 {
 					kernel.Scale(panel, x.alpha)
@@ -52,9 +52,8 @@ func (w *workspace) packPanels(x operand, dst []float32, cols, l, end, j, last i
 }
 
 // pairPanels is packPanels in halves.
-func (o *order) pairPanels(x operand, dst []float32, l, end, j, last int) {
+func (o *order) pairPanels(x operand, dst []float32, deep, l, end, j, last int) {
 	const cols = kernel.HalfCols
-	deep := o.depth(end - l)
 	if x.rounded {
 		for at := j; at < last; at += cols {
 			strip := x.data[at/cols*x.stride+l*cacheLine:]
@@ -124,7 +123,7 @@ func (w *workspace) leftBlock(a *Left, t Trans, i, mc, l, kc, rows int) strided 
 	case bool(t):
 		block := grow(&w.a, w.order.panelSize(kc, mc, rows))
 		stored := operand{stride: a.m.Stride, data: a.m.Data, alpha: 1}
-		w.packPanels(stored, block, rows, l, l+kc, i, i+mc)
+		w.packPanels(stored, block, rows, kc, l, l+kc, i, i+mc)
 		return strided{block, 1, rows, kc}
 	}
 	block := grow(&w.a, mc*(kc+spread))

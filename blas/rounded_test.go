@@ -154,3 +154,29 @@ func TestRoundedPictures(t *testing.T) {
 		}
 	})
 }
+
+// TestSetPart: a factor that is laid out again by parts is the one that is set as a whole.
+func TestSetPart(t *testing.T) {
+	eachKeeping(t, func(t *testing.T) {
+		s := newSource(24)
+		for _, d := range [][2]int{{1, 1}, {40, 64}, {130, 100}, {1100, 33}} {
+			for _, tr := range flags {
+				k, n := d[0], d[1]
+				b := s.spread(dims(k, n, tr))
+				var f, whole Factor
+				f.Set(tr, b)
+				copy(b.Data, s.fill(len(b.Data)))
+				whole.Set(tr, b)
+				down, across := k/2/Group*Group, n/2/Group*Group
+				for _, r := range [][2]int{{down, k}, {0, down}} {
+					for _, c := range [][2]int{{across, n}, {0, across}} {
+						if r[0] < r[1] && c[0] < c[1] {
+							f.SetPart(r[0], r[1], c[0], c[1])
+						}
+					}
+				}
+				sameBits(t, d, f.panels, whole.panels)
+			}
+		}
+	})
+}

@@ -206,10 +206,14 @@ func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 			first, last := pool.Span(units, rows, r)
 			first, last = first*unit, min(last*unit, k)
 			cost := float64(hi-lo) * float64(last-first) * float64(c.values.Rows*c.pixels)
-			tasks = append(tasks, GradTask{
-				Task{cost, func() { c.gradient(w, lo, hi, first, last) }},
-				c.blocks(lo, hi, first, last),
-			})
+			task := GradTask{
+				Task:   Task{cost, func() { c.gradient(w, lo, hi, first, last) }},
+				Writes: c.blocks(lo, hi, first, last),
+			}
+			if c.keeps && c.taps == 1 {
+				task.Pack = func() { c.pack(lo, hi, first, last) }
+			}
+			tasks = append(tasks, task)
 		}
 	}
 	return tasks
@@ -281,6 +285,14 @@ func (c *conv) keptGradient(w *Wave, lo, hi, first, last, n int) {
 	kernel.Scale(bias, w.Scale)
 	for i := range grad.Rows {
 		kernel.Scale(grad.Data[i*grad.Stride:][:grad.Cols], w.Scale)
+	}
+}
+
+// pack lays out columns lo to hi of rows first to last of the weights of one pixel.
+func (c *conv) pack(lo, hi, first, last int) {
+	c.forward.SetPart(first, last, lo, hi)
+	if c.values.AsksX {
+		c.backward.SetPart(lo, hi, first, last)
 	}
 }
 

@@ -135,6 +135,9 @@ type Task struct {
 type GradTask struct {
 	Task
 	Writes []memory.Block // of Wave.Grad
+	// Pack lays the blocks' parameters out for products, once they have changed. nil: the packing
+	// tasks do, when all blocks of the layer have.
+	Pack func()
 }
 
 // Wave is a part of the rows of a batch, and what becomes of the gradients by parameters over it.

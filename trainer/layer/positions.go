@@ -55,9 +55,9 @@ func (p *positions) Backward(t *Tile) { move(t.DX[0], t.DY, t.Add[0]) }
 // GradTasks implements Weighted. The gradient is the sum of dy over the rows.
 func (p *positions) GradTasks(w *Wave) []GradTask {
 	return []GradTask{{
-		Task{float64(p.values.Rows * p.size), func() {
+		Task: Task{float64(p.values.Rows * p.size), func() {
 			w.columns(p.bias.Of(w.Grad), p.values.DY, p.size, w.Rows)
 		}},
-		[]memory.Block{p.bias.Block()},
+		Writes: []memory.Block{p.bias.Block()},
 	}}
 }

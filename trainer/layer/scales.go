@@ -59,9 +59,9 @@ func (s *scales) Backward(t *Tile) {
 // GradTasks implements Weighted. The gradient is the sum over the rows of the part of dy behind x.
 func (s *scales) GradTasks(w *Wave) []GradTask {
 	return []GradTask{{
-		Task{float64(s.values.Rows * s.n), func() {
+		Task: Task{float64(s.values.Rows * s.n), func() {
 			w.columns(s.at.Of(w.Grad), s.values.DY[s.dim:], s.dim+s.n, w.Rows)
 		}},
-		[]memory.Block{s.at.Block()},
+		Writes: []memory.Block{s.at.Block()},
 	}}
 }

@@ -135,7 +135,7 @@ func (s *scaling) GradTasks(w *Wave) []GradTask {
 	for _, at := range s.values.At {
 		writes = append(writes, at.Block())
 	}
-	return []GradTask{{task, writes}}
+	return []GradTask{{Task: task, Writes: writes}}
 }
 
 // part is row i of rows of n numbers.

@@ -163,9 +163,13 @@ func (t *Tape) Grad(task int) { t.grad[task].Do() }
 func (t *Tape) Writes(task int) []memory.Block { return t.grad[task].Writes }
 
 // Updated says that a gradient task is done, and that the parameters of its blocks have new values,
-// in the place of new packing tasks: when all tasks of a layer have said so, the last one lays the
-// layer out for products.
+// in the place of new packing tasks: it lays them out for products, while a cache still has them;
+// or, where that takes a whole layer, when all tasks of the layer have said so.
 func (t *Tape) Updated(task int) {
+	if pack := t.grad[task].Pack; pack != nil {
+		pack()
+		return
+	}
 	of := t.grad[task].of
 	if of.left.Add(-1) > 0 {
 		return
