@@ -46,7 +46,7 @@ var layers = [][]string{
 	{"trainer/verify"},
 	{"trainer"},
 	{"trainer/evaluate", "trainer/monitor"},
-	{"trainer/compare"},
+	{"trainer/compare", "trainer/page"},
 	{"trainer/table", "trainer/export"}, // what they import reaches the commands alone
 	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},
 }

@@ -30,15 +30,30 @@ func (t *Trainer) newSamples(g *generate.Generator) samples {
 	n, first, last := countSamples(t.cfg, t.data.classes.Len())
 	s := samples{z: make([]float32, n*g.Latent()), first: first, last: last}
 	if first > 0 {
-		k := g.Conditions()
-		s.conditions = append(
-			g.Condition(first, generate.Spec{Seed: t.cfg.Seed}), make([]float32, (last-first)*k)...,
-		)
-		for i := first; i < last; i++ {
-			s.conditions[i*k+(i-first)/gridColumns] = 1
-		}
+		s.conditions = append(g.Condition(first, generate.Spec{Seed: t.cfg.Seed}),
+			rowsOfClasses(g.Conditions(), last-first)...)
 	}
 	return s
+}
+
+// rowsOfClasses are conditions of n samples, a line of the grid for each of the first classes.
+func rowsOfClasses(k, n int) []float32 {
+	conditions := make([]float32, n*k)
+	for i := range n {
+		conditions[i*k+i/gridColumns] = 1
+	}
+	return conditions
+}
+
+// Shown says how to draw the n samples that reports show, in lines of 10: the same as a report of
+// the run would draw.
+func Shown(g *generate.Generator, c config.Config, classes int) (spec generate.Spec, n int) {
+	_, first, last := countSamples(c, classes)
+	spec = generate.Spec{Solver: c.Solver, Steps: c.SolverSteps, Seed: c.Seed, First: first}
+	if classes > 0 {
+		spec.Condition = rowsOfClasses(g.Conditions(), last-first)
+	}
+	return spec, last - first
 }
 
 // of returns rows lo to hi of x, which has width numbers in each; nil of nil.

@@ -99,6 +99,7 @@ func newRoot() *cobra.Command {
   plume impute 7 --data holes.npy -o full.npz   missing values filled in, several times
   plume score 7 --data new/                     how likely new images are
   plume eval 7                                  how good run 7 is
+  plume report 7                                a page about it, for a browser
   plume runs                                    all runs, the newest first
   plume curves 7 8                              the learning curves of two runs
   plume runs                                    all runs, the newest first
@@ -119,8 +120,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
-		newEval(), newCompare(), newVerify(), newRuns(), newCurves(), newExport(), newImport(),
-		newInspect(), newInfo())
+		newEval(), newPage(), newCompare(), newVerify(), newRuns(), newCurves(), newExport(),
+		newImport(), newInspect(), newInfo())
 	setHelp(root)
 	return root
 }

@@ -1,11 +1,13 @@
 package evaluate
 
 import (
+	"context"
 	"fmt"
 	"math"
 
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // neighbours is the k of precision and recall, as in Kynkäänniemi et al. 2019.
@@ -69,21 +71,29 @@ func (e *evaluation) overlapSets() (s *sets, in string, err error) {
 // search for nearest ones: 10,000, or fewer if they have more than 13,000 values.
 func nearestBlock(dim int) int { return max(256, min(10000, 1<<27/dim)) }
 
-// nearest finds the training images that are nearest to the images of a set, block by block. Mirror
-// images that were trained on are among them.
+// nearest finds the training images that are nearest to the images of a set. Mirror images that
+// were trained on are among them.
 func (e *evaluation) nearest(query *metric.Features) (*metric.Neighbours, error) {
+	return Nearest(e.ctx, query, e.own.Points, e.pool, e.doing.Set)
+}
+
+// Nearest finds for each row of query the nearest of points, which it reads block by block. set is
+// called with how far it has come. It ends with ctx's error soon after ctx ends.
+func Nearest(
+	ctx context.Context, query *metric.Features, points data.Dataset, p *pool.Pool,
+	set func(what string),
+) (*metric.Neighbours, error) {
 	best := &metric.Neighbours{Index: make([]int, query.N), RMS: make([]float64, query.N)}
-	dim := e.own.Points.Shape().Dim()
+	dim := points.Shape().Dim()
 	size := nearestBlock(dim)
-	for lo := 0; lo < e.own.Points.Len(); lo += size {
-		e.doing.Set(fmt.Sprintf("nearest training images, %d of %d compared", lo,
-			e.own.Points.Len()))
-		block := data.Subset(e.own.Points, data.Range(lo, min(lo+size, e.own.Points.Len())))
-		base, err := metric.Pixels(e.ctx, block, dim)
+	for lo := 0; lo < points.Len(); lo += size {
+		set(fmt.Sprintf("nearest training images, %d of %d compared", lo, points.Len()))
+		block := data.Subset(points, data.Range(lo, min(lo+size, points.Len())))
+		base, err := metric.Pixels(ctx, block, dim)
 		if err != nil {
 			return nil, err
 		}
-		found, err := metric.Nearest(e.ctx, query, base, e.pool)
+		found, err := metric.Nearest(ctx, query, base, p)
 		if err != nil {
 			return nil, err
 		}

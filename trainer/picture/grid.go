@@ -76,16 +76,21 @@ func (s *Sheet) Add(pixels []float32) {
 		}
 		return
 	}
-	width, height := tileSize(s.shape)
 	for _, img := range tiles(pixels, s.shape) {
 		if s.at == s.n {
 			panic("picture: more images than the Sheet is for")
 		}
-		x, y := s.at%s.cols, s.at/s.cols
-		left, top := separator+x*(width+separator), separator+y*(height+separator)
-		drawTile(s.canvas, left, top, img, s.shape)
+		at := tilePlace(s.shape, s.at, s.cols).Min
+		drawTile(s.canvas, at.X, at.Y, img, s.shape)
 		s.at++
 	}
+}
+
+// tilePlace is where image i of a grid is drawn.
+func tilePlace(shape data.Shape, i, cols int) image.Rectangle {
+	width, height := tileSize(shape)
+	at := image.Pt(separator+i%cols*(width+separator), separator+i/cols*(height+separator))
+	return image.Rectangle{Min: at, Max: at.Add(image.Pt(width, height))}
 }
 
 // Image returns the picture, which must not be changed.

@@ -38,6 +38,18 @@ func (v View) NewSheet(n, cols int) (*Sheet, error) {
 	return &Sheet{shape: v.Shape, n: n, cols: cols, view: &v}, nil
 }
 
+// Place returns where Grid draws row i of n, cols to a line.
+func (v View) Place(i, n, cols int) image.Rectangle {
+	if v.Kind == data.Signals {
+		b, err := v.layout(n, cols, "")
+		if err != nil {
+			return image.Rectangle{} // nothing is drawn
+		}
+		return b.place(i)
+	}
+	return tilePlace(v.Shape, i, cols)
+}
+
 // WriteGrid stores the picture of Grid as a PNG file, as Write does.
 func (v View) WriteGrid(path string, rows []float32, cols int) error {
 	drawn, err := v.Grid(rows, cols)

@@ -42,6 +42,9 @@ func Open(r *run.Run, raw bool, threads int) (*Stored, error) {
 // by it, and decoded.
 func (s *Stored) Schema() *columns.Schema { return s.schema }
 
+// Generator is what samples the model, until Close.
+func (s *Stored) Generator() *run.Generator { return s.sampler }
+
 // Close ends the workers.
 func (s *Stored) Close() { s.sampler.Close() }
 

@@ -1,7 +1,10 @@
 package run
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/plume-ml/plume/trainer/config"
@@ -27,6 +30,24 @@ func Open(dir string) (*Run, error) {
 		return nil, fmt.Errorf("%s:\n%w", path, err)
 	}
 	return &Run{Dir: dir, Config: c}, nil
+}
+
+// Pictures returns the paths of the pictures that the run in dir has written, in the order of their
+// names; none if it has written none.
+func Pictures(dir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, samplesDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("run: %w", err)
+	}
+	var paths []string
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".png" {
+			paths = append(paths, filepath.Join(dir, samplesDir, entry.Name()))
+		}
+	}
+	return paths, nil
 }
 
 // ReadRecords reads metrics.jsonl: the records of the epochs so far, none if it is not there.
