@@ -241,6 +241,10 @@ func (m *interpreter) arithmetic(i instruction, a, b uint64) error {
 		return m.assign(i.last(), b-a)
 	case "IMULQ":
 		return m.assign(i.last(), b*a)
+	case "ANDQ":
+		return m.assign(i.last(), b&a)
+	case "SHRQ":
+		return m.assign(i.last(), b>>a)
 	}
 	return errors.New("an instruction that is not understood")
 }

@@ -173,9 +173,9 @@ func fma(x, y, z float32) float32 {
 	return float32(s)
 }
 
-// product is the arguments of MulBlocks.
+// product is the arguments of MulBlocks. If groups are apart, there is one part.
 type product struct {
-	rows, blocks, panels, n, parts, ldc, rs, jump, bs int
+	rows, blocks, panels, n, parts, step, ldc, rs, jump, bs int
 
 	first   bool
 	c, a, b []float32
@@ -204,7 +204,7 @@ func (p *product) draw(r *rand.Rand, kind int) {
 	}
 	k := p.n * p.parts
 	rows := p.rows * p.blocks
-	p.a = words((rows-1)*p.rs + k/2 + (p.parts-1)*p.jump)
+	p.a = words((rows-1)*p.rs + k/2 + (p.parts-1)*p.jump + (p.n/32-1)*(p.step-16))
 	p.b = words((p.panels-1)*p.bs + k*kernel.HalfCols/2)
 	p.c = make([]float32, (rows-1)*p.ldc+p.panels*kernel.HalfCols)
 	for i := range p.c {
@@ -230,7 +230,7 @@ func (p *product) interpret(fn function) ([]float32, *interpreter, error) {
 		"c_base": atC, "ldc": uint64(p.ldc), "first": first, "a_base": atA, "rs": uint64(p.rs),
 		"jump": uint64(p.jump), "b_base": atB, "bs": uint64(p.bs), "rows": uint64(p.rows),
 		"blocks": uint64(p.blocks), "panels": uint64(p.panels), "n": uint64(p.n),
-		"parts": uint64(p.parts),
+		"parts": uint64(p.parts), "step": uint64(p.step),
 	})
 	no := func(int) bool { return false }
 	inC := func(at int) bool { return at/4%p.ldc < p.panels*kernel.HalfCols }
@@ -254,7 +254,7 @@ func (p *product) wordsOfA() []bool {
 	for i := range p.rows * p.blocks {
 		for part := range p.parts {
 			for k := range p.n / 2 {
-				in[i*p.rs+part*(p.n/2+p.jump)+k] = true
+				in[i*p.rs+part*(p.n/2+p.jump)+k/16*p.step+k%16] = true
 			}
 		}
 	}
@@ -285,15 +285,34 @@ func TestTiles(t *testing.T) {
 					rows: rows, blocks: 1 + r.IntN(2), panels: 1 + r.IntN(2),
 					n: 32 * (1 + r.IntN(3)), parts: 1 + r.IntN(2), jump: r.IntN(20), first: first,
 				}
-				k := p.n * p.parts
-				p.ldc = p.panels*kernel.HalfCols + r.IntN(3)
-				p.rs = k/2 + p.jump*p.parts + r.IntN(3)
-				p.bs = k*kernel.HalfCols/2 + r.IntN(3)
-				p.draw(r, kind)
-				p.compare(t, fn)
+				p.run(t, fn, r, kind)
 			}
 		}
 	}
+	for groups := 10; groups <= 27; groups++ { // from the depth of one chunk on
+		for blocks := 1; blocks <= 4; blocks++ {
+			p := &product{
+				rows: 1 + r.IntN(32), blocks: blocks, panels: 1 + r.IntN(2),
+				n: 32 * groups, parts: 1, first: r.IntN(2) == 0,
+			}
+			p.run(t, fn, r, r.IntN(4))
+		}
+	}
+}
+
+// run compares it with numbers of a kind, and some strides.
+func (p *product) run(t *testing.T, fn function, r *rand.Rand, kind int) {
+	t.Helper()
+	k := p.n * p.parts
+	p.ldc = p.panels*kernel.HalfCols + r.IntN(3)
+	p.rs = k/2 + p.jump*p.parts + r.IntN(3)
+	p.step = 16
+	if p.parts == 1 {
+		p.step += r.IntN(2) * r.IntN(20)
+	}
+	p.bs = k*kernel.HalfCols/2 + r.IntN(3)
+	p.draw(r, kind)
+	p.compare(t, fn)
 }
 
 func (p *product) compare(t *testing.T, fn function) {
@@ -311,8 +330,12 @@ func (p *product) compare(t *testing.T, fn function) {
 		t.Fatalf("%s: %d products of tiles, want %d", what, m.tiles.products, want)
 	}
 	want := append([]float32(nil), p.c...)
+	n, parts, jump := p.n, p.parts, p.jump
+	if p.step > 16 {
+		n, parts, jump = 32, p.n/32, p.step-16
+	}
 	kernel.DefinedBF16().Mul(
-		want, p.ldc, p.first, p.a, p.rs, p.jump, p.b, p.bs, p.rows*p.blocks, p.panels, p.n, p.parts,
+		want, p.ldc, p.first, p.a, p.rs, jump, p.b, p.bs, p.rows*p.blocks, p.panels, n, parts,
 	)
 	for i, v := range got {
 		if math.Float32bits(v) != math.Float32bits(want[i]) && (v == v || want[i] == want[i]) {

@@ -177,7 +177,7 @@ func (w *workspace) multiply(
 		if !bool(t) && a.kept.order != nil && w.order.halves {
 			k = reach{n: cacheLine, parts: depth / cacheLine, jump: a.kept.stride - cacheLine}
 		}
-		for j := 0; j < c.Cols; j += cols {
+		for j := w.wholePanels(block, i, mc, k, panels, stride, s, c); j < c.Cols; j += cols {
 			panel := panels[j/cols*stride:][:depth*cols]
 			for r := 0; r < mc; r += rows {
 				t := tile{i: i + r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
@@ -185,6 +185,22 @@ func (w *workspace) multiply(
 			}
 		}
 	}
+}
+
+// wholePanels computes rows i to i+rows of c for all panels whose columns c has, if one call can,
+// and returns how many columns that is.
+func (w *workspace) wholePanels(
+	a strided, i, rows int, k reach, panels []float32, stride int, s start, c Matrix,
+) int {
+	if !w.order.halves {
+		return 0
+	}
+	whole := c.Cols / kernel.HalfCols
+	w.order.packed.Mul(
+		c.Data[i*c.Stride:], c.Stride, s.data == nil, a.data, a.rs, k.jump, panels, stride, rows,
+		whole, 2*k.n, k.parts,
+	)
+	return whole * kernel.HalfCols
 }
 
 // tile is a part of c.

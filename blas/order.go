@@ -14,9 +14,10 @@ type order struct {
 	blockM, blockK int // rows of c, and numbers of k, in a block
 
 	rounds bool
-	swaps  bool // the numbers of each pair change places
-	splits bool // each group of 32 comes three times, of hi or lo
-	halves bool // two numbers of k share a word, and those of a left row lie side by side
+	swaps  bool           // the numbers of each pair change places
+	splits bool           // each group of 32 comes three times, of hi or lo
+	halves bool           // two numbers of k share a word, and those of a left row lie side by side
+	packed *kernel.Halves // their products
 }
 
 // Block sizes, in numbers: long chains, since each block of k reads and writes c once more. A block
@@ -52,7 +53,7 @@ func inHalves(o order, h *kernel.Halves) *order {
 	if h == nil {
 		return &o
 	}
-	o.halves, o.swaps, o.blockM = true, false, blockMHalves
+	o.halves, o.packed, o.swaps, o.blockM = true, h, false, blockMHalves
 	o.shape = func() (rows, cols int) { return blockMHalves, kernel.HalfCols }
 	o.mul = func(c []float32, ldc int, _ []float32, lds int, a []float32, rs, _, jump int,
 		b []float32, rows, n, parts int) {

@@ -1,6 +1,9 @@
 package kernel
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // eachPathBench times, on every path, calls that perform the returned number of operations each.
 func eachPathBench(b *testing.B, prepare func() (operations int64, call func())) {
@@ -110,6 +113,37 @@ func BenchmarkHalves(b *testing.B) {
 				)
 			}
 			operations := 2 * rows * panels * HalfCols * n * float64(b.N)
+			b.ReportMetric(operations/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}
+
+// BenchmarkHalvesLayers is products of halves as layers of 64 rows have them, and the last two as
+// gradients of weights: c is in one of several places in turn, in the second-level cache, where the
+// panels of the larger ones do not stay.
+func BenchmarkHalvesLayers(b *testing.B) {
+	const room = 1 << 18
+	for _, s := range []struct{ rows, depth, cols, ldc int }{
+		{64, 32, 256, 256}, {64, 256, 256, 256}, {64, 256, 512, 512}, {64, 512, 256, 256},
+		{64, 512, 768, 784}, {64, 800, 512, 512}, {64, 512, 1024, 1024}, {64, 1024, 768, 784},
+		{96, 1024, 384, 784}, {96, 512, 256, 256},
+	} {
+		name := fmt.Sprintf("rows=%d/depth=%d/cols=%d/ldc=%d", s.rows, s.depth, s.cols, s.ldc)
+		b.Run(name, func(b *testing.B) {
+			h := BF16Halves()
+			if h == nil {
+				b.Skip("AMX is not used")
+			}
+			panels, rs, bs := s.cols/HalfCols, s.depth/2+16, s.depth/2*HalfCols
+			c, x, y := Floats(room), Floats(s.rows*rs), Floats(panels*bs)
+			at, place := 0, s.rows*s.ldc
+			for b.Loop() {
+				if at += place; at+place > room {
+					at = 0
+				}
+				h.Mul(c[at:], s.ldc, true, x, rs, 0, y, bs, s.rows, panels, s.depth, 1)
+			}
+			operations := 2 * float64(s.rows*s.cols*s.depth) * float64(b.N)
 			b.ReportMetric(operations/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 		})
 	}

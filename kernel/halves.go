@@ -10,11 +10,12 @@ package kernel
 // [RoundHalves] and [RoundHalvesT] make rows, [InterleavePairs] and [InterleavePairsT] panels.
 type Halves struct {
 	name string
-	// mul is Mul for so many blocks of rows <= high rows each, and at most so many multiply-adds, 0
-	// for no limit. Its counts are positive.
+	// mul is Mul for so many blocks of rows <= high rows each: at most so many blocks, and
+	// multiply-adds, 0 for no limit. Its counts are positive.
 	mul func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
 		bs, rows, blocks, panels, n, parts int)
-	high, most     int
+	high           int
+	blocks, most   int
 	peakOperations int // of a round
 	peak           func(rounds int)
 }
@@ -103,6 +104,9 @@ func (h *Halves) cut(c []float32, ldc int, first bool, a []float32, rs, jump int
 	bs, rows, panels, n, parts int) {
 	blocks := rows / h.high
 	each, wide := max(1, blocks), panels // in a call
+	if h.blocks > 0 {
+		each = min(each, h.blocks)
+	}
 	if h.most > 0 {
 		most := max(1, h.most/(h.high*HalfCols*n*parts))
 		each, wide = min(each, most), min(panels, max(1, most/each))

@@ -10,8 +10,18 @@ import (
 // amxHalves takes at most 2,048 blocks of 32 rows, columns and numbers of the depth in a call, each
 // of which takes 20 to 50 ns.
 var amxHalves = Halves{
-	name: "amx", mul: amx.MulBlocks, high: 32, most: 2048 << 15,
+	name: "amx", mul: mulTiles, high: 32, blocks: 4, most: 2048 << 15,
 	peak: amx.Peak, peakOperations: 6 * 16 * 16 * 32 * 2,
+}
+
+// mulTiles takes parts of one group for one part whose groups are apart.
+func mulTiles(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
+	bs, rows, blocks, panels, n, parts int) {
+	step := HalfDepth / 2
+	if n == HalfDepth {
+		n, parts, step = n*parts, 1, step+jump
+	}
+	amx.MulBlocks(c, ldc, first, a, rs, jump, b, bs, rows, blocks, panels, n, parts, step)
 }
 
 // avx512bf16Halves has the tiles of AVX-512, whose numbers are words here.

@@ -136,7 +136,8 @@ func (c halfClass) sums(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-// halfProducts are all numbers of rows up to twice those of a block, and other shapes.
+// halfProducts are all numbers of rows up to twice those of a block, more blocks than a call has,
+// depths that are taken in chunks, and other shapes.
 func halfProducts(r *rand.Rand) (list []halfProduct) {
 	for rows := 1; rows <= 70; rows++ {
 		list = append(list, halfProduct{
@@ -149,6 +150,15 @@ func halfProducts(r *rand.Rand) (list []halfProduct) {
 				rows: 1 + r.IntN(40), panels: panels + 1, n: HalfDepth * groups,
 				parts: 1 + r.IntN(4),
 			})
+		}
+	}
+	for _, n := range []int{320, 352, 512, 544, 1024} {
+		for _, rows := range []int{1, 16, 33, 128, 161} {
+			p := halfProduct{rows: rows, panels: 1 + r.IntN(3), n: n, parts: 1}
+			if r.IntN(2) == 0 {
+				p.n, p.parts = HalfDepth, n/HalfDepth
+			}
+			list = append(list, p)
 		}
 	}
 	for i := range list {
@@ -167,7 +177,7 @@ func halfProducts(r *rand.Rand) (list []halfProduct) {
 func TestHalvesAgree(t *testing.T) {
 	eachHalves(t, func(t *testing.T, h, definition *Halves) {
 		r := rand.New(rand.NewPCG(15, 3))
-		f := guard.NewFence(t, 3, 1<<15)
+		f := guard.NewFence(t, 3, 1<<17)
 		for i, p := range halfProducts(r) {
 			if raceEnabled && i%8 != 0 {
 				continue // the race detector makes it slow, and has nothing to find here

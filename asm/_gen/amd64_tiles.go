@@ -37,13 +37,33 @@ func (a *amd64) savedState() {
 	a.end()
 }
 
-// tiles is a walk over panels, and in each over blocks of rows.
+// A panel and the rows that it meets are taken in chunks of the depth, so that its numbers stay in
+// the first-level cache for all blocks; the last chunk may be a little longer. Between two chunks
+// the sums of the blocks lie one after the other in the frame.
+const (
+	chunkDepth   = 8 * tileDepth
+	longestChunk = 10 * tileDepth
+	blockSize    = 4 * tileSize
+	mostBlocks   = 4
+)
+
+// fetching is how many blocks of a chunk prefetch the next panel, each half of what it has there.
+const fetching = 2
+
+// tiles is a walk over panels, in each over chunks of the depth, and in each over blocks of rows.
+// All but soon are in memory.
 type tiles struct {
 	machine
-	amd64      *amd64
-	c, b       gp // of the panel
-	cRow, aRow gp // of the block
-	soon       gp // of the next panel, which is prefetched meanwhile
+	amd64            *amd64
+	c, b             gp // of the panel
+	panels           gp // that are left
+	aChunk, bChunk   gp
+	deep, left       gp // numbers of the depth: of the chunk, and behind it
+	later            gp // 0 in the first chunk
+	fetch            gp // how many blocks of the chunk are still to prefetch
+	cRow, aRow, kept gp // of the block; kept: its sums between two chunks
+	sums             gp // those of the first block
+	soon             gp // what is prefetched next
 }
 
 func (t *tiles) product() {
@@ -51,19 +71,64 @@ func (t *tiles) product() {
 	t.begin(
 		"MulBlocks",
 		"func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32, bs, "+
-			"rows, blocks, panels, n, parts int)",
-		"Halves.Mul in the order BF16, for so many blocks of rows <= 32 rows; all counts are "+
-			"positive",
+			"rows, blocks, panels, n, parts, step int)",
+		"Halves.Mul in the order BF16, for at most four blocks of rows <= 32 rows, the groups of "+
+			"a part step words apart in a row; all counts are positive",
 	)
 	t.configure(t.integer("rows"))
-	t.c, t.b, t.soon = t.counter(t.base("c")), t.counter(t.base("b")), a.c.GP64()
-	t.cRow, t.aRow = a.c.AllocLocal(8), a.c.AllocLocal(8)
-	panels := t.counter(t.integer("panels"))
+	t.c, t.b = t.counter(t.base("c")), t.counter(t.base("b"))
+	t.panels = t.counter(t.integer("panels"))
+	for _, p := range []*gp{
+		&t.aChunk, &t.bChunk, &t.deep, &t.left, &t.later, &t.fetch, &t.cRow, &t.aRow, &t.kept,
+	} {
+		*p = a.c.AllocLocal(8)
+	}
+	t.sums, t.soon = t.counter(t.lines(mostBlocks*blockSize)), a.c.GP64()
 	t.label("panel")
-	t.moveGP(t.cRow, t.copyGP(t.c))
-	t.moveGP(t.aRow, t.base("a"))
 	t.moveGP(t.soon, t.b)
 	t.addScaled(t.soon, t.integer("bs"), 4)
+	t.moveGP(t.bChunk, t.copyGP(t.b))
+	t.moveGP(t.aChunk, t.base("a"))
+	t.moveGP(t.left, t.integer("n"))
+	t.moveGP(t.later, t.zero())
+	t.label("chunk")
+	t.chunk()
+	t.branch(t.left, notEqual, 0, "chunk")
+	t.addImm(t.c, 2*tileRow)
+	t.move(t.b, t.bytesOf("bs"))
+	t.addImm(t.panels, -1)
+	t.branch(t.panels, notEqual, 0, "panel")
+	a.encoded("TILERELEASE")
+	t.end()
+}
+
+// lines is an address in the frame where so many bytes begin with a line of the cache.
+func (t *tiles) lines(n int) gp {
+	c := t.amd64.c
+	p, mask := c.GP64(), c.GP64()
+	c.LEAQ(c.AllocLocal(n+tileRow-8).Offset(tileRow-8), p)
+	c.MOVQ(operand.U64(1<<64-tileRow), mask)
+	c.ANDQ(mask, p)
+	return p
+}
+
+// chunk is the product of a chunk for all blocks, and moves on to the next.
+func (t *tiles) chunk() {
+	t.moveGP(t.cRow, t.copyGP(t.c))
+	t.moveGP(t.aRow, t.copyGP(t.aChunk))
+	t.moveGP(t.kept, t.copyGP(t.sums))
+	deep, fetch := t.copyGP(t.left), t.zero()
+	t.branch(t.integer("parts"), notEqual, 1, "cut")
+	t.branch(deep, less, longestChunk+1, "cut")
+	t.amd64.c.MOVQ(operand.U32(chunkDepth), deep.(operand.Op))
+	t.label("cut")
+	t.moveGP(t.deep, deep)
+	t.subFrom(t.left, deep)
+	t.branch(t.panels, equal, 1, "last")
+	t.addImm(fetch, fetching)
+	t.label("last")
+	t.moveGP(t.fetch, fetch)
+
 	left := t.counter(t.integer("blocks"))
 	t.label("block")
 	t.branch(t.integer("rows"), less, tileSide+1, "half")
@@ -74,14 +139,19 @@ func (t *tiles) product() {
 	t.label("next")
 	t.nextRows(t.cRow, "ldc")
 	t.nextRows(t.aRow, "rs")
+	t.addImm(t.kept, blockSize)
 	t.addImm(left, -1)
 	t.branch(left, notEqual, 0, "block")
-	t.addImm(t.c, 2*tileRow)
-	t.move(t.b, t.bytesOf("bs"))
-	t.addImm(panels, -1)
-	t.branch(panels, notEqual, 0, "panel")
-	a.encoded("TILERELEASE")
-	t.end()
+
+	groups, step := t.copyGP(t.deep), t.bytesOf("step")
+	t.shrGP(groups, 5)
+	t.mulGP(step, groups)
+	t.move(t.aChunk, step)
+	size := t.amd64.c.GP64()
+	t.amd64.c.MOVQ(operand.U32(2*tileSize), size)
+	t.mulGP(groups, size)
+	t.move(t.bChunk, groups)
+	t.addImm(t.later, 1)
 }
 
 // move is p += n for an address in memory.
@@ -134,6 +204,12 @@ func (t *tiles) block(name string, high int) {
 	if err != nil {
 		panic(err)
 	}
+	load := func(i int, m operand.Mem) { a.encoded("TILELOADD", m, tileOp(i)) }
+	store := func(i int, m operand.Mem) { a.encoded("TILESTORED", tileOp(i), m) }
+	t.branch(t.later, equal, 0, name+"first")
+	t.eachTile(high, t.kept, t.side(), load)
+	t.jump(name)
+	t.label(name + "first")
 	a.c.CMPB(first.Addr, operand.U8(0))
 	a.c.JEQ(operand.LabelRef(name + "load"))
 	for i := range 2 * high {
@@ -141,15 +217,27 @@ func (t *tiles) block(name string, high int) {
 	}
 	t.jump(name)
 	t.label(name + "load")
-	t.sums(high, func(i int, m operand.Mem) { a.encoded("TILELOADD", m, tileOp(i)) })
+	t.eachTile(high, t.cRow, t.bytesOf("ldc"), load)
 	t.label(name)
 	t.multiply(name, high)
-	t.sums(high, func(i int, m operand.Mem) { a.encoded("TILESTORED", tileOp(i), m) })
+	t.branch(t.left, equal, 0, name+"last")
+	t.eachTile(high, t.kept, t.side(), store)
+	t.jump(name + "end")
+	t.label(name + "last")
+	t.eachTile(high, t.cRow, t.bytesOf("ldc"), store)
+	t.label(name + "end")
 }
 
-// sums calls f for the tiles of c and their places.
-func (t *tiles) sums(high int, f func(i int, m operand.Mem)) {
-	left, stride := t.copyGP(t.cRow), t.bytesOf("ldc")
+// side is how far rows of a panel are apart, or of a block that is kept.
+func (t *tiles) side() gp {
+	p := t.amd64.c.GP64()
+	t.amd64.c.MOVQ(operand.U32(2*tileRow), p)
+	return p
+}
+
+// eachTile calls f for the tiles of a block's sums and their places.
+func (t *tiles) eachTile(high int, at, stride gp, f func(i int, m operand.Mem)) {
+	left := t.copyGP(at)
 	right := t.copyGP(left)
 	t.addImm(right, tileRow)
 	for i := range high {
@@ -172,41 +260,32 @@ func (t *tiles) sixteenRows(p, stride gp) {
 	t.addScaled(p, stride, 8)
 }
 
-// multiply adds all products. The order of loads is that of the fastest loop that was measured.
+// multiply adds all products of a chunk.
 func (t *tiles) multiply(name string, high int) {
-	a := t.amd64
 	upper, stride := t.copyGP(t.aRow), t.bytesOf("rs")
-	left, right, side := t.copyGP(t.b), t.copyGP(t.b), a.c.GP64()
+	left, right, side := t.copyGP(t.bChunk), t.copyGP(t.bChunk), t.side()
 	t.addImm(right, tileRow)
-	a.c.MOVQ(operand.U32(2*tileRow), side)
 	rows := []gp{upper}
 	if high > 1 {
 		lower := t.copyGP(upper)
 		t.sixteenRows(lower, stride)
 		rows = append(rows, lower)
 	}
-	parts := t.counter(t.integer("parts"))
-
+	parts, ahead := t.counter(t.integer("parts")), t.bytesOf("step")
 	t.label(name + "part")
-	n := t.integer("n")
-	t.label(name + "step")
-	a.encoded("TILELOADD", apart(upper, stride), tileOp(4))
-	a.encoded("TILELOADD", apart(left, side), tileOp(6))
-	a.encoded("TILELOADD", apart(right, side), tileOp(7))
-	if high > 1 {
-		a.encoded("TILELOADD", apart(rows[1], stride), tileOp(5))
-	}
-	for i := range 2 * high {
-		a.encoded("TDPBF16PS", tileOp(6+i%2), tileOp(4+i/2), tileOp(i))
-	}
+	n := t.copyGP(t.deep)
+	t.branch(t.fetch, equal, 0, name+"step")
+	t.label(name + "fetch")
+	t.step(rows, stride, ahead, left, right, side)
 	t.prefetchNext()
-	for _, p := range rows {
-		t.addImm(p, tileRow)
-	}
-	t.addImm(left, 2*tileSize)
-	t.addImm(right, 2*tileSize)
+	t.addImm(n, -tileDepth)
+	t.branch(n, notEqual, 0, name+"fetch")
+	t.jump(name + "stepped")
+	t.label(name + "step")
+	t.step(rows, stride, ahead, left, right, side)
 	t.addImm(n, -tileDepth)
 	t.branch(n, notEqual, 0, name+"step")
+	t.label(name + "stepped")
 	t.addImm(parts, -1)
 	t.branch(parts, equal, 0, name+"done")
 	for _, p := range rows {
@@ -214,16 +293,39 @@ func (t *tiles) multiply(name string, high int) {
 	}
 	t.jump(name + "part")
 	t.label(name + "done")
+	t.branch(t.fetch, equal, 0, name+"fetched")
+	t.addImm(t.fetch, -1)
+	t.label(name + "fetched")
 }
 
-// prefetchNext brings a quarter as much of the next panel as is read of this one at a time into the
-// second-level cache, so that four blocks bring all of it.
+// step adds the products of 32 numbers of the depth, and moves on. The order of loads is that of
+// the fastest loop that was measured.
+func (t *tiles) step(rows []gp, stride, ahead, left, right, side gp) {
+	a := t.amd64
+	a.encoded("TILELOADD", apart(rows[0], stride), tileOp(4))
+	a.encoded("TILELOADD", apart(left, side), tileOp(6))
+	a.encoded("TILELOADD", apart(right, side), tileOp(7))
+	if len(rows) > 1 {
+		a.encoded("TILELOADD", apart(rows[1], stride), tileOp(5))
+	}
+	for i := range 2 * len(rows) {
+		a.encoded("TDPBF16PS", tileOp(6+i%2), tileOp(4+i/2), tileOp(i))
+	}
+	for _, p := range rows {
+		t.addScaled(p, ahead, 1)
+	}
+	t.addImm(left, 2*tileSize)
+	t.addImm(right, 2*tileSize)
+}
+
+// prefetchNext brings half as much of the next panel as is read of this one at a time into the
+// second-level cache, which takes two lines where one is asked for.
 func (t *tiles) prefetchNext() {
-	const line, quarter = 64, 2 * tileSize / 4
-	for off := 0; off < quarter; off += line {
+	const lines, part = 2 * 64, 2 * tileSize / fetching
+	for off := 0; off < part; off += lines {
 		t.amd64.c.PREFETCHT1(at(t.soon, off))
 	}
-	t.addImm(t.soon, quarter)
+	t.addImm(t.soon, part)
 }
 
 // peak emits nothing but products of tiles, each of which waits only for the one six before it.

@@ -11,9 +11,9 @@ TEXT ·XCR0(SB), $0-8
 	VZEROUPPER
 	RET
 
-// func MulBlocks(c []float32, ldc int, first bool, a []float32, rs int, jump int, b []float32, bs int, rows int, blocks int, panels int, n int, parts int)
+// func MulBlocks(c []float32, ldc int, first bool, a []float32, rs int, jump int, b []float32, bs int, rows int, blocks int, panels int, n int, parts int, step int)
 // Requires: AVX, MMX+
-TEXT ·MulBlocks(SB), $128-152
+TEXT ·MulBlocks(SB), $16632-160
 	MOVQ rows+112(FP), AX
 	MOVQ AX, DX
 	MOVQ $0x00000010, CX
@@ -51,23 +51,74 @@ configured:
 	MOVQ  b_base+80(FP), AX
 	MOVQ  AX, 72(SP)
 	MOVQ  panels+128(FP), AX
-	MOVQ  AX, 96(SP)
+	MOVQ  AX, 80(SP)
+	LEAQ  216(SP), AX
+	MOVQ  $0xffffffffffffffc0, CX
+	ANDQ  CX, AX
+	MOVQ  AX, 16600(SP)
 
 panel:
-	MOVQ 64(SP), AX
-	MOVQ AX, 80(SP)
-	MOVQ a_base+40(FP), AX
-	MOVQ AX, 88(SP)
 	MOVQ 72(SP), AX
 	MOVQ bs+104(FP), CX
 	LEAQ (AX)(CX*4), AX
-	MOVQ blocks+120(FP), CX
+	MOVQ 72(SP), CX
+	MOVQ CX, 96(SP)
+	MOVQ a_base+40(FP), CX
+	MOVQ CX, 88(SP)
+	MOVQ n+136(FP), CX
+	MOVQ CX, 112(SP)
+	XORQ CX, CX
+	MOVQ CX, 120(SP)
+
+chunk:
+	MOVQ 64(SP), CX
+	MOVQ CX, 136(SP)
+	MOVQ 88(SP), CX
+	MOVQ CX, 144(SP)
+	MOVQ 16600(SP), CX
+	MOVQ CX, 152(SP)
+	MOVQ 112(SP), CX
+	XORQ DX, DX
+	MOVQ parts+144(FP), BX
+	CMPQ BX, $0x00000001
+	JNE  cut
+	CMPQ CX, $0x00000141
+	JLT  cut
+	MOVQ $0x00000100, CX
+
+cut:
 	MOVQ CX, 104(SP)
+	SUBQ CX, 112(SP)
+	CMPQ 80(SP), $0x00000001
+	JEQ  last
+	ADDQ $0x00000002, DX
+
+last:
+	MOVQ DX, 128(SP)
+	MOVQ blocks+120(FP), CX
+	MOVQ CX, 16608(SP)
 
 block:
 	MOVQ rows+112(FP), CX
 	CMPQ CX, $0x00000011
 	JLT  half
+	CMPQ 120(SP), $0x00000000
+	JEQ  widefirst
+	MOVQ $0x00000080, CX
+	MOVQ 152(SP), DX
+	MOVQ DX, BX
+	ADDQ $0x00000040, BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILELOADD (DX)(CX*1), T0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILELOADD (BX)(CX*1), T1
+	LEAQ (DX)(CX*8), DX
+	LEAQ (DX)(CX*8), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (BX)(CX*8), BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x14; BYTE $0x0a // TILELOADD (DX)(CX*1), T2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x1c; BYTE $0x0b // TILELOADD (BX)(CX*1), T3
+	JMP  wide
+
+widefirst:
 	CMPB first+32(FP), $0x00
 	JEQ  wideload
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0
@@ -77,38 +128,70 @@ block:
 	JMP  wide
 
 wideload:
-	MOVQ 80(SP), CX
-	XORQ DX, DX
-	MOVQ ldc+24(FP), BX
-	LEAQ (DX)(BX*4), DX
-	MOVQ CX, BX
+	XORQ CX, CX
+	MOVQ ldc+24(FP), DX
+	LEAQ (CX)(DX*4), CX
+	MOVQ 136(SP), DX
+	MOVQ DX, BX
 	ADDQ $0x00000040, BX
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x11 // TILELOADD (CX)(DX*1), T0
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x13 // TILELOADD (BX)(DX*1), T1
-	LEAQ (CX)(DX*8), CX
-	LEAQ (CX)(DX*8), CX
-	LEAQ (BX)(DX*8), BX
-	LEAQ (BX)(DX*8), BX
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x14; BYTE $0x11 // TILELOADD (CX)(DX*1), T2
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x1c; BYTE $0x13 // TILELOADD (BX)(DX*1), T3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILELOADD (DX)(CX*1), T0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILELOADD (BX)(CX*1), T1
+	LEAQ (DX)(CX*8), DX
+	LEAQ (DX)(CX*8), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (BX)(CX*8), BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x14; BYTE $0x0a // TILELOADD (DX)(CX*1), T2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x1c; BYTE $0x0b // TILELOADD (BX)(CX*1), T3
 
 wide:
-	MOVQ 88(SP), CX
+	MOVQ 144(SP), CX
 	XORQ DX, DX
 	MOVQ rs+64(FP), BX
 	LEAQ (DX)(BX*4), DX
-	MOVQ 72(SP), BX
-	MOVQ 72(SP), SI
-	ADDQ $0x00000040, SI
+	MOVQ 96(SP), BX
+	MOVQ 96(SP), SI
 	MOVQ $0x00000080, DI
+	ADDQ $0x00000040, SI
 	MOVQ CX, R8
 	LEAQ (R8)(DX*8), R8
 	LEAQ (R8)(DX*8), R8
 	MOVQ parts+144(FP), R9
-	MOVQ R9, 112(SP)
+	MOVQ R9, 16616(SP)
+	XORQ R9, R9
+	MOVQ step+152(FP), R10
+	LEAQ (R9)(R10*4), R9
 
 widepart:
-	MOVQ n+136(FP), R9
+	MOVQ 104(SP), R10
+	CMPQ 128(SP), $0x00000000
+	JEQ  widestep
+
+widefetch:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x11 // TILELOADD (CX)(DX*1), T4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x3b // TILELOADD (BX)(DI*1), T6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x3e // TILELOADD (SI)(DI*1), T7
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x10 // TILELOADD (R8)(DX*1), T5
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3
+	LEAQ       (CX)(R9*1), CX
+	LEAQ       (R8)(R9*1), R8
+	ADDQ       $0x00000800, BX
+	ADDQ       $0x00000800, SI
+	PREFETCHT1 (AX)
+	PREFETCHT1 128(AX)
+	PREFETCHT1 256(AX)
+	PREFETCHT1 384(AX)
+	PREFETCHT1 512(AX)
+	PREFETCHT1 640(AX)
+	PREFETCHT1 768(AX)
+	PREFETCHT1 896(AX)
+	ADDQ       $0x00000400, AX
+	SUBQ       $0x00000020, R10
+	TESTQ      R10, R10
+	JNE        widefetch
+	JMP        widestepped
 
 widestep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x11 // TILELOADD (CX)(DX*1), T4
@@ -119,53 +202,81 @@ widestep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3
-	PREFETCHT1 (AX)
-	PREFETCHT1 64(AX)
-	PREFETCHT1 128(AX)
-	PREFETCHT1 192(AX)
-	PREFETCHT1 256(AX)
-	PREFETCHT1 320(AX)
-	PREFETCHT1 384(AX)
-	PREFETCHT1 448(AX)
-	ADDQ       $0x00000200, AX
-	ADDQ       $0x00000040, CX
-	ADDQ       $0x00000040, R8
-	ADDQ       $0x00000800, BX
-	ADDQ       $0x00000800, SI
-	SUBQ       $0x00000020, R9
-	TESTQ      R9, R9
-	JNE        widestep
-	SUBQ       $0x00000001, 112(SP)
-	CMPQ       112(SP), $0x00000000
-	JEQ        widedone
-	XORQ       R9, R9
-	MOVQ       jump+72(FP), R10
-	LEAQ       (R9)(R10*4), R9
-	LEAQ       (CX)(R9*1), CX
-	XORQ       R9, R9
-	MOVQ       jump+72(FP), R10
-	LEAQ       (R9)(R10*4), R9
-	LEAQ       (R8)(R9*1), R8
-	JMP        widepart
+	LEAQ  (CX)(R9*1), CX
+	LEAQ  (R8)(R9*1), R8
+	ADDQ  $0x00000800, BX
+	ADDQ  $0x00000800, SI
+	SUBQ  $0x00000020, R10
+	TESTQ R10, R10
+	JNE   widestep
+
+widestepped:
+	SUBQ $0x00000001, 16616(SP)
+	CMPQ 16616(SP), $0x00000000
+	JEQ  widedone
+	XORQ R10, R10
+	MOVQ jump+72(FP), R11
+	LEAQ (R10)(R11*4), R10
+	LEAQ (CX)(R10*1), CX
+	XORQ R10, R10
+	MOVQ jump+72(FP), R11
+	LEAQ (R10)(R11*4), R10
+	LEAQ (R8)(R10*1), R8
+	JMP  widepart
 
 widedone:
-	MOVQ 80(SP), CX
-	XORQ DX, DX
-	MOVQ ldc+24(FP), BX
-	LEAQ (DX)(BX*4), DX
-	MOVQ CX, BX
+	CMPQ 128(SP), $0x00000000
+	JEQ  widefetched
+	SUBQ $0x00000001, 128(SP)
+
+widefetched:
+	CMPQ 112(SP), $0x00000000
+	JEQ  widelast
+	MOVQ $0x00000080, CX
+	MOVQ 152(SP), DX
+	MOVQ DX, BX
 	ADDQ $0x00000040, BX
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x11 // TILESTORED T0, (CX)(DX*1)
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x13 // TILESTORED T1, (BX)(DX*1)
-	LEAQ (CX)(DX*8), CX
-	LEAQ (CX)(DX*8), CX
-	LEAQ (BX)(DX*8), BX
-	LEAQ (BX)(DX*8), BX
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x14; BYTE $0x11 // TILESTORED T2, (CX)(DX*1)
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x1c; BYTE $0x13 // TILESTORED T3, (BX)(DX*1)
-	JMP  next
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILESTORED T0, (DX)(CX*1)
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILESTORED T1, (BX)(CX*1)
+	LEAQ (DX)(CX*8), DX
+	LEAQ (DX)(CX*8), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (BX)(CX*8), BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x14; BYTE $0x0a // TILESTORED T2, (DX)(CX*1)
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x1c; BYTE $0x0b // TILESTORED T3, (BX)(CX*1)
+	JMP  wideend
+
+widelast:
+	XORQ CX, CX
+	MOVQ ldc+24(FP), DX
+	LEAQ (CX)(DX*4), CX
+	MOVQ 136(SP), DX
+	MOVQ DX, BX
+	ADDQ $0x00000040, BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILESTORED T0, (DX)(CX*1)
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILESTORED T1, (BX)(CX*1)
+	LEAQ (DX)(CX*8), DX
+	LEAQ (DX)(CX*8), DX
+	LEAQ (BX)(CX*8), BX
+	LEAQ (BX)(CX*8), BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x14; BYTE $0x0a // TILESTORED T2, (DX)(CX*1)
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x1c; BYTE $0x0b // TILESTORED T3, (BX)(CX*1)
+
+wideend:
+	JMP next
 
 half:
+	CMPQ 120(SP), $0x00000000
+	JEQ  narrowfirst
+	MOVQ $0x00000080, CX
+	MOVQ 152(SP), DX
+	MOVQ DX, BX
+	ADDQ $0x00000040, BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILELOADD (DX)(CX*1), T0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILELOADD (BX)(CX*1), T1
+	JMP  narrow
+
+narrowfirst:
 	CMPB first+32(FP), $0x00
 	JEQ  narrowload
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0
@@ -173,29 +284,57 @@ half:
 	JMP  narrow
 
 narrowload:
-	MOVQ 80(SP), CX
-	XORQ DX, DX
-	MOVQ ldc+24(FP), BX
-	LEAQ (DX)(BX*4), DX
-	MOVQ CX, BX
+	XORQ CX, CX
+	MOVQ ldc+24(FP), DX
+	LEAQ (CX)(DX*4), CX
+	MOVQ 136(SP), DX
+	MOVQ DX, BX
 	ADDQ $0x00000040, BX
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x11 // TILELOADD (CX)(DX*1), T0
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x13 // TILELOADD (BX)(DX*1), T1
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILELOADD (DX)(CX*1), T0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILELOADD (BX)(CX*1), T1
 
 narrow:
-	MOVQ 88(SP), CX
+	MOVQ 144(SP), CX
 	XORQ DX, DX
 	MOVQ rs+64(FP), BX
 	LEAQ (DX)(BX*4), DX
-	MOVQ 72(SP), BX
-	MOVQ 72(SP), SI
-	ADDQ $0x00000040, SI
+	MOVQ 96(SP), BX
+	MOVQ 96(SP), SI
 	MOVQ $0x00000080, DI
+	ADDQ $0x00000040, SI
 	MOVQ parts+144(FP), R8
-	MOVQ R8, 120(SP)
+	MOVQ R8, 16624(SP)
+	XORQ R8, R8
+	MOVQ step+152(FP), R9
+	LEAQ (R8)(R9*4), R8
 
 narrowpart:
-	MOVQ n+136(FP), R8
+	MOVQ 104(SP), R9
+	CMPQ 128(SP), $0x00000000
+	JEQ  narrowstep
+
+narrowfetch:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x11 // TILELOADD (CX)(DX*1), T4
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x3b // TILELOADD (BX)(DI*1), T6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x3e // TILELOADD (SI)(DI*1), T7
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1
+	LEAQ       (CX)(R8*1), CX
+	ADDQ       $0x00000800, BX
+	ADDQ       $0x00000800, SI
+	PREFETCHT1 (AX)
+	PREFETCHT1 128(AX)
+	PREFETCHT1 256(AX)
+	PREFETCHT1 384(AX)
+	PREFETCHT1 512(AX)
+	PREFETCHT1 640(AX)
+	PREFETCHT1 768(AX)
+	PREFETCHT1 896(AX)
+	ADDQ       $0x00000400, AX
+	SUBQ       $0x00000020, R9
+	TESTQ      R9, R9
+	JNE        narrowfetch
+	JMP        narrowstepped
 
 narrowstep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x11 // TILELOADD (CX)(DX*1), T4
@@ -203,63 +342,87 @@ narrowstep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x3e // TILELOADD (SI)(DI*1), T7
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1
-	PREFETCHT1 (AX)
-	PREFETCHT1 64(AX)
-	PREFETCHT1 128(AX)
-	PREFETCHT1 192(AX)
-	PREFETCHT1 256(AX)
-	PREFETCHT1 320(AX)
-	PREFETCHT1 384(AX)
-	PREFETCHT1 448(AX)
-	ADDQ       $0x00000200, AX
-	ADDQ       $0x00000040, CX
-	ADDQ       $0x00000800, BX
-	ADDQ       $0x00000800, SI
-	SUBQ       $0x00000020, R8
-	TESTQ      R8, R8
-	JNE        narrowstep
-	SUBQ       $0x00000001, 120(SP)
-	CMPQ       120(SP), $0x00000000
-	JEQ        narrowdone
-	XORQ       R8, R8
-	MOVQ       jump+72(FP), R9
-	LEAQ       (R8)(R9*4), R8
-	LEAQ       (CX)(R8*1), CX
-	JMP        narrowpart
+	LEAQ  (CX)(R8*1), CX
+	ADDQ  $0x00000800, BX
+	ADDQ  $0x00000800, SI
+	SUBQ  $0x00000020, R9
+	TESTQ R9, R9
+	JNE   narrowstep
+
+narrowstepped:
+	SUBQ $0x00000001, 16624(SP)
+	CMPQ 16624(SP), $0x00000000
+	JEQ  narrowdone
+	XORQ R9, R9
+	MOVQ jump+72(FP), R10
+	LEAQ (R9)(R10*4), R9
+	LEAQ (CX)(R9*1), CX
+	JMP  narrowpart
 
 narrowdone:
-	MOVQ 80(SP), CX
-	XORQ DX, DX
-	MOVQ ldc+24(FP), BX
-	LEAQ (DX)(BX*4), DX
-	MOVQ CX, BX
-	ADDQ $0x00000040, BX
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x11 // TILESTORED T0, (CX)(DX*1)
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x13 // TILESTORED T1, (BX)(DX*1)
+	CMPQ 128(SP), $0x00000000
+	JEQ  narrowfetched
+	SUBQ $0x00000001, 128(SP)
 
+narrowfetched:
+	CMPQ 112(SP), $0x00000000
+	JEQ  narrowlast
+	MOVQ $0x00000080, CX
+	MOVQ 152(SP), DX
+	MOVQ DX, BX
+	ADDQ $0x00000040, BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILESTORED T0, (DX)(CX*1)
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILESTORED T1, (BX)(CX*1)
+	JMP  narrowend
+
+narrowlast:
+	XORQ CX, CX
+	MOVQ ldc+24(FP), DX
+	LEAQ (CX)(DX*4), CX
+	MOVQ 136(SP), DX
+	MOVQ DX, BX
+	ADDQ $0x00000040, BX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x0a // TILESTORED T0, (DX)(CX*1)
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x0b // TILESTORED T1, (BX)(CX*1)
+
+narrowend:
 next:
 	XORQ  CX, CX
 	MOVQ  ldc+24(FP), DX
 	LEAQ  (CX)(DX*4), CX
 	MOVQ  rows+112(FP), DX
 	IMULQ DX, CX
-	ADDQ  CX, 80(SP)
+	ADDQ  CX, 136(SP)
 	XORQ  CX, CX
 	MOVQ  rs+64(FP), DX
 	LEAQ  (CX)(DX*4), CX
 	MOVQ  rows+112(FP), DX
 	IMULQ DX, CX
-	ADDQ  CX, 88(SP)
-	SUBQ  $0x00000001, 104(SP)
-	CMPQ  104(SP), $0x00000000
+	ADDQ  CX, 144(SP)
+	ADDQ  $0x00001000, 152(SP)
+	SUBQ  $0x00000001, 16608(SP)
+	CMPQ  16608(SP), $0x00000000
 	JNE   block
+	MOVQ  104(SP), CX
+	XORQ  DX, DX
+	MOVQ  step+152(FP), BX
+	LEAQ  (DX)(BX*4), DX
+	SHRQ  $0x05, CX
+	IMULQ CX, DX
+	ADDQ  DX, 88(SP)
+	MOVQ  $0x00000800, DX
+	IMULQ DX, CX
+	ADDQ  CX, 96(SP)
+	ADDQ  $0x00000001, 120(SP)
+	CMPQ  112(SP), $0x00000000
+	JNE   chunk
 	ADDQ  $0x00000080, 64(SP)
 	XORQ  AX, AX
 	MOVQ  bs+104(FP), CX
 	LEAQ  (AX)(CX*4), AX
 	ADDQ  AX, 72(SP)
-	SUBQ  $0x00000001, 96(SP)
-	CMPQ  96(SP), $0x00000000
+	SUBQ  $0x00000001, 80(SP)
+	CMPQ  80(SP), $0x00000000
 	JNE   panel
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
