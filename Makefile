@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-python venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables clean
+.PHONY: help setup build train test test-paths test-python venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -220,6 +220,9 @@ study-tables: build ## fill in tables beside scikit-learn, and learn from plume'
 	@$(or $(PYTHON),python3) -m venv $(study)
 	$(study)/bin/pip install -q numpy pandas scikit-learn
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(study)/bin/python bench/study/tables.py bin/plume $(ARGS)
+
+study-precision: build ## train in float32, bf16x3 and bf16, and compare what they reach (bench/study): an hour; ARGS="--parts mlp --seeds 2"
+	$(or $(PYTHON),python3) bench/study/precision.py bin/plume $(ARGS)
 
 clean: ## remove what build made; runs stay
 	@rm -rf bin
