@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"path/filepath"
 
 	"github.com/plume-ml/plume/trainer/figure"
@@ -13,7 +14,7 @@ const figureColours = 7
 // writePlots plots the PCA-64 FD during training against the cost so far: quality-seconds against
 // seconds, quality-evaluations against millions of network evaluations, each as .png and .svg.
 // Points are means over the finished runs, bars their standard deviations. A plot without points is
-// not drawn.
+// not drawn. A dashed line is what held-out rows reach.
 func (r *Results) writePlots(dir string) error {
 	for _, p := range []struct {
 		name, title, label string
@@ -45,6 +46,7 @@ func (r *Results) writePlots(dir string) error {
 		if points == 0 {
 			continue
 		}
+		plot.Series = append(plot.Series, r.floor(plot.Series)...)
 		for _, ending := range []string{".png", ".svg"} {
 			if err := plot.Write(filepath.Join(dir, p.name+ending)); err != nil {
 				return err
@@ -78,4 +80,32 @@ func (r *Results) curve(contestant string, spent func(record.Epoch) record.Numbe
 		s.Err = append(s.Err, float64(y.SD))
 	}
 	return s
+}
+
+// floor is the mean PCA-64 FD of held-out rows, as a line below all curves; none if no run has it.
+func (r *Results) floor(curves []figure.Series) []figure.Series {
+	sum, n := 0.0, 0.0
+	for _, run := range r.Runs {
+		if len(run.Curve) == 0 {
+			continue
+		}
+		if v := run.Curve[len(run.Curve)-1].PCA64Floor; v != nil && v.Finite() {
+			sum += float64(*v)
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, c := range curves {
+		for _, x := range c.X {
+			lo, hi = min(lo, x), max(hi, x)
+		}
+	}
+	mean := sum / n
+	return []figure.Series{{
+		Name: "held-out rows", X: []float64{lo, hi}, Y: []float64{mean, mean}, Line: true,
+		Dashed: true,
+	}}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/evaluate"
+	"github.com/plume-ml/plume/trainer/figure"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
@@ -242,6 +243,19 @@ func TestCurve(t *testing.T) {
 	seconds := func(e record.Epoch) record.Number { return e.StepSeconds }
 	if s := r.curve("slow", seconds); len(s.X) != 0 {
 		t.Errorf("a contestant without finished runs has %d points", len(s.X))
+	}
+	if line := r.floor([]figure.Series{s}); line != nil {
+		t.Errorf("a floor that no run has: %v", line)
+	}
+	low, high := record.Number(0.25), record.Number(0.75)
+	for i, v := range []*record.Number{&low, &high} {
+		curve := r.Runs[i].Curve
+		curve[len(curve)-1].PCA64Floor = v
+	}
+	line := r.floor([]figure.Series{{X: []float64{3, 9}}, {X: []float64{2, 5}}})
+	if len(line) != 1 || !slices.Equal(line[0].X, []float64{2, 9}) ||
+		!slices.Equal(line[0].Y, []float64{0.5, 0.5}) {
+		t.Errorf("floor %+v", line)
 	}
 	if err := (&Results{}).writePlots(filepath.Join(t.TempDir(), "none")); err != nil {
 		t.Errorf("without a point there is no plot: %v", err)

@@ -207,6 +207,36 @@ func TestTicks(t *testing.T) {
 	}
 }
 
+// A linear axis has 4 to 9 labels, evenly spaced, which say where they are.
+func TestEvenTicks(t *testing.T) {
+	for _, span := range [][2]float64{{0, 120}, {3, 81}, {-0.3, 0.31}, {0.0123, 0.0125}, {5e4, 2e6},
+		{-1e-9, 1e-9}, {1e9, 3e9}, {0, 1}, {0, 2.01}, {0, 2.51}, {0, 5.01}} {
+		var at []float64
+		for _, tick := range (even{}).Ticks(span[0], span[1]) {
+			if tick.Value < span[0] || tick.Value > span[1] {
+				t.Errorf("%v: a mark at %v", span, tick.Value)
+			}
+			if tick.Label == "" {
+				continue
+			}
+			v, err := strconv.ParseFloat(tick.Label, 64)
+			off := math.Abs(v - tick.Value)
+			if err != nil || off > 1e-9*(span[1]-span[0]) || len(tick.Label) > 8 {
+				t.Errorf("%v: %q at %v", span, tick.Label, tick.Value)
+			}
+			at = append(at, tick.Value)
+		}
+		if len(at) < 4 || len(at) > 9 {
+			t.Fatalf("%v: labels at %v", span, at)
+		}
+		for i := 2; i < len(at); i++ {
+			if step := at[1] - at[0]; math.Abs(at[i]-at[i-1]-step) > 1e-9*step {
+				t.Errorf("%v: labels at %v", span, at)
+			}
+		}
+	}
+}
+
 // A logarithmic axis has the same part of the picture as a linear one.
 func TestHeight(t *testing.T) {
 	height := func(logarithmic bool) int {

@@ -44,6 +44,7 @@ func (p Plot) axes(out *plot.Plot) {
 		logarithmic bool
 	}{{&out.X, p.LogX}, {&out.Y, p.LogY}} {
 		margin := 0.04 * (a.Max - a.Min)
+		a.Tick.Marker = even{}
 		if a.logarithmic {
 			a.Tick.Marker = decades{}
 			margin = max(margin, math.Log10(1.03))

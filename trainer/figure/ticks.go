@@ -108,3 +108,35 @@ func (c Column) categoryTicks(low, high float64) (all []plot.Tick) {
 	}
 	return all
 }
+
+// even marks a linear axis with 4 to 9 numbers, and the middles between them.
+type even struct{}
+
+// Ticks implements plot.Ticker.
+func (even) Ticks(low, high float64) (all []plot.Tick) {
+	const most = 8 // steps
+	step := math.Pow10(int(math.Floor(math.Log10((high - low) / most))))
+	for _, factor := range []float64{1, 2, 2.5, 5, 10} {
+		if (high-low)/(factor*step) <= most {
+			step *= factor
+			break
+		}
+	}
+	for half := math.Ceil(2 * low / step); half <= math.Floor(2*high/step); half++ {
+		tick := plot.Tick{Value: half * step / 2}
+		if math.Mod(half, 2) == 0 {
+			tick.Label = plainNumber(tick.Value)
+		}
+		all = append(all, tick)
+	}
+	return all
+}
+
+// plainNumber writes a number of an axis: with an exponent only where it is very large or small.
+func plainNumber(v float64) string {
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 12, 64), 64) // without errors of rounding
+	if a := math.Abs(v); a >= 1e7 || a > 0 && a < 1e-4 {
+		return exponent.ReplaceAllString(fmt.Sprintf("%.4g", v), "e$1$2")
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
