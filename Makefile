@@ -123,17 +123,17 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 # The environment of test-python. PyTorch takes 3 GB there: TORCH=no leaves it out.
 venv = bin/.venv
 
-venv: ## make bin/.venv with NumPy, onnxruntime, onnx and PyTorch (not with TORCH=no) from PyPI, by PYTHON or python3
+venv: ## make bin/.venv with NumPy, onnxruntime, onnx, TensorBoard, prometheus_client and PyTorch (not with TORCH=no) from PyPI, by PYTHON or python3
 	@$(or $(PYTHON),python3) -m venv $(venv)
-	$(venv)/bin/pip install -q numpy onnx onnxruntime $(if $(filter no,$(TORCH)),,torch)
+	$(venv)/bin/pip install -q numpy onnx onnxruntime tensorboard prometheus_client $(if $(filter no,$(TORCH)),,torch)
 
-test-python: ## compare exports with what plume computes: the reader in NumPy and PyTorch, and onnxruntime, in bin/.venv or by PYTHON
+test-python: ## let Python read what plume writes: exports in NumPy, PyTorch and onnxruntime, event files in TensorBoard, /metrics; in bin/.venv or by PYTHON
 	@python='$(if $(findstring /,$(PYTHON)),$(abspath $(PYTHON)),$(PYTHON))'
 	if [ -z "$$python" ]; then
 		$(MAKE) venv
 		python=$(CURDIR)/$(venv)/bin/python
 	fi
-	$(GO) test ./trainer/export -count=1 -v -run '^TestPython$$' -args -python "$$python"
+	$(GO) test ./trainer/export ./trainer/tensorboard ./trainer/monitor -count=1 -v -run '^TestPython$$' -args -python "$$python"
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
 	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)

@@ -140,10 +140,25 @@ func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.
 		e.PCA64Floor = t.reports.floor
 	}
 	doing.Set("pictures")
-	if err := t.draw(g, s); err != nil {
+	if err := t.drawAndTell(g, s, doing); err != nil {
 		return err
 	}
 	return t.updateCurves(*e)
+}
+
+// drawAndTell makes the pictures of a report, and tells of it.
+func (t *Trainer) drawAndTell(g *generate.Generator, s samples, doing *progress.Task) error {
+	before := t.reports.pictures
+	t.reports.pictures = pictures{}
+	if err := t.draw(g, s); err != nil {
+		return err
+	}
+	drawn := t.reports.pictures
+	if drawn == (pictures{}) {
+		t.reports.pictures = before
+	}
+	doing.Do(func() { t.reportPictures(g, drawn) })
+	return t.method.Err()
 }
 
 // measureFloor measures the PCA-64 FD of the held-out images, if there are two or more, to compare

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -15,6 +16,7 @@ type Hook struct {
 	OnStep       func(record.Progress)
 	OnEpoch      func(record.Epoch)
 	OnCheckpoint func(step int, dir string) // when it is durable
+	OnReport     func(Report)               // when samples have been measured and drawn
 	OnMessage    func(string)
 	OnWarning    func(string) // for the user to act on, even if progress is not shown
 	OnEnd        func(Summary)
@@ -27,6 +29,33 @@ type Start struct {
 	Info   run.Info // with the memory that was planned
 	Step   int      // steps taken in earlier sessions
 	Steps  int      // of the whole run
+}
+
+// Report is what an evaluation leaves to be looked at.
+type Report struct {
+	Step           int
+	Samples, Recon string    // paths of the pictures; empty: there is none
+	Latents        []float32 // of training images, n x Latent: particles or means of the encoder
+	Latent         int
+}
+
+// reportedLatents is the number of training images whose latents are reported, at most.
+const reportedLatents = 1000
+
+// reportPictures tells of an evaluation.
+func (t *Trainer) reportPictures(g *generate.Generator, drawn pictures) {
+	for _, h := range t.hooks {
+		if h.OnReport == nil {
+			continue
+		}
+		idx := data.Range(0, min(reportedLatents, t.data.train.Len()))
+		r := Report{
+			Step: t.step, Samples: drawn.samples, Recon: drawn.recon,
+			Latents: make([]float32, len(idx)*g.Latent()), Latent: g.Latent(),
+		}
+		t.method.Latents(g, r.Latents, idx)
+		h.OnReport(r)
+	}
 }
 
 func (t *Trainer) reportStart() {

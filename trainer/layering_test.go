@@ -45,7 +45,7 @@ var layers = [][]string{
 	},
 	{"trainer/verify"},
 	{"trainer"},
-	{"trainer/evaluate", "trainer/monitor"},
+	{"trainer/evaluate", "trainer/monitor", "trainer/tensorboard"},
 	{"trainer/compare", "trainer/page"},
 	{"trainer/table", "trainer/export"}, // what they import reaches the commands alone
 	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},

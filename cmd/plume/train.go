@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/tensorboard"
 )
 
 const trainLong = "" +
@@ -48,6 +49,8 @@ type trainCommand struct {
 	config, out, runs, resume string
 	from                      string
 	json, quiet, dry          bool
+	tensorboard               bool
+	events                    tensorboard.Log
 	keys                      config.Config // bound to the flags of the keys
 	warning                   string        // of keys without effect
 	limits                    limits
@@ -80,6 +83,9 @@ func newTrain() *cobra.Command {
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: "+
 		"a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
+	flags.BoolVar(&t.tensorboard, "tensorboard", false,
+		"write event files of scalars, pictures and histograms of latents to the run's directory "+
+			tensorboard.Dir+", for tensorboard --logdir")
 	t.limits.addFlags(flags)
 	complete(cmd, earlyStopFlag, trainer.StopMetrics)
 	flags.BoolVar(&t.dry, "dry-run", false,
@@ -124,7 +130,7 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 
 	err = train.Run(ctx)
 	profileErr := t.profile.stop() // before the memory of the run is released
-	err = errors.Join(err, train.Close())
+	err = errors.Join(err, train.Close(), t.events.Close())
 	return alsoFailed(outcome(err, r, runDir, interrupt), profileErr)
 }
 

@@ -12,7 +12,9 @@ import (
 
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/run"
+	"github.com/plume-ml/plume/trainer/tensorboard"
 )
 
 // open resumes the run that was asked for, or starts a new one. train is nil if the run is
@@ -120,8 +122,13 @@ func (t *trainCommand) continueRun(
 
 // options are those of every session.
 func (t *trainCommand) options(r *reporter) []trainer.Option {
-	return append(t.limits.options(),
+	options := append(t.limits.options(),
 		trainer.WithHook(r.hook()), trainer.WithHook(t.profile.monitor.Hook()))
+	if t.tensorboard {
+		t.events = tensorboard.Log{Files: file.OS, Warn: r.warn}
+		options = append(options, trainer.WithHook(t.events.Hook()))
+	}
+	return options
 }
 
 // chosenFrom is the checkpoint to go on from.

@@ -121,6 +121,8 @@ var ofEpochs = []gauge{
 		})},
 	{"plume_pca64_fd", "PCA-64 FD of samples, by the newest report.", "",
 		func(n *state) float64 { return float64(known(n.fd)) }},
+	{"plume_pca64_fd_floor", "PCA-64 FD of the held-out rows, for comparison.", "",
+		func(n *state) float64 { return float64(known(n.floor)) }},
 }
 
 // known is NaN for nil.

@@ -29,7 +29,7 @@ type state struct {
 	start       *trainer.Start   // nil: it has not begun
 	step        *record.Progress // nil: it has made no step in this session
 	epoch       *record.Epoch    // the newest record of this session; nil: there is none
-	fd          *record.Number   // of the newest record that has it
+	fd, floor   *record.Number   // of the newest record that has a distance
 	checkpoints int              // saved in this session
 	saved       int              // the step of the newest
 	warnings    int
@@ -44,7 +44,7 @@ func (m *Monitor) Hook() trainer.Hook {
 		OnEpoch: func(e record.Epoch) {
 			m.note(func(n *state) {
 				if n.epoch = &e; e.PCA64FD != nil {
-					n.fd = e.PCA64FD
+					n.fd, n.floor = e.PCA64FD, e.PCA64Floor
 				}
 			})
 		},
