@@ -70,6 +70,7 @@ var strangers = map[string][]string{
 var onlyIn = map[string]string{
 	"github.com/parquet-go/parquet-go":   "trainer/table",
 	"github.com/VictoriaMetrics/metrics": "trainer/monitor",
+	"github.com/guptarohit/asciigraph":   "cmd/plume",
 }
 
 // onlyForTests may be imported by tests alone.
