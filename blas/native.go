@@ -174,7 +174,7 @@ func (w *workspace) multiply(
 		mc := min(high, c.Rows-i)
 		block, depth := w.leftBlock(a, t, i, mc, l, kc, rows), w.order.depth(kc)
 		k := reach{n: depth, parts: 1}
-		if !bool(t) && a.kept.order != nil && w.order.halves {
+		if !bool(t) && a.kept.order != nil && w.order.halves && depth > 0 {
 			k = reach{n: cacheLine, parts: depth / cacheLine, jump: a.kept.stride - cacheLine}
 		}
 		for j := w.wholePanels(block, i, mc, k, panels, stride, s, c); j < c.Cols; j += cols {
