@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-python venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-paths test-python test-pages venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -134,6 +134,14 @@ test-python: ## let Python read what plume writes: exports in NumPy, PyTorch and
 		python=$(CURDIR)/$(venv)/bin/python
 	fi
 	$(GO) test ./trainer/export ./trainer/tensorboard ./trainer/monitor -count=1 -v -run '^TestPython$$' -args -python "$$python"
+
+test-pages: ## open reports in headless Chromium, BROWSER or chromium, installed if it is missing; ARGS="-screenshots DIR"
+	@$(functions)
+	browser='$(or $(BROWSER),chromium)'
+	command -v "$$browser" > /dev/null || apt_install chromium || {
+		echo 'Chromium is missing and could not be installed: sudo apt-get install chromium' >&2; exit 1; }
+	CGO_ENABLED=0 $(GO) test ./trainer/page -count=1 -v -timeout 60m -run '^TestBrowser$$' -args \
+		-browser "$$(command -v "$$browser")" $(ARGS)
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
 	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)

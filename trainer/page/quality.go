@@ -95,7 +95,7 @@ func levels(r *evaluate.Report) (all []Level) {
 		}
 	}
 	if m, ok := r.Metric("recon_mse"); ok {
-		all = append(all, Level{"recon_mse", "held-out rows", m.Value, m.Low, m.High})
+		all = append(all, Level{"recon_mse", "measured held-out rows", m.Value, m.Low, m.High})
 	}
 	return all
 }
