@@ -108,7 +108,7 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 		printf "%s,%.3f,%s,%s\n", (i % 7 ? i % 31 : ""), x, (x > 0 ? "yes" : "no"), \
 		substr("redtanvan", 1 + i % 3 * 3, 3) } }' > "$$dir/table.csv"
 	small='--score-width 64 --decoder-widths 64'
-	pictures='--network conv --decoder-channels 16,8,8 --unet-channels 16 --score-width 16 --precision'
+	pictures='--network conv --decoder-channels 32,32,8 --unet-channels 32 --score-width 16 --precision'
 	for args in "$$small --dynamics underdamped" "$$small --dynamics exact" "$$small --precision bf16" \
 		"$$small --precision bf16-pairs" "$$small --precision bf16x3" "$$pictures bf16" \
 		"$$small --data $$dir/table.csv"; do
