@@ -63,13 +63,14 @@ func (l Conv) Params(in ...Shape) []Param {
 // Memory implements Layer.
 func (l Conv) Memory(in ...Shape) Memory {
 	return Memory{
-		KeepsX: true, KeepsDY: true, RoundsX: l.roundsX(in[0]), RoundsDY: true,
+		KeepsX: true, KeepsDY: true, RoundsDY: true,
+		RoundsX: roundsX(l.window(in[0], in[0].C), l.Channels),
 	}
 }
 
-// roundsX reports whether pictures can be kept rounded.
-func (l Conv) roundsX(in Shape) bool {
-	return l.Size == 1 || blas.KeepsPictures(l.window(in, in.C), l.Channels)
+// roundsX reports whether what a convolution to so many channels sees can be kept rounded.
+func roundsX(seen blas.Window, channels int) bool {
+	return seen.KH*seen.KW == 1 || blas.KeepsPictures(seen, channels)
 }
 
 // Bind implements Layer.
@@ -93,7 +94,7 @@ func (l Conv) Bind(v Values, in ...Shape) Pair {
 
 // keep makes memory for what gradients by the weights read.
 func (c *conv) keep() {
-	c.keeps, c.keepsX = true, c.taps == 1 || blas.KeepsPictures(c.x, c.out)
+	c.keeps, c.keepsX = true, roundsX(c.x, c.out)
 	v := &c.values
 	kept := func(n int) []float32 { return v.Arena.Floats(memory.Activations, n) }
 	switch {
@@ -232,8 +233,8 @@ func (c *conv) blocks(lo, hi, first, last int) []memory.Block {
 }
 
 // largestBlock is the largest block of weights in one task: small enough to feed many workers,
-// large enough that the product runs at full rate. Where factors are rounded, which each task does
-// for itself, a block is about as wide as it is high.
+// large enough that the product runs at full rate. Where factors are rounded, each task lays
+// them out for itself, and a block is about as wide as it is high.
 func (c *conv) largestBlock() (cols, rows int) {
 	if c.values.Products.Precision() == blas.Float32 {
 		return 128, 512
