@@ -109,7 +109,7 @@ func newCompare() *cobra.Command {
 		presets = append(presets, p.Name)
 	}
 	complete(cmd, "preset", presets)
-	complete(cmd, "methods", config.Names(config.Methods))
+	register(cmd, "methods", completeContestants(&c.keys))
 	complete(cmd, "metrics", evaluate.Groups())
 	return cmd
 }

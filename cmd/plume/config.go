@@ -24,25 +24,7 @@ func addKeys(cmd *cobra.Command, c *config.Config) {
 		if key.IsBoolFlag() {
 			flag.NoOptDefVal = "true"
 		}
-		if len(key.Choices) > 0 {
-			complete(cmd, key.Flag(), key.Choices)
-		}
-	}
-}
-
-// complete makes shells complete the value of a flag, or its part after the last comma, with
-// choices.
-func complete(cmd *cobra.Command, flag string, choices []string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, func(
-		_ *cobra.Command, _ []string, text string,
-	) (all []string, _ cobra.ShellCompDirective) {
-		for _, choice := range choices {
-			all = append(all, text[:strings.LastIndex(text, ",")+1]+choice)
-		}
-		return all, cobra.ShellCompDirectiveNoFileComp
-	})
-	if err != nil {
-		panic("plume: a flag has two completions, or does not exist")
+		completeKey(cmd, key)
 	}
 }
 

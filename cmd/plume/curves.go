@@ -64,6 +64,8 @@ func newCurves() *cobra.Command {
 	flags.IntVar(&c.height, "height", 12, "lines of a diagram")
 	flags.BoolVar(&c.json, "json", false, "print the points as JSON")
 	flags.StringVar(&c.runs, "runs", "runs", "`directory` of the numbered runs")
+	complete(cmd, "by", axisNames)
+	complete(cmd, "columns", record.Columns())
 	return cmd
 }
 

@@ -100,11 +100,7 @@ func newEval() *cobra.Command {
 		"seed of the evaluation's random numbers; the classifier has its own, always the same")
 	flags.BoolVar(&e.Raw, "raw", false,
 		"use the weights as they are instead of their moving average")
-	flags.StringVar(&e.generated, "features", "",
-		".npy `file` with another program's features of generated images, N x K")
-	flags.StringVar(&e.realImages, "real-features", "", ".npy `file` with those of real images")
-	flags.StringVarP(&e.out, "output", "o", "",
-		"`directory` that gets report.json and, of a run, pictures")
+	e.addFiles(flags)
 	flags.BoolVar(&e.json, "json", false, "write the report to stdout as JSON")
 	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	flags.StringVar(&e.Data, "data", "",
@@ -112,7 +108,18 @@ func newEval() *cobra.Command {
 	flags.IntVar(&e.Threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
 	addRuns(flags, &e.runs, &e.From)
+	complete(cmd, "only", evaluate.Groups())
+	complete(cmd, "solver", solvers())
 	return cmd
+}
+
+// addFiles defines the flags of the files that are read in place of a run, and of what is written.
+func (e *evalCommand) addFiles(flags *pflag.FlagSet) {
+	flags.StringVar(&e.generated, "features", "",
+		".npy `file` with another program's features of generated images, N x K")
+	flags.StringVar(&e.realImages, "real-features", "", ".npy `file` with those of real images")
+	flags.StringVarP(&e.out, "output", "o", "",
+		"`directory` that gets report.json and, of a run, pictures")
 }
 
 // ofRuns are the flags about a run, its samples or its model, which features of another program do

@@ -60,7 +60,7 @@ func newImpute() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	m.addFlags(flags, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
+	m.addFlags(cmd, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
 	flags.StringVar(&m.hole, "hole", "",
 		"X,Y,W,H: a rectangle of every picture that is missing, in pixels from the top left; "+
 			"X,W: samples of every signal, the first and how many")

@@ -50,7 +50,7 @@ func newInterpolate() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	p.addFlags(flags, heldOutRows, "interpolation.png",
+	p.addFlags(cmd, heldOutRows, "interpolation.png",
 		".png or .npy, of a table .csv, .parquet or .npy")
 	flags.StringVar(&p.between, "between", "0,1", "numbers of two rows or more, from 0")
 	flags.IntVar(&p.steps, "steps", 10, "images of a way, with its ends")

@@ -39,7 +39,7 @@ func newLatents() *cobra.Command {
 			return l.run(args)
 		}),
 	}
-	l.addFlags(cmd.Flags(), "the rows of the run's training", "-",
+	l.addFlags(cmd, "the rows of the run's training", "-",
 		"a table (.csv, .npz, .parquet), or - for CSV")
 	return cmd
 }

@@ -102,7 +102,6 @@ func newRoot() *cobra.Command {
   plume report 7                                a page about it, for a browser
   plume runs                                    all runs, the newest first
   plume curves 7 8                              the learning curves of two runs
-  plume runs                                    all runs, the newest first
   plume compare --preset methods --budget 3m    all methods, at equal time
   plume verify                                  error guarantees, measured against known truth
   plume info                                    CPU, kernels and BLAS in use`,
@@ -121,8 +120,9 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
 		newEval(), newPage(), newCompare(), newVerify(), newRuns(), newCurves(), newExport(),
-		newImport(), newInspect(), newInfo())
+		newImport(), newInspect(), newInfo(), newVersion())
 	setHelp(root)
+	completeEverything(root)
 	return root
 }
 

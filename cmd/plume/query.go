@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -37,7 +36,8 @@ type queryCommand struct {
 
 // addFlags adds the flags that all of them have. own says which rows are asked about without
 // --data.
-func (q *queryCommand) addFlags(flags *pflag.FlagSet, own, output, formats string) {
+func (q *queryCommand) addFlags(cmd *cobra.Command, own, output, formats string) {
+	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&q.data, "data", "",
 		"`path` of the rows, read as those of the run were (default: "+own+")")
@@ -57,6 +57,7 @@ func (q *queryCommand) addFlags(flags *pflag.FlagSet, own, output, formats strin
 		"use the weights as they are instead of their moving average")
 	flags.IntVar(&q.threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
+	complete(cmd, "start", config.Names(query.Starts))
 	addRuns(flags, &q.runs, &q.from)
 	flags.BoolVarP(&q.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 }

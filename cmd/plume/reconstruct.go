@@ -57,7 +57,7 @@ func newReconstruct() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	r.addFlags(flags, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
+	r.addFlags(cmd, heldOutRows, "-", "a table (.csv, .npz, .parquet), a .png, or - for CSV")
 	flags.BoolVar(&r.decoded, "decoded", false, "write the decoded values, too")
 	return cmd
 }

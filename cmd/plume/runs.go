@@ -55,6 +55,7 @@ func newRuns() *cobra.Command {
 		func(args []string) error { return r.list(append(args, r.runs)[0]) })
 	for _, c := range []*cobra.Command{cmd, list} {
 		r.addFilters(c.Flags())
+		complete(c, "status", run.Statuses())
 	}
 	rm := r.sub("rm RUN...", "Remove runs, with all that their directories hold",
 		cobra.MinimumNArgs(1), r.rm)

@@ -97,6 +97,8 @@ func newSample() *cobra.Command {
 		}),
 	}
 	s.addFlags(cmd.Flags())
+	complete(cmd, "solver", solvers())
+	register(cmd, "class", classNames)
 	return cmd
 }
 

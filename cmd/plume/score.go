@@ -55,12 +55,13 @@ func newScore() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	s.addFlags(flags, heldOutRows, "-", "a table (.csv, .npz, .parquet), or - for CSV")
+	s.addFlags(cmd, heldOutRows, "-", "a table (.csv, .npz, .parquet), or - for CSV")
 	flags.IntVar(&s.samples, "samples", 200,
 		"importance samples of log p(x) of a row (0: no log p(x))")
 	flags.IntVar(&s.draws, "draws", 8, "draws of the bound on log p(z) for each of them")
 	flags.StringSliceVar(&s.normal, "normal", nil,
 		"labels that are no anomalies, separated by commas")
+	register(cmd, "normal", classNames)
 	return cmd
 }
 

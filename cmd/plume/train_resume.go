@@ -45,12 +45,12 @@ func joinResume(args []string) []string {
 
 // completeRun completes the run after "--resume ", which looks like an argument to the shell.
 func (t *trainCommand) completeRun(
-	_ *cobra.Command, args []string, _ string,
+	cmd *cobra.Command, args []string, text string,
 ) ([]string, cobra.ShellCompDirective) {
 	if t.resume == resumeOut && len(args) == 0 {
-		return []string{"auto"}, cobra.ShellCompDirectiveDefault
+		return completeValue(cmd.Flag("resume"))(cmd, args, text)
 	}
-	return nil, cobra.ShellCompDirectiveNoFileComp
+	return nil, noFile
 }
 
 // checkResume refuses combinations of --resume and --out without a meaning.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,12 @@ func newVerify() *cobra.Command {
 	flags.StringVar((*string)(&v.options.Precision), "precision", names[0],
 		"of the networks' products: "+strings.Join(names, ", "))
 	complete(cmd, "precision", names)
+	var sections []string
+	for _, title := range verify.Titles() {
+		section, _, _ := strings.Cut(title, " ")
+		sections = append(sections, section)
+	}
+	complete(cmd, "only", slices.Compact(sections))
 	flags.Uint64Var(&v.options.Seed, "seed", 1, "seed of all random numbers")
 	flags.IntVar(&v.options.Threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")

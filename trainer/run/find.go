@@ -23,7 +23,7 @@ func Find(root, spec string) (dir string, err error) {
 			return dir, nil
 		}
 	}
-	runs, err := listRuns(root)
+	runs, err := Numbered(root)
 	if err != nil {
 		return "", err
 	}
@@ -40,7 +40,7 @@ func Find(root, spec string) (dir string, err error) {
 // Newest returns the directory of the newest run under root that has a checkpoint, and the newer
 // ones that have none.
 func Newest(root string) (dir string, passed Passed, err error) {
-	names, err := listRuns(root)
+	names, err := Numbered(root)
 	if err != nil {
 		return "", Passed{}, err
 	}
@@ -79,8 +79,8 @@ func noRun(root, spec string, runs []string) error {
 	return fmt.Errorf("%s (the newest is %s)", what, runs[0])
 }
 
-// listRuns returns the names of the numbered runs under root, newest first.
-func listRuns(root string) ([]string, error) {
+// Numbered returns the names of the numbered runs under root, newest first.
+func Numbered(root string) ([]string, error) {
 	entries, err := os.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -120,7 +120,7 @@ type Passed struct {
 // NewestUnfinished chooses the newest run under root that has a checkpoint, has neither finished
 // nor diverged, and is not in use by another process, and locks it.
 func NewestUnfinished(root string) (Choice, error) {
-	names, err := listRuns(root)
+	names, err := Numbered(root)
 	if err != nil {
 		return Choice{}, err
 	}

@@ -79,9 +79,16 @@ func NewInfo(c config.Config, fingerprint string, shape data.Shape) Info {
 	}
 }
 
+// version is set by builds that see neither a repository nor a module's version, such as those of a
+// distribution: -ldflags "-X github.com/plume-ml/plume/trainer/run.version=v1.2.3".
+var version string
+
 // Version is the module's version: a tag, or the commit's time and hash where the build could
 // see the repository.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	build, ok := debug.ReadBuildInfo()
 	if !ok || build.Main.Version == "" {
 		return "(unknown)"

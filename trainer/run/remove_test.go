@@ -21,7 +21,7 @@ func TestRemove(t *testing.T) {
 	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("still there: %v", err)
 	}
-	if runs, err := listRuns(root); err != nil || len(runs) != len(names)-1 {
+	if runs, err := Numbered(root); err != nil || len(runs) != len(names)-1 {
 		t.Errorf("left: %v, %v", runs, err)
 	}
 }
