@@ -47,6 +47,7 @@ var layers = [][]string{
 	{"trainer"},
 	{"trainer/evaluate", "trainer/monitor", "trainer/tensorboard"},
 	{"trainer/compare", "trainer/page"},
+	{"trainer/serve"},
 	{"trainer/table", "trainer/export"}, // what they import reaches the commands alone
 	{"cmd/plume", "bench", "bench/peers", "bench/regress", "bench/soak"},
 }

@@ -100,6 +100,7 @@ func newRoot() *cobra.Command {
   plume score 7 --data new/                     how likely new images are
   plume eval 7                                  how good run 7 is
   plume report 7                                a page about it, for a browser
+  plume serve                                   live pages of all runs
   plume runs                                    all runs, the newest first
   plume curves 7 8                              the learning curves of two runs
   plume compare --preset methods --budget 3m    all methods, at equal time
@@ -119,8 +120,8 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
-		newEval(), newPage(), newCompare(), newVerify(), newRuns(), newCurves(), newExport(),
-		newImport(), newInspect(), newInfo(), newVersion())
+		newEval(), newPage(), newServe(), newCompare(), newVerify(), newRuns(), newCurves(),
+		newExport(), newImport(), newInspect(), newInfo(), newVersion())
 	setHelp(root)
 	completeEverything(root)
 	return root

@@ -47,6 +47,7 @@ type interrupt struct {
 	notice  string     // printed at the first signal
 	abandon bool       // there is nothing to save: the command need not be waited for
 	cleanup func()     // called before it is abandoned; may be nil
+	over    bool       // signals are no longer heard
 }
 
 // watchSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP, after a call of
@@ -143,6 +144,20 @@ func (w *interrupt) ended(err error) error {
 	return err
 }
 
+// request does what a first SIGTERM does, unless there was a signal before it: a second one would
+// end the process at once.
+func (w *interrupt) request() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return errors.New("it has come to its end")
+	}
+	if w.exitCode() == 0 && len(w.signals) == 0 {
+		w.signals <- syscall.SIGTERM
+	}
+	return nil
+}
+
 // exitCode is that of the signal which ended the context.
 func (w *interrupt) exitCode() int { return int(w.code.Load()) }
 
@@ -150,7 +165,7 @@ func (w *interrupt) exitCode() int { return int(w.code.Load()) }
 func (w *interrupt) stop() {
 	w.stopped.Do(func() {
 		w.mu.Lock()
-		w.abandon = false // the command has come to its end
+		w.abandon, w.over = false, true // the command has come to its end
 		w.mu.Unlock()
 		signal.Stop(w.signals)
 		close(w.signals)

@@ -11,6 +11,8 @@ import (
 	"github.com/plume-ml/plume/trainer"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/page"
+	"github.com/plume-ml/plume/trainer/serve"
 	"github.com/plume-ml/plume/trainer/tensorboard"
 )
 
@@ -43,6 +45,7 @@ const trainExample = `  plume train                                    ipld on t
   plume train --resume 7 --epochs 200            resume run 7, for longer
   plume train --out study --resume --max-time 55m  one of several jobs of an hour
   plume train --data photos/ --dry-run           what would be trained, and how long that takes
+  plume train --serve :6180                      watch it at http://127.0.0.1:6180
   plume train --epochs 3 --cpuprofile cpu.pprof  where the time goes: go tool pprof cpu.pprof`
 
 type trainCommand struct {
@@ -53,6 +56,8 @@ type trainCommand struct {
 	events                    tensorboard.Log
 	keys                      config.Config // bound to the flags of the keys
 	warning                   string        // of keys without effect
+	serve                     string
+	pages                     *pages // nil without --serve
 	limits                    limits
 	profile                   profiling
 	interrupt                 *interrupt
@@ -86,6 +91,9 @@ func newTrain() *cobra.Command {
 	flags.BoolVar(&t.tensorboard, "tensorboard", false,
 		"write event files of scalars, pictures and histograms of latents to the run's directory "+
 			tensorboard.Dir+", for tensorboard --logdir")
+	flags.StringVar(&t.serve, "serve", "", "serve a live page of the run at this `address`; "+
+		"\":6180\" is open to this machine alone, others need the token that is printed, or that "+
+		envToken+" gives (plume serve --help tells more)")
 	t.limits.addFlags(flags)
 	complete(cmd, earlyStopFlag, trainer.StopMetrics)
 	flags.BoolVar(&t.dry, "dry-run", false,
@@ -106,6 +114,9 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	if err := t.limits.check(cmd.Flags()); err != nil {
 		return usage(err)
 	}
+	if t.dry && t.serve != "" {
+		return usage(errors.New("--serve shows a run, and --dry-run makes none: leave one out"))
+	}
 	r := newReporter(t.quiet, t.json)
 	ctx, interrupt := watchSignals(context.Background(), r.insist)
 	defer interrupt.stop()
@@ -119,7 +130,7 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	runDir, train, err := t.open(ctx, cmd, r)
 	if err != nil {
 		r.status.close()
-		return t.profile.end(interrupt.ended(err))
+		return alsoFailed(t.profile.end(interrupt.ended(err)), t.pages.close())
 	}
 	if train == nil { // the run is finished
 		t.warn(r)
@@ -131,7 +142,8 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	err = train.Run(ctx)
 	profileErr := t.profile.stop() // before the memory of the run is released
 	err = errors.Join(err, train.Close(), t.events.Close())
-	return alsoFailed(outcome(err, r, runDir, interrupt), profileErr)
+	pagesErr := t.pages.close() // which show how it ended
+	return alsoFailed(outcome(err, r, runDir, interrupt), errors.Join(profileErr, pagesErr))
 }
 
 // outcome reports the end of a run, and returns the error that chooses the exit code.
@@ -156,11 +168,18 @@ func outcome(err error, r *reporter, runDir string, interrupt *interrupt) error 
 	return err
 }
 
-// begin announces the backend, and starts the profiles.
-func (t *trainCommand) begin(r *reporter) error {
+// begin announces the backend, and starts the profiles and the pages of a run in a directory.
+func (t *trainCommand) begin(r *reporter, runDir string) (err error) {
 	announce(r)
 	t.warn(r)
-	return t.profile.start(r.insist)
+	if err := t.profile.start(r.insist); err != nil || t.serve == "" {
+		return err
+	}
+	t.pages, err = servePages("--serve", t.serve, serve.Options{
+		Root: runDir, One: true, Measure: page.Written, Stop: t.interrupt.request, Warn: r.warn,
+		Token: os.Getenv(envToken),
+	}, r.insist)
+	return err
 }
 
 func (t *trainCommand) warn(r *reporter) {

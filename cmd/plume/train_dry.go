@@ -27,7 +27,7 @@ func (t *trainCommand) forecast(ctx context.Context, cmd *cobra.Command, r *repo
 		return nil
 	}
 	if err == nil {
-		err = t.begin(r)
+		err = t.begin(r, dir)
 	}
 	var f trainer.Forecast
 	if err == nil {

@@ -113,7 +113,7 @@ func (t *trainCommand) continueRun(
 	if err != nil {
 		return nil, err
 	}
-	if err := t.begin(r); err != nil {
+	if err := t.begin(r, runDir); err != nil {
 		return nil, err
 	}
 	opts = append(opts, t.options(r)...)
@@ -185,7 +185,7 @@ func (t *trainCommand) startRun(ctx context.Context, cmd *cobra.Command, r *repo
 	}
 	t.interrupt.nothingToSave(tooEarlyNotice, leave)
 	if err == nil {
-		err = t.begin(r)
+		err = t.begin(r, runDir)
 	}
 	if err == nil {
 		train, err =

@@ -22,6 +22,7 @@ import (
 // Latents are those of training rows beside samples of the prior.
 type Latents struct {
 	About      string
+	Step       int // of the checkpoint
 	Rows       int // behind the histograms
 	Dimensions int
 	Histograms []Histogram // of the first dimensions
@@ -101,7 +102,8 @@ func (x *reading) latents() error {
 		about = "A draw from q(z|x) of training rows"
 	}
 	x.Latents = &Latents{
-		About: about, Rows: n, Dimensions: d, Histograms: histograms(some.z, z, d),
+		About: about, Step: s.Generator().Meta().Step, Rows: n, Dimensions: d,
+		Histograms: histograms(some.z, z, d),
 	}
 	if d < 2 || d > mostComponents || n < 3 {
 		return nil

@@ -1,7 +1,9 @@
 // Package page shows runs as one HTML page that needs nothing else: no other file and no network.
 //
-// Read gathers what the page shows of stored runs, and Render writes it. A Page is data only, so
-// that what gathers it while runs are still under way can render the same page.
+// Read gathers what the page shows of stored runs, and Render writes it. A page that is served
+// (Page.Live) is the same page: Join puts it together of runs that ReadRun reads again and again,
+// and a Snapshot says what is new to a reader who has an earlier one. RenderList writes the list of
+// runs that leads to such pages.
 //
 // The size of a page is bounded. It shows at most MostRuns runs, of each at most 24 pictures over
 // time, 600 records of a curve, 800 latents, and the histograms of 64 latent dimensions. The
@@ -27,6 +29,22 @@ type Page struct {
 	Runs        []*Run
 	Differences []run.Difference // of several runs; nil for one
 	Charts      []Chart
+	Live        *Live // nil: the page is a file
+}
+
+// Live says where a page that is served finds the server. URLs are relative to the page's.
+type Live struct {
+	Home   string // the list of all runs; "": there is none
+	Events string // the stream of Updates, or of ListUpdates; "?at=" and a state may follow
+	Stop   string // stops the run that a POST names
+	Token  string // which that needs
+	State  string // what the page shows at first
+}
+
+// Stop says how a run in progress can be stopped from its page.
+type Stop struct {
+	Run string // as the server calls it
+	Why string // "": it can be stopped; otherwise why not
 }
 
 // Run is what is shown of a run.
@@ -34,6 +52,9 @@ type Run struct {
 	Number  int    // from 0, which decides the colour
 	Name    string // of its directory
 	State   string // "finished"
+	Tags    []string
+	Note    string // what people say about the run
+	Stop    *Stop  // nil: it is not in progress, or the page is a file
 	Facts   []Fact
 	Notes   []string // what is not shown, and why
 	Curves  Curves
@@ -51,6 +72,11 @@ type Run struct {
 	Memory   []Share
 	Settings []Group
 	Commands []Command
+
+	dir     string
+	records []record.Epoch
+	drawn   *Frame // samples of the newest checkpoint; nil: there are none
+	models  string // hash of what models tell
 }
 
 // Fact is something known about a run.

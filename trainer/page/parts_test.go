@@ -186,7 +186,7 @@ func TestReadErrors(t *testing.T) {
 			t.Errorf("%v, expected %q", err, c.want)
 		}
 	}
-	if !reflect.DeepEqual(Measures, []Measure{Quick, All, None}) {
+	if !reflect.DeepEqual(Measures, []Measure{Quick, All, None, Written}) {
 		t.Error(Measures)
 	}
 }

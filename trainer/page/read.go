@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/progress"
@@ -25,10 +28,13 @@ const (
 	Quick Measure = "quick" // what takes seconds, and the nearest training rows
 	All   Measure = "all"   // all that evaluate.Run measures
 	None  Measure = "none"  // nothing: the page has no held-out rows and no intervals
+	// Written opens no model either: the page shows what the run has written, with neither nearest
+	// rows nor latents.
+	Written Measure = "written"
 )
 
 // Measures lists all of them.
-var Measures = []Measure{Quick, All, None}
+var Measures = []Measure{Quick, All, None, Written}
 
 // Options say how runs are read. The zero value is ready to use.
 type Options struct {
@@ -37,13 +43,17 @@ type Options struct {
 	Raw     bool    // use the weights themselves, not their moving average
 	Threads int     // workers; 0: all cores; does not affect the page
 
+	// Link is the URL of a picture that the run has written, of which it gets the base name and
+	// the time; nil: the pictures are in the page itself.
+	Link func(name string, changed time.Time) string
+
 	Progress func(string) // is called with what is being done; may be nil
 	Warn     func(string) // is called with warnings for the user; may be nil
 }
 
 // Validate reports values out of range.
 func (o Options) Validate() error {
-	known := []string{string(Quick), string(All), string(None)}
+	known := config.Names(Measures)
 	if o.Measure != "" && !slices.Contains(Measures, o.Measure) {
 		return fmt.Errorf("measure is %q; expected one of %s%s", o.Measure,
 			strings.Join(known, ", "), suggest.DidYouMean(string(o.Measure), known))
@@ -64,24 +74,30 @@ func Read(ctx context.Context, dirs []string, o Options) (*Page, error) {
 	if n := len(dirs); n < 1 || n > MostRuns {
 		return nil, fmt.Errorf("%d runs: expected 1 to %d on a page", n, MostRuns)
 	}
-	for _, f := range []*func(string){&o.Progress, &o.Warn} {
-		if *f == nil {
-			*f = func(string) {}
-		}
-	}
-	p := &Page{Version: run.Version()}
-	var names []string
-	for i, dir := range dirs {
-		r, err := read(ctx, dir, i, pictureBytes/len(dirs), o)
+	var runs []*Run
+	for _, dir := range dirs {
+		r, err := ReadRun(ctx, dir, len(dirs), o)
 		if err != nil {
 			return nil, err
 		}
-		p.Runs = append(p.Runs, r)
-		names = append(names, r.Name)
+		runs = append(runs, r)
+	}
+	return Join(runs)
+}
+
+// Join puts runs on a page, in this order. Of several runs it reads again in what they differ.
+func Join(runs []*Run) (*Page, error) {
+	p := &Page{Version: run.Version()}
+	var names, dirs []string
+	for i, r := range runs {
+		own := *r // of this page: the run may be on another one, with another number
+		own.Number, own.Curves.Colour = i, i%colours
+		p.Runs = append(p.Runs, &own)
+		names, dirs = append(names, r.Name), append(dirs, r.dir)
 	}
 	p.Title = strings.Join(names, ", ")
 	p.Charts = shownCharts(p.Runs)
-	if len(dirs) > 1 {
+	if len(runs) > 1 {
 		compared, err := run.Compare(dirs)
 		if err != nil {
 			return nil, err
@@ -103,8 +119,16 @@ type reading struct {
 	own    *run.Data // nil: not to be had
 }
 
-// read gathers what is shown of a run, with pictures of so many bytes.
-func read(ctx context.Context, dir string, number, room int, o Options) (*Run, error) {
+// ReadRun gathers what is shown of a run on a page of so many runs.
+func ReadRun(ctx context.Context, dir string, of int, o Options) (*Run, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	for _, f := range []*func(string){&o.Progress, &o.Warn} {
+		if *f == nil {
+			*f = func(string) {}
+		}
+	}
 	stored, err := run.Open(dir)
 	if err != nil {
 		return nil, err
@@ -114,19 +138,20 @@ func read(ctx context.Context, dir string, number, room int, o Options) (*Run, e
 		return nil, err
 	}
 	x := &reading{
-		Run:     &Run{Number: number, Name: filepath.Base(absolute)},
-		Options: o, ctx: ctx, stored: stored, room: &budget{room},
+		Run:     &Run{Name: filepath.Base(absolute), dir: dir},
+		Options: o, ctx: ctx, stored: stored, room: &budget{pictureBytes / of, o.Link},
 	}
 	if x.info, err = run.ReadInfo(dir); err != nil {
 		return nil, err
 	}
-	x.State = run.Overlook(dir).Status
+	seen := run.Overlook(dir)
+	x.State, x.Tags, x.Note = seen.Status, seen.Tags, seen.Note
 	records, err := run.ReadRecords(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	x.Curves = curves(records)
-	x.Curves.Run, x.Curves.Colour = x.Name, number%colours
+	x.records, x.Curves = records, curves(records)
+	x.Curves.Run = x.Name
 	x.Facts = facts(stored.Config, x.info, records)
 	x.Time, x.Memory = times(records), memories(x.info.Memory)
 	differs, err := run.FromDefaults(dir)
@@ -137,12 +162,19 @@ func read(ctx context.Context, dir string, number, room int, o Options) (*Run, e
 	if err := x.models(); err != nil {
 		return nil, err
 	}
+	x.placeDrawn()
+	if err := x.hashModels(); err != nil {
+		return nil, err
+	}
 	x.Health = x.health(records, x.info)
 	return x.Run, nil
 }
 
 // models gathers what needs the checkpoint, after the pictures that the run has written.
 func (x *reading) models() error {
+	if x.Measure == Written {
+		return x.pictures()
+	}
 	saved, err := checkpoint.List(x.stored.Dir)
 	if err != nil {
 		return err
@@ -185,6 +217,8 @@ func (x *reading) note(format string, args ...any) {
 	x.Warn(x.stored.Dir + ": " + text)
 }
 
+const samplesTitle, samplesAbout = "Samples", "The same noise at all times."
+
 // pictures reads those that the run has written: a quarter of its room is for reconstructions.
 func (x *reading) pictures() error {
 	half := x.room.left / 2
@@ -194,7 +228,7 @@ func (x *reading) pictures() error {
 		title, say string
 		room       int
 	}{
-		{&x.Samples, "step", "Samples", "The same noise at all times.", half},
+		{&x.Samples, "step", samplesTitle, samplesAbout, half},
 		{&x.Recons, "recon", "Training rows", "Rows above what the model makes of them.", half / 2},
 	}
 	if x.stored.Config.As == data.Columns {
@@ -212,22 +246,41 @@ func (x *reading) pictures() error {
 		if err != nil {
 			return err
 		}
-		x.place(s.to, read)
+		if len(read.Frames) > 0 {
+			*s.to = append(*s.to, read)
+		}
 	}
 	return nil
 }
 
-// place adds a strip, to the end of which a picture may already have been drawn.
-func (x *reading) place(to *[]Strip, s Strip) {
-	if to == &x.Samples && len(*to) == 1 && (*to)[0].Title == s.Title {
-		drawn := (*to)[0].Frames[0]
-		s.Frames = slices.DeleteFunc(s.Frames, func(f Frame) bool { return f.Step >= drawn.Step })
-		s.Frames = append(s.Frames, drawn)
-		*to = nil
+// placeDrawn puts the samples that were drawn among those that the run has drawn itself, which it
+// replaces at the same step.
+func (r *Run) placeDrawn() {
+	if r.drawn == nil {
+		return
 	}
-	if len(s.Frames) > 0 {
-		*to = append(*to, s)
+	if len(r.Samples) == 0 {
+		r.Samples = []Strip{{Title: samplesTitle, About: samplesAbout}}
 	}
+	all := &r.Samples[0].Frames
+	at, found := slices.BinarySearchFunc(*all, r.drawn.Step, func(f Frame, step int) int {
+		return cmp.Compare(f.Step, step)
+	})
+	if found {
+		(*all)[at] = *r.drawn
+	} else {
+		*all = slices.Insert(*all, at, *r.drawn)
+	}
+}
+
+// Keep gives a run that was read as Written what an earlier reading has found with its models: the
+// measurements, the latents, and the samples of a checkpoint with their nearest training rows.
+func (r *Run) Keep(from *Run) {
+	r.Quality, r.Drawn, r.Held, r.Latents = from.Quality, from.Drawn, from.Held, from.Latents
+	r.Nearest, r.drawn, r.Notes = from.Nearest, from.drawn, from.Notes
+	r.Curves.Levels, r.models = from.Curves.Levels, from.models
+	r.Health = append(r.Health, r.ofCopies()...)
+	r.placeDrawn()
 }
 
 // measure evaluates the run as the options say.

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/record"
@@ -31,8 +32,14 @@ var (
 	styles  = template.CSS(asset("uplot.min.css") + "\n" + asset("page.css"))
 	scripts = []template.JS{
 		template.JS("/*\n" + asset("uplot.LICENSE") + "*/\n" + asset("uplot.min.js")),
+		template.JS(asset("base.js")),
 		template.JS(asset("charts.js")),
 		template.JS(asset("page.js")),
+	}
+	liveScripts = append(slices.Clone(scripts), template.JS(asset("live.js")),
+		template.JS(asset("update.js")))
+	listScripts = []template.JS{
+		template.JS(asset("base.js")), template.JS(asset("live.js")), template.JS(asset("list.js")),
 	}
 )
 
@@ -53,17 +60,31 @@ const colours = 8
 // Render writes the page as one HTML document, which loads nothing: its policy allows the scripts
 // and styles in it, by their hashes, and pictures in data URIs.
 func Render(w io.Writer, p *Page) error {
+	own := scripts
+	if p.Live != nil {
+		own = liveScripts
+	}
 	err := pageTemplate.Execute(w, struct {
 		*Page
-		Policy  string
-		Styles  template.CSS
-		Scripts []template.JS
-		Data    payload
-	}{p, policy(), styles, scripts, p.payload()})
+		document
+		Data payload
+	}{p, newDocument(own, p.Live != nil), p.payload()})
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	return nil
+}
+
+// document is what every page needs.
+type document struct {
+	Policy  string
+	Styles  template.CSS
+	Scripts []template.JS
+	Refresh bool // it is loaded again every few seconds
+}
+
+func newDocument(scripts []template.JS, live bool) document {
+	return document{Policy: policy(scripts, live), Styles: styles, Scripts: scripts}
 }
 
 // payload is what the scripts read.
@@ -88,8 +109,9 @@ func (p *Page) payload() payload {
 	return d
 }
 
-// policy is the page's content security policy.
-func policy() string {
+// policy is the content security policy of a page with these scripts. One that is served may ask
+// its server, and no other.
+func policy(scripts []template.JS, live bool) string {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -98,8 +120,12 @@ func policy() string {
 	for _, s := range scripts {
 		script += hash(string(s))
 	}
-	return "default-src 'none'; img-src data:; style-src" + hash(string(styles)) +
-		"; script-src" + script + "; base-uri 'none'; form-action 'none'"
+	from, form := "img-src data:", "'none'"
+	if live {
+		from, form = "img-src data: 'self'; connect-src 'self'", "'self'"
+	}
+	return "default-src 'none'; " + from + "; style-src" + hash(string(styles)) +
+		"; script-src" + script + "; base-uri 'none'; form-action " + form
 }
 
 // number formats v for readers; "" if it is not finite.

@@ -16,6 +16,7 @@ import (
 // places.
 type Nearest struct {
 	Grid
+	Step int      `json:"step"` // of the grid of samples
 	URI  string   `json:"uri"`
 	RMS  numbers  `json:"rms"` // root mean squared difference of their numbers
 	Rows []int    `json:"rows"`
@@ -61,7 +62,7 @@ func (x *reading) drawSamples() error {
 	if err != nil || !fits {
 		return err
 	}
-	x.Samples = []Strip{{Title: "Samples", Frames: []Frame{{g.Meta().Step, p}}}}
+	x.drawn = &Frame{g.Meta().Step, p}
 	if x.own == nil {
 		return nil
 	}
@@ -90,8 +91,8 @@ func (x *reading) nearest(g *run.Generator, samples []float32) error {
 		return err
 	}
 	x.Nearest = &Nearest{
-		Grid: gridOf(g.View().Place, len(found.Index), gridColumns), URI: string(p.URI),
-		RMS: found.RMS,
+		Grid: gridOf(g.View().Place, len(found.Index), gridColumns), Step: g.Meta().Step,
+		URI: string(p.URI), RMS: found.RMS,
 	}
 	for _, i := range found.Index {
 		x.Nearest.Rows = append(x.Nearest.Rows, points.Origin(i).Row)

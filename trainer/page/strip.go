@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -23,7 +24,10 @@ const (
 )
 
 // budget is how many bytes of pictures are left. What has no room is left out.
-type budget struct{ left int }
+type budget struct {
+	left int
+	link func(name string, changed time.Time) string // of what runs have written; nil: none
+}
 
 // picture takes an encoded PNG, unless there is no room for it.
 func (b *budget) picture(title, about string, text []byte) (Picture, bool, error) {
@@ -56,9 +60,10 @@ var reportName = regexp.MustCompile(`^([a-z]+)-(\d+)\.png$`)
 
 // stored is a picture that a run has written.
 type stored struct {
-	step  int
-	path  string
-	bytes int // in the page
+	step    int
+	path    string
+	bytes   int // in the page
+	changed time.Time
 }
 
 // pictureFiles are the pictures of a kind in the directory of a run, in the order of their steps.
@@ -81,7 +86,7 @@ func pictureFiles(dir, kind string) (files []stored, err error) {
 			return nil, err
 		}
 		size := base64.StdEncoding.EncodedLen(int(info.Size())) + 32
-		files = append(files, stored{step, path, size})
+		files = append(files, stored{step, path, size, info.ModTime()})
 	}
 	slices.SortFunc(files, func(a, b stored) int { return cmp.Compare(a.step, b.step) })
 	return files, nil
@@ -103,20 +108,45 @@ func fitting(files []stored, bytes int) (chosen []stored) {
 	return nil
 }
 
+// read reads a picture, or only its size if it is linked.
+func (b *budget) read(title string, f stored) (Picture, bool, error) {
+	if b.link == nil {
+		text, err := os.ReadFile(f.path)
+		if err != nil {
+			return Picture{}, false, err
+		}
+		return b.picture(title, "", text)
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return Picture{}, false, err
+	}
+	defer file.Close()
+	config, err := png.DecodeConfig(file)
+	if err != nil {
+		return Picture{}, false, err
+	}
+	uri := b.link(filepath.Base(f.path), f.changed)
+	return Picture{
+		Title: title, URI: template.URL(uri), Width: config.Width, Height: config.Height,
+	}, true, nil
+}
+
 // strip reads the pictures of a kind that a run has written, in so many bytes.
 func (b *budget) strip(s Strip, dir, kind string, bytes int) (Strip, error) {
 	files, err := pictureFiles(dir, kind)
 	if err != nil {
 		return s, err
 	}
+	if b.link != nil {
+		for i := range files {
+			files[i].bytes = 0
+		}
+	}
 	chosen := fitting(files, min(bytes, b.left))
 	s.Left = len(files) - len(chosen)
 	for _, f := range chosen {
-		text, err := os.ReadFile(f.path)
-		if err != nil {
-			return s, err
-		}
-		p, fits, err := b.picture(s.Title, "", text)
+		p, fits, err := b.read(s.Title, f)
 		if err != nil {
 			return s, fmt.Errorf("%s: expected a picture: %w", f.path, err)
 		}

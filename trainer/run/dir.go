@@ -136,6 +136,9 @@ func Exists(dir string) bool {
 	return false
 }
 
+// LockPath is the file whose lock the process has that writes the run in dir.
+func LockPath(dir string) string { return filepath.Join(dir, lockFile) }
+
 // GuessPath is where inference keeps the network that it starts at, if it was asked for one.
 func GuessPath(dir string) string { return filepath.Join(dir, guessFile) }
 

@@ -101,20 +101,24 @@ func withoutLocks(dir string) string {
 // the file may be one that an earlier process left. In the moment of asking, a process that begins
 // to write a run with such a file may find it in use.
 func Running(dir string) (h Holder, running bool) {
+	if !Locked(dir) {
+		return h, false
+	}
+	return holder(filepath.Join(dir, lockFile)), true
+}
+
+// Locked reports whether a process writes the run in dir, as Running does, without its name.
+func Locked(dir string) bool {
 	path := filepath.Join(dir, lockFile)
 	if _, err := os.Lstat(path); err != nil {
-		return h, false
+		return false
 	}
 	file := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	free, err := file.TryRLock()
-	if err != nil {
-		return h, false
-	}
-	if free {
+	if err == nil && free {
 		file.Close()
-		return h, false
 	}
-	return holder(path), true
+	return err == nil && !free
 }
 
 // unsupported reports whether the file system has no locks.

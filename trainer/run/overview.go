@@ -62,7 +62,16 @@ type Overview struct {
 // List returns an overview of every run in root and in the directories below it, but not of runs
 // inside of runs, newest first. It stops early, with ctx's error, when ctx ends.
 func List(ctx context.Context, root string) (all []Overview, err error) {
-	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	err = Below(ctx, root, func(dir string) { all = append(all, Overlook(dir)) })
+	slices.SortStableFunc(all, func(a, b Overview) int { return b.Started.Compare(a.Started) })
+	return all, err
+}
+
+// Below calls visit with the directory of every run in root and in the directories below it, but
+// not of runs inside of runs, nor behind symbolic links. It stops early, with ctx's error, when ctx
+// ends.
+func Below(ctx context.Context, root string, visit func(dir string)) error {
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -71,7 +80,7 @@ func List(ctx context.Context, root string) (all []Overview, err error) {
 		case err != nil || !e.IsDir():
 			return nil // directories that cannot be read hold nothing to show
 		case isRun(path):
-			all = append(all, Overlook(path))
+			visit(path)
 			return fs.SkipDir
 		case strings.HasPrefix(e.Name(), ".") && path != root:
 			return fs.SkipDir
@@ -79,10 +88,9 @@ func List(ctx context.Context, root string) (all []Overview, err error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("runs: %w", err)
+		return fmt.Errorf("runs: %w", err)
 	}
-	slices.SortStableFunc(all, func(a, b Overview) int { return b.Started.Compare(a.Started) })
-	return all, nil
+	return nil
 }
 
 // isRun reports whether dir has at least two of what makes a run, so that the configuration of

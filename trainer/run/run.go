@@ -32,6 +32,9 @@ func Open(dir string) (*Run, error) {
 	return &Run{Dir: dir, Config: c}, nil
 }
 
+// PicturePath is the path of a picture of that name that the run in dir has written.
+func PicturePath(dir, name string) string { return filepath.Join(dir, samplesDir, name) }
+
 // Pictures returns the paths of the pictures that the run in dir has written, in the order of their
 // names; none if it has written none.
 func Pictures(dir string) ([]string, error) {

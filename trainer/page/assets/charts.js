@@ -1,18 +1,7 @@
 "use strict";
 // Curves of all runs, one diagram for each key, drawn by uPlot.
-window.plume = (function () {
-  const plume = { data: JSON.parse(document.getElementById("data").textContent) };
-  const styles = () => getComputedStyle(document.documentElement);
-  plume.colour = (name) => styles().getPropertyValue("--" + name).trim();
-
-  // element makes an element with attributes and children.
-  plume.element = function (tag, attributes, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
-    made.append(...children);
-    return made;
-  };
-
+(function () {
+  const plume = window.plume;
   const short = (v) => v == null ? "–" : v === 0 ? "0" :
     Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3 ? v.toExponential(2) : String(+v.toPrecision(4));
   const ticks = (v) => v == null ? "" : v === 0 ? "0" : Math.abs(v) >= 1e9 ? +(v / 1e9).toPrecision(3) + "G" :
@@ -58,10 +47,10 @@ window.plume = (function () {
   }
 
   // intervals draws the bars of measured values.
-  function intervals(shown) {
+  function intervals(place) {
     return (u) => {
       const ratio = devicePixelRatio || 1;
-      shown.forEach((line, i) => {
+      place.shown.forEach((line, i) => {
         if (!line.points || !u.series[i + 1].show) return;
         const x = u.valToPos(line.x[0], "x", true);
         const clamp = (v) => u.scales.y.distr === 3 && v <= 0 ? u.scales.y.min : v;
@@ -101,9 +90,9 @@ window.plume = (function () {
   }
 
   // range holds the curves and intervals, with room around them.
-  function range(shown, log) {
+  function range(place, log) {
     return (u, low, high) => {
-      for (const line of shown) {
+      for (const line of place.shown) {
         if (!line.points) continue;
         if (line.level.low > 0 || !log) low = Math.min(low, line.level.low);
         high = Math.max(high, line.level.high);
@@ -115,9 +104,9 @@ window.plume = (function () {
     };
   }
 
-  function draw(chart, axis, log, width) {
-    const shown = lines(chart, axis);
-    const table = uPlot.join(shown.map((l) => [l.x, l.y]));
+  function options(place, axis, width) {
+    const { chart, shown } = place;
+    const log = place.log.checked;
     const one = shown.length && shown.every((l) => l.x.length < 2);
     const grid = { stroke: plume.colour("rule"), width: 1 };
     const ink = plume.colour("faint");
@@ -137,12 +126,9 @@ window.plume = (function () {
       });
     }
     return {
-      options: {
-        width, height: 220, series, axes, legend: { live: true },
-        scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: range(shown, log) } },
-        hooks: { draw: [intervals(shown)] }, cursor: { points: { size: 7 } },
-      },
-      table, shown,
+      width, height: 220, series, axes, legend: { live: true },
+      scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: range(place, log) } },
+      hooks: { draw: [intervals(place)] }, cursor: { points: { size: 7 } },
     };
   }
 
@@ -154,49 +140,102 @@ window.plume = (function () {
   }
 
   const places = [];
-  plume.drawCharts = function () {
-    const axis = (document.querySelector("#axis input:checked") || { value: "step" }).value;
-    for (const place of places) {
-      const log = place.log.checked;
-      const drawn = draw(place.chart, axis, log, Math.max(240, place.plot.clientWidth));
-      if (place.u) place.u.destroy();
-      place.u = new uPlot(drawn.options, drawn.table, place.plot);
-      place.plot.setAttribute("aria-label", words(place.chart, drawn.shown));
-    }
-  };
+  const chosenAxis = () => (document.querySelector("#axis input:checked") || { value: "step" }).value;
+  const ends = (u) => [u.data[0][0], u.data[0][u.data[0].length - 1]];
 
-  // keys moves the cursor of a chart, so that its legend tells the values there.
+  // zoomed is the part of the axis that the reader has chosen; null: all of it. A chart that was
+  // made a moment ago has no scales yet.
+  function zoomed(u) {
+    const { min, max } = u.scales.x;
+    const [first, last] = ends(u);
+    if (min == null || max == null || u.data[0].length < 2) return null;
+    return min > first || max < last ? { min, max } : null;
+  }
+
+  // draw makes a chart anew: it stays as the reader has left it, unless its axis is another one.
+  function draw(place, axis) {
+    const before = place.u;
+    const zoom = before && place.axis === axis ? zoomed(before) : null;
+    const hidden = before ? before.series.filter((s) => !s.show).map((s) => s.label) : [];
+    place.axis = axis;
+    place.shown = lines(place.chart, axis);
+    if (before) before.destroy();
+    const made = options(place, axis, Math.max(240, place.plot.clientWidth));
+    made.series.forEach((s, i) => { if (i && hidden.includes(s.label)) s.show = false; });
+    place.u = new uPlot(made, uPlot.join(place.shown.map((l) => [l.x, l.y])), place.plot);
+    if (zoom) place.u.setScale("x", zoom);
+    place.plot.setAttribute("aria-label", words(place.chart, place.shown));
+  }
+
+  // extend draws the numbers that a chart has now.
+  function extend(place) {
+    const shown = lines(place.chart, place.axis);
+    const lone = (all) => all.map((l) => l.label + (l.x.length < 2)).join("\n");
+    if (lone(shown) !== lone(place.shown)) return draw(place, place.axis);
+    const zoom = zoomed(place.u);
+    place.shown = shown;
+    place.u.setData(uPlot.join(shown.map((l) => [l.x, l.y])), !zoom);
+    if (zoom) place.u.setScale("x", zoom);
+    place.plot.setAttribute("aria-label", words(place.chart, shown));
+  }
+
+  plume.drawCharts = () => places.forEach((place) => draw(place, chosenAxis()));
+  plume.extendCharts = () => places.forEach(extend);
+
+  // zoom changes the part of the axis that is shown, about the cursor.
+  function zoom(u, factor) {
+    const [first, last] = ends(u);
+    if (!(last > first)) return;
+    const { min, max } = u.scales.x;
+    const at = u.cursor.idx == null ? (min + max) / 2 : u.data[0][u.cursor.idx];
+    const low = Math.max(first, at - (at - min) * factor);
+    const high = Math.min(last, at + (max - at) * factor);
+    if (high > low) u.setScale("x", { min: low, max: high });
+  }
+
+  // keys moves the cursor of a chart, so that its legend tells the values there, and zooms.
   function keys(place, event) {
     const u = place.u;
+    const factor = { "+": 0.5, "=": 0.5, "-": 2, "0": Infinity }[event.key];
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!u || !step) return;
+    if (!u || event.ctrlKey || event.metaKey || !step && !factor) return;
     event.preventDefault();
+    event.stopPropagation();
+    if (factor === Infinity) return u.setScale("x", { min: ends(u)[0], max: ends(u)[1] });
+    if (factor) return zoom(u, factor);
     const n = u.data[0].length;
     const at = u.cursor.idx == null ? (step > 0 ? 0 : n - 1) : Math.min(n - 1, Math.max(0, u.cursor.idx + step));
     u.setCursor({ left: u.valToPos(u.data[0][at], "x"), top: 10 });
   }
 
+  function make(chart, section) {
+    const log = plume.element("input", { type: "checkbox" });
+    log.checked = chart.log;
+    const plot = plume.element("div", { class: "plot", role: "img", tabindex: "0" });
+    const figure = plume.element("figure", { class: "chart card" },
+      plume.element("div", { class: "head" },
+        plume.element("strong", {}, chart.title),
+        plume.element("label", {}, log, " log")),
+      plume.element("figcaption", {}, chart.about), plot);
+    const place = { chart, log, plot, figure };
+    log.addEventListener("change", () => draw(place, chosenAxis()));
+    plot.addEventListener("keydown", (event) => keys(place, event));
+    section.append(figure);
+    draw(place, chosenAxis());
+    return place;
+  }
+
+  // makeCharts makes those that are not there yet, in their order.
   plume.makeCharts = function () {
     for (const section of document.querySelectorAll(".charts")) {
       for (const chart of plume.data.charts.filter((c) => c.section === section.dataset.section)) {
-        const log = plume.element("input", { type: "checkbox" });
-        log.checked = chart.log;
-        const plot = plume.element("div", { class: "plot", role: "img", tabindex: "0" });
-        const place = { chart, log, plot };
-        log.addEventListener("change", plume.drawCharts);
-        plot.addEventListener("keydown", (event) => keys(place, event));
-        section.append(plume.element("figure", { class: "chart card" },
-          plume.element("div", { class: "head" },
-            plume.element("strong", {}, chart.title),
-            plume.element("label", {}, log, " log")),
-          plume.element("figcaption", {}, chart.about), plot));
-        places.push(place);
+        const there = places.find((place) => place.chart.key === chart.key);
+        if (there) section.append(there.figure);
+        else places.push(make(chart, section));
       }
     }
-    const axis = document.getElementById("axis");
-    axis.hidden = !places.length;
-    axis.addEventListener("change", plume.drawCharts);
-    plume.drawCharts();
+    document.getElementById("axis").hidden = !places.length;
   };
-  return plume;
+  document.getElementById("axis").addEventListener("change", plume.drawCharts);
+  plume.redraws.push({ draw: plume.drawCharts });
 })();

@@ -16,84 +16,85 @@
   }
   const sizes = (g) => ({ ...g, w: g.width, h: g.height });
 
-  // Theme: that of the system, until the button says otherwise.
-  function theme() {
-    const root = document.documentElement;
-    const button = document.getElementById("theme");
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
-    const show = () => {
-      button.textContent = dark() ? "Light" : "Dark";
-      button.setAttribute("aria-label", "Use the " + (dark() ? "light" : "dark") + " colours");
-      plume.redraw();
-    };
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      root.dataset.theme = dark() ? "light" : "dark";
-      show();
-    });
-    system.addEventListener("change", show);
-    show();
-  }
-
-  // A strip shows the picture that its slider chooses.
+  // A strip shows the picture that its slider chooses. When pictures come, the slider stays at its
+  // step, or at the newest picture if it was there.
   function strip(figure) {
-    const slide = figure.querySelector(".slide");
-    const frames = [...figure.querySelectorAll(".frames img")];
-    if (!slide) return;
-    const slider = slide.querySelector("input");
-    const output = slide.querySelector("output");
-    const play = slide.querySelector(".play");
-    let timer = 0;
+    const frames = () => [...figure.querySelectorAll(".frames img")];
+    const slider = () => figure.querySelector(".slide input");
+    let timer = 0, step = "", follows = true;
     const show = () => {
-      frames.forEach((frame, i) => { frame.hidden = i !== +slider.value; });
-      output.textContent = frames[+slider.value].dataset.step;
-      slider.setAttribute("aria-valuetext", "step " + output.textContent);
-      figure.dispatchEvent(new CustomEvent("frame", { detail: +slider.value === frames.length - 1 }));
+      const all = frames();
+      const at = slider() ? +slider().value : all.length - 1;
+      all.forEach((frame, i) => { frame.hidden = i !== at; });
+      step = all[at].dataset.step;
+      follows = at === all.length - 1;
+      if (slider()) {
+        figure.querySelector(".slide output").textContent = step;
+        slider().setAttribute("aria-valuetext", "step " + step);
+      }
+      figure.dispatchEvent(new CustomEvent("frame"));
     };
-    const stop = () => { clearInterval(timer); timer = 0; play.textContent = "▶"; };
-    slider.addEventListener("input", () => { stop(); show(); });
-    play.addEventListener("click", () => {
+    const say = (sign) => {
+      const play = figure.querySelector(".play");
+      if (play) play.textContent = sign;
+    };
+    const stop = () => { clearInterval(timer); timer = 0; say("▶"); };
+    const play = () => {
       if (timer) return stop();
-      if (+slider.value === frames.length - 1) slider.value = 0;
-      play.textContent = "❚❚";
+      if (follows) slider().value = 0;
+      say("❚❚");
       show();
       timer = setInterval(() => {
-        slider.value = +slider.value + 1;
+        slider().value = +slider().value + 1;
         show();
-        if (+slider.value === frames.length - 1) stop();
+        if (follows) stop();
       }, 500);
+    };
+    const update = () => {
+      const all = frames();
+      if (slider()) {
+        const at = all.findLastIndex((frame) => +frame.dataset.step <= +step);
+        slider().max = all.length - 1;
+        slider().value = follows && !timer || at < 0 ? all.length - 1 : at;
+        figure.querySelector(".slide").hidden = false;
+      }
+      show();
+    };
+    figure.addEventListener("input", (event) => {
+      if (event.target === slider()) { stop(); show(); }
     });
-    slide.hidden = false;
-    show();
+    figure.addEventListener("click", (event) => { if (event.target.closest(".play")) play(); });
+    figure.addEventListener("update", update);
+    update();
   }
 
-  // nearest shows the training row nearest to a sample of the last picture.
+  // nearest shows the training row nearest to a sample of one of the pictures.
   function nearest(article) {
     const found = plume.data.nearest[+article.dataset.run];
     const panel = article.querySelector(".nearest");
     const figure = article.querySelector(".strip");
     if (!found || !panel || !figure) return;
-    const grid = sizes(found);
     const frames = figure.querySelector(".frames");
-    const images = frames.querySelectorAll("img");
-    const image = images[images.length - 1];
+    const image = () => frames.querySelector('img[data-step="' + found.step + '"]');
+    if (!image()) return;
+    const grid = sizes(found);
     const rows = new Image();
     rows.src = found.uri;
     const [sample, row] = panel.querySelectorAll("canvas");
     const text = panel.querySelector(".pair p");
+    for (const mark of frames.querySelectorAll(".mark")) mark.remove();
     const mark = plume.element("div", { class: "mark" });
     mark.hidden = true;
     frames.append(mark);
     let at = -1;
     const choose = (i) => {
-      if (i < 0 || i >= grid.n || image.hidden || i === at) return;
+      if (i < 0 || i >= grid.n || image().hidden || i === at) return;
       at = i;
-      crop(sample, image, grid, i, 112);
+      crop(sample, image(), grid, i, 112);
       crop(row, rows, grid, i, 112);
       text.textContent = "Sample " + (i + 1) + "; row " + found.rows[i] +
         (found.labels[i] ? ", " + found.labels[i] : "") + "\nRMS difference " + found.rms[i].toPrecision(3);
-      const scale = image.clientWidth / image.naturalWidth;
+      const scale = image().clientWidth / image().naturalWidth;
       mark.style.left = (grid.left + (i % grid.cols) * grid.dx) * scale - 1 + "px";
       mark.style.top = (grid.top + Math.floor(i / grid.cols) * grid.dy) * scale - 1 + "px";
       mark.style.width = grid.w * scale + 2 + "px";
@@ -101,8 +102,8 @@
       mark.hidden = false;
     };
     const under = (event) => {
-      const box = image.getBoundingClientRect();
-      const scale = image.naturalWidth / box.width;
+      const box = image().getBoundingClientRect();
+      const scale = image().naturalWidth / box.width;
       const x = Math.floor(((event.clientX - box.left) * scale - grid.left) / grid.dx);
       const y = Math.floor(((event.clientY - box.top) * scale - grid.top) / grid.dy);
       if (x >= 0 && x < grid.cols && y >= 0) choose(y * grid.cols + x);
@@ -110,22 +111,31 @@
     frames.tabIndex = 0;
     frames.setAttribute("role", "group");
     frames.setAttribute("aria-label", "Samples; arrow keys go from one to the next");
-    frames.addEventListener("pointermove", under);
-    frames.addEventListener("click", under);
-    frames.addEventListener("keydown", (event) => {
+    // Those of the panel that this one replaces end.
+    if (panels.has(article)) panels.get(article).abort();
+    const end = new AbortController();
+    panels.set(article, end);
+    const listen = (on, name, what) => on.addEventListener(name, what, { signal: end.signal });
+    listen(frames, "pointermove", under);
+    listen(frames, "click", under);
+    listen(frames, "keydown", (event) => {
       const move = nearby[event.key];
       if (!move) return;
       event.preventDefault();
       choose(at < 0 ? 0 : at + move[0] + move[1] * grid.cols);
     });
-    figure.addEventListener("frame", (event) => {
-      panel.hidden = !event.detail;
+    listen(figure, "frame", () => {
+      const away = !image() || image().hidden;
+      if (away === panel.hidden) return;
+      panel.hidden = away;
       mark.hidden = true;
       at = -1;
+      if (!away) choose(0);
     });
-    panel.hidden = image.hidden;
-    rows.decode().then(() => image.decode()).then(() => choose(0)).catch(() => { panel.hidden = true; });
+    panel.hidden = image().hidden;
+    rows.decode().then(() => image().decode()).then(() => choose(0)).catch(() => { panel.hidden = true; });
   }
+  const panels = new WeakMap();
 
   // Ten colours for labels; beyond, they repeat.
   const hues = [210, 25, 150, 325, 45, 275, 185, 0, 95, 235];
@@ -223,7 +233,7 @@
       return [key, k];
     });
     if (data.classes.length > 20) legend.append(plume.element("li", {}, "and others"));
-    plume.redraws.push(() => {
+    const drawAll = () => {
       draw();
       for (const [key, k] of keys) {
         const ctx = key.getContext("2d");
@@ -233,21 +243,28 @@
         ctx.arc(6, 6, 6, 0, 7);
         ctx.fill();
       }
-    });
+    };
+    plume.redraws.push({ draw: drawAll, of: canvas });
+    drawAll();
     if (sprite) sprite.decode().then(() => choose(0)).catch(() => {});
     else if (data.text) choose(0);
   }
 
-  plume.redraws = [];
-  plume.redraw = () => {
-    plume.drawCharts();
-    plume.redraws.forEach((draw) => draw());
+  // begin makes parts of the page work that are new: all of them at first.
+  const begun = new WeakSet();
+  plume.begin = function () {
+    const fresh = (selector) => [...document.querySelectorAll(selector)].filter((part) => {
+      if (begun.has(part)) return false;
+      begun.add(part);
+      return true;
+    });
+    plume.makeCharts();
+    fresh(".strip").forEach(strip);
+    fresh(".nearest").forEach((panel) => nearest(panel.closest("article")));
+    fresh(".scatter").forEach(scatter);
   };
-  plume.makeCharts();
-  document.querySelectorAll(".strip").forEach(strip);
-  document.querySelectorAll("#samples article").forEach(nearest);
-  document.querySelectorAll(".scatter").forEach(scatter);
-  theme();
+  plume.begin();
+  plume.theme();
   let wide = innerWidth, waiting = 0;
   addEventListener("resize", () => {
     if (innerWidth === wide) return;

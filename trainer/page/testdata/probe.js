@@ -24,10 +24,10 @@
     const slider = one("#samples input[type=range]");
     seen.last = shown();
     slider.value = +slider.value - 1;
-    slider.dispatchEvent(new Event("input"));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
     seen.before = shown();
     slider.value = +slider.value + 1;
-    slider.dispatchEvent(new Event("input"));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
     seen.again = shown();
     const frames = one("#samples .frames[tabindex]");
     if (frames) {
