@@ -30,7 +30,7 @@ The only thing that a page can do to a run is to have it save a checkpoint and e
 "plume runs" changes tags and notes. Runs that have ended are measured, once somebody looks at them,
 as "plume report" measures them.`
 
-const serveExample = `  plume serve                            the runs in "runs", at http://127.0.0.1:6180
+const serveExample = `  plume serve                            the runs in "runs", at 127.0.0.1:6180
   plume serve studies --listen :0        other runs, at any free port
   plume serve --listen 0.0.0.0:6180      for other machines, with a token
   plume train --serve :6180              the run that is training`
