@@ -89,7 +89,7 @@ func (m *imputeCommand) run(args []string) error {
 		}
 		switch {
 		case m.onTable():
-			return m.complete(ctx, rows)
+			return m.complete(ctx)
 		case m.isPicture():
 			return m.draw(ctx, rows)
 		}
@@ -146,8 +146,7 @@ func (m *imputeCommand) missing(ctx context.Context, of *data.Missing) (*data.Mi
 	}
 	if of = data.Both(all...); of == nil || !slices.Contains(of.At, true) {
 		if m.onTable() {
-			return nil, errors.New("nothing is missing: expected empty cells in columns that the " +
-				"model knows (give the table with --data)")
+			return nil, fmt.Errorf("%w (give the table with --data)", query.ErrNothingMissing)
 		}
 		return nil, errors.New("nothing is missing: expected --hole, --mask with a 0, or NaN in " +
 			"the data")
@@ -180,15 +179,9 @@ func parseHole(text string, shape data.Shape) (*data.Missing, error) {
 		}
 		at[i] = n
 	}
-	x, y, w, h := at[0], at[1], at[2], at[3]
-	if w < 1 || h < 1 || w > shape.W-x || h > shape.H-y {
+	hole, err := data.Hole(shape, at[0], at[1], at[2], at[3])
+	if err != nil {
 		return nil, wrong
-	}
-	hole := &data.Missing{D: shape.Dim(), At: make([]bool, shape.Dim())}
-	for row := y; row < y+h; row++ {
-		for i := range w * shape.C {
-			hole.At[(row*shape.W+x)*shape.C+i] = true
-		}
 	}
 	return hole, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"strconv"
 
 	"github.com/plume-ml/plume/trainer/data"
@@ -44,25 +43,13 @@ func (u unsure) columns() (all []table.Column) {
 // sureDigits is how many significant digits standard deviations and probabilities have.
 const sureDigits = 5
 
-// blocks are those of rows with encoded means and standard deviations. skip tells of which cells
-// nothing is told.
-func (u unsure) blocks(mean, std []float32, skip func(row, column int) bool) (blocks []any) {
-	d := u.schema.Width()
-	n := len(mean) / d
-	values := make([][]float64, len(u.of))
-	row := make([]float64, len(u.schema.Columns))
-	for i := range n {
-		u.schema.Uncertainty(row, mean[i*d:(i+1)*d], std[i*d:(i+1)*d])
-		for k, c := range u.of {
-			v := roundTo(row[c], sureDigits)
-			if skip(i, c) {
-				v = math.NaN()
-			}
-			values[k] = append(values[k], v)
+// blocks are those of rows whose cells are as sure as all says, by the column of the schema.
+func (u unsure) blocks(all [][]float64) (blocks []any) {
+	for _, c := range u.of {
+		for i, v := range all[c] {
+			all[c][i] = roundTo(v, sureDigits)
 		}
-	}
-	for _, v := range values {
-		blocks = append(blocks, v)
+		blocks = append(blocks, all[c])
 	}
 	return blocks
 }
@@ -94,6 +81,6 @@ func (d decodedColumns) columns() []table.Column {
 
 func (d decodedColumns) blocks(mean, std []float32) []any {
 	t := d.schema.Decoded(mean, nil)
-	never := func(int, int) bool { return false }
-	return append(d.cells.Blocks(t, data.Range(0, t.M)), d.unsure.blocks(mean, std, never)...)
+	sure := d.unsure.blocks(d.schema.Uncertainties(mean, std))
+	return append(d.cells.Blocks(t, data.Range(0, t.M)), sure...)
 }

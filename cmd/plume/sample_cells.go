@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -90,15 +88,8 @@ func newCellsOutput(path string, p *samplePlan, s *columns.Schema) (*cellsOutput
 
 func (o *cellsOutput) add(b sampleBlock) error {
 	t := o.schema.Decoded(b.pixels, nil)
-	for i := range o.schema.Columns {
-		if c := &o.schema.Columns[i]; c.Kind == columns.Label && b.classes != nil {
-			t.Values[i] = make([]float64, b.n)
-			for row, class := range b.classes {
-				if t.Values[i][row] = float64(slices.Index(c.Categories, class)); class == "" {
-					t.Values[i][row] = math.NaN()
-				}
-			}
-		}
+	if b.classes != nil {
+		t.SetLabels(b.classes)
 	}
 	blocks := o.cells.Blocks(t, data.Range(0, b.n))
 	if b.seeds != nil {

@@ -2,8 +2,26 @@ package data
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
+
+// Hole is what is missing of all rows of a shape: a rectangle of w x h pixels, x pixels from the
+// left and y from the top, of all channels; of signals (H = 1) w samples from the x-th on, where y
+// is 0 and h is 1. A rectangle that is empty or reaches beyond the shape is an error.
+func Hole(shape Shape, x, y, w, h int) (*Missing, error) {
+	if x < 0 || y < 0 || w < 1 || h < 1 || w > shape.W-x || h > shape.H-y {
+		return nil, fmt.Errorf("hole of %d x %d pixels at %d, %d: expected one or more, within %v",
+			w, h, x, y, shape)
+	}
+	hole := &Missing{D: shape.Dim(), At: make([]bool, shape.Dim())}
+	for row := y; row < y+h; row++ {
+		for i := range w * shape.C {
+			hole.At[(row*shape.W+x)*shape.C+i] = true
+		}
+	}
+	return hole, nil
+}
 
 // ReadMask reads from a .npy file what is missing of the given number of rows of a shape: where the
 // file has 0 or false. Its array has the shape of one row, which is meant for all of them, or of

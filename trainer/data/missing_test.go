@@ -150,3 +150,27 @@ func TestMissingOfViews(t *testing.T) {
 		t.Errorf("of mirror images: %v", got)
 	}
 }
+
+// A hole is its rectangle, in all channels, and nothing beyond the picture.
+func TestHole(t *testing.T) {
+	shape := data.Shape{H: 3, W: 4, C: 2}
+	m, err := data.Hole(shape, 1, 0, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range 3 {
+		for x := range 4 {
+			want := (x == 1 || x == 2) && y < 2
+			for c := range 2 {
+				if got := m.Row(5)[(y*4+x)*2+c]; got != want {
+					t.Errorf("pixel %d, %d, channel %d: missing %v, want %v", x, y, c, got, want)
+				}
+			}
+		}
+	}
+	for _, wrong := range [][4]int{{-1, 0, 1, 1}, {0, 0, 0, 1}, {3, 0, 2, 1}, {0, 2, 1, 2}} {
+		if _, err := data.Hole(shape, wrong[0], wrong[1], wrong[2], wrong[3]); err == nil {
+			t.Errorf("%v: no error", wrong)
+		}
+	}
+}

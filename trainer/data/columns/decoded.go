@@ -76,3 +76,23 @@ func (s *Schema) Uncertainty(dst []float64, mean, std []float32) {
 		at += width
 	}
 }
+
+// Uncertainties is Uncertainty of M rows, M x D numbers each: of each column, M numbers.
+func (s *Schema) Uncertainties(mean, std []float32) [][]float64 {
+	d := s.Width()
+	if d == 0 || len(mean)%d != 0 || len(std) != len(mean) {
+		panic("columns: Uncertainties needs the means and the standard deviations of rows of D " +
+			"numbers")
+	}
+	all, row := make([][]float64, len(s.Columns)), make([]float64, len(s.Columns))
+	for c := range all {
+		all[c] = make([]float64, len(mean)/d)
+	}
+	for i := range len(mean) / d {
+		s.Uncertainty(row, mean[i*d:(i+1)*d], std[i*d:(i+1)*d])
+		for c, v := range row {
+			all[c][i] = v
+		}
+	}
+	return all
+}

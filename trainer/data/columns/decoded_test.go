@@ -56,3 +56,40 @@ func TestUncertainty(t *testing.T) {
 		t.Errorf("column floor: %v, want %v", got[2], floor)
 	}
 }
+
+// Uncertainties are those of the rows one by one, by column.
+func TestUncertainties(t *testing.T) {
+	s := sample()
+	d := s.Width()
+	mean, std := make([]float32, 2*d), make([]float32, 2*d)
+	for i := range mean {
+		mean[i], std[i] = float32(i%5)/5, float32(i%3)/4
+	}
+	all, want := s.Uncertainties(mean, std), make([]float64, len(s.Columns))
+	for i := range 2 {
+		s.Uncertainty(want, mean[i*d:(i+1)*d], std[i*d:(i+1)*d])
+		for c, v := range want {
+			if got := all[c][i]; got != v && !(math.IsNaN(got) && math.IsNaN(v)) {
+				t.Errorf("row %d, column %d: %v, want %v", i, c, got, v)
+			}
+		}
+	}
+}
+
+// Labels are set by the names of their categories; others are missing cells.
+func TestSetLabels(t *testing.T) {
+	s := &Schema{Columns: []Column{
+		{Name: "n", Kind: Numeric, Scale: 1},
+		{Name: "class", Kind: Label, Categories: []string{"cat", "dog"}},
+	}}
+	table := s.Decoded([]float32{1, 2, 3}, nil)
+	table.SetLabels([]string{"dog", "", "cat"})
+	for i, want := range []string{"dog", "", "cat"} {
+		if got := table.Text(i, 1); got != want {
+			t.Errorf("row %d: %q, want %q", i, got, want)
+		}
+	}
+	if table.Values[0][1] != 2 {
+		t.Error("a column of numbers has changed")
+	}
+}

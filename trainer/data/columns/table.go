@@ -1,5 +1,7 @@
 package columns
 
+import "slices"
+
 // Table is the cells of a table of M rows.
 type Table struct {
 	Schema *Schema
@@ -24,6 +26,28 @@ func (t *Table) Row(dst []float64, i int) {
 		dst[c] = missing
 		if values != nil {
 			dst[c] = values[i]
+		}
+	}
+}
+
+// SetLabels sets the cells of the label column, if there is one, to a category for each row; one
+// that the column does not have, such as "", is a missing cell. It panics unless len(categories) =
+// M.
+func (t *Table) SetLabels(categories []string) {
+	if len(categories) != t.M {
+		panic("columns: SetLabels needs a category for each row")
+	}
+	for c := range t.Schema.Columns {
+		column := &t.Schema.Columns[c]
+		if column.Kind != Label {
+			continue
+		}
+		t.Values[c] = make([]float64, t.M)
+		for i, category := range categories {
+			t.Values[c][i] = missing
+			if at := slices.Index(column.Categories, category); at >= 0 {
+				t.Values[c][i] = float64(at)
+			}
 		}
 	}
 }
