@@ -20,9 +20,9 @@ const (
 	shownRecons = 500
 )
 
-// measured are the samples that are compared with the data: draws where a sample has noise, decoded
-// when they are needed where it has none.
-func (t *Trainer) measured(g *generate.Generator, s samples) data.Rows {
+// drawn are the samples as the data are: draws where a sample has noise, decoded when they are
+// needed where it has none.
+func (t *Trainer) drawn(g *generate.Generator, s samples) data.Rows {
 	n := t.cfg.EvalSamples
 	z, conditions := of(s.z, g.Latent(), 0, n), of(s.conditions, g.Conditions(), 0, n)
 	if !g.Model().Likelihood.Noisy() {
@@ -33,6 +33,11 @@ func (t *Trainer) measured(g *generate.Generator, s samples) data.Rows {
 	return data.Table{D: g.Dim(), X: x}
 }
 
+// measured are the samples that are compared with the training rows: drawn, with their holes.
+func (t *Trainer) measured(g *generate.Generator, s samples) data.Rows {
+	return data.Holed(t.drawn(g, s), t.data.train, t.cfg.Seed)
+}
+
 // drawColumns writes the pictures of a run on a table: its columns in the data and in samples, each
 // alone and in pairs, and training rows against their reconstructions.
 func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) error {
@@ -40,7 +45,7 @@ func (t *Trainer) drawColumns(dir string, g *generate.Generator, s samples) erro
 		return filepath.Join(dir, fmt.Sprintf("%s-%06d.png", what, t.step))
 	}
 	x := make([]float32, t.cfg.EvalSamples*g.Dim())
-	t.measured(g, s).Gather(x, data.Range(0, t.cfg.EvalSamples))
+	t.drawn(g, s).Gather(x, data.Range(0, t.cfg.EvalSamples))
 	train := data.Decoded(t.data.train, data.Range(0, min(shownRows, t.data.train.Len())))
 	both := picture.Tables([2]string{"data", "samples"}, train, t.data.schema.Decoded(x, nil))
 	idx := data.Range(0, min(shownRecons, t.data.train.Len()))

@@ -16,6 +16,10 @@ const (
 // Kinds lists all kinds.
 var Kinds = []Kind{Auto, Pictures, Numbers, Signals, Columns}
 
+// Bounded reports whether the values of rows lie in [-1, 1]. Signals and the encoded numbers of
+// tables have a mean and a scale, and may be of any size.
+func (k Kind) Bounded() bool { return k != Signals && k != Columns }
+
 // kindOfShape is the kind of rows of a shape, if nothing else tells.
 func kindOfShape(s Shape) Kind {
 	if s.H == 1 && s.C == 1 {

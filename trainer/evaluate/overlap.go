@@ -89,7 +89,7 @@ func Nearest(
 	for lo := 0; lo < points.Len(); lo += size {
 		set(fmt.Sprintf("nearest training images, %d of %d compared", lo, points.Len()))
 		block := data.Subset(points, data.Range(lo, min(lo+size, points.Len())))
-		base, err := metric.Pixels(ctx, block, dim)
+		base, err := metric.Values(ctx, block, dim, data.KindOf(points).Bounded())
 		if err != nil {
 			return nil, err
 		}
@@ -112,12 +112,12 @@ func (e *evaluation) memorisation() error {
 		return nil
 	}
 	dim := e.own.Train.Shape().Dim()
-	samples, err := metric.Pixels(e.ctx, e.images(), dim)
+	samples, err := metric.Values(e.ctx, e.compared(), dim, e.config.As.Bounded())
 	if err != nil {
 		return err
 	}
 	some := data.Subset(e.own.Held, data.Range(0, min(e.own.Held.Len(), nearestBlock(dim))))
-	held, err := metric.Pixels(e.ctx, some, dim)
+	held, err := metric.Values(e.ctx, some, dim, e.config.As.Bounded())
 	if err != nil {
 		return err
 	}

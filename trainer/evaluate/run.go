@@ -53,6 +53,9 @@ func (e *evaluation) images() data.Rows {
 	return data.Table{D: e.generator.Dim(), X: e.drawn}
 }
 
+// compared returns the samples with the holes of training rows, for what compares whole rows.
+func (e *evaluation) compared() data.Rows { return data.Holed(e.images(), e.own.Train, e.Seed) }
+
 // group measures one group of metrics.
 type group struct {
 	name    string

@@ -36,7 +36,7 @@ func (e *evaluation) newSets(of features) (*sets, error) {
 	var held *metric.Features
 	var err error
 	e.doing.Set(fmt.Sprintf("features of %d samples", e.Samples))
-	if s.samples, err = of(e.images()); err != nil {
+	if s.samples, err = of(e.compared()); err != nil {
 		return nil, err
 	}
 	e.doing.Set(fmt.Sprintf("features of %d training images", e.own.Train.Len()))

@@ -80,7 +80,7 @@ func TestNearest(t *testing.T) {
 		doing:   &progress.Task{},
 		report:  &Report{},
 	}
-	query, err := metric.Pixels(t.Context(), data.Subset(points, []int{0, 501, 2}), 64)
+	query, err := metric.Values(t.Context(), data.Subset(points, []int{0, 501, 2}), 64, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (e *evaluation) spectrum() error {
 	}
 	var s spectra
 	var err error
-	if s.samples, err = of(e.images()); err != nil {
+	if s.samples, err = of(e.compared()); err != nil {
 		return err
 	}
 	order := shuffled(e.own.Train.Len(), e.Seed)

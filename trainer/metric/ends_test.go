@@ -31,8 +31,8 @@ func TestMetricsEnd(t *testing.T) {
 		},
 		"precision": func() (any, error) { return PrecisionRecall(ended, a, b, 3, bs, p) },
 		"nearest":   func() (any, error) { return Nearest(ended, a, b, p) },
-		"pixels": func() (any, error) {
-			return Pixels(ended, array{reference.Uniform(20, 1), 2}, 2)
+		"values": func() (any, error) {
+			return Values(ended, array{reference.Uniform(20, 1), 2}, 2, true)
 		},
 	} {
 		if _, err := f(); !errors.Is(err, context.Canceled) {

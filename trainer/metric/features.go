@@ -47,23 +47,26 @@ func (f *Features) copyRows(from *Features, idx []int) {
 	}
 }
 
-// pixelRows is how many images Pixels gathers between two checks of ctx.
-const pixelRows = 512
+// valueRows is how many rows Values gathers between two checks of ctx.
+const valueRows = 512
 
-// Pixels returns the pixels of images of dim values, clamped to [-1, 1]; values that are not finite
-// are errors. It ends with ctx's error soon after ctx ends.
-func Pixels(ctx context.Context, rows data.Rows, dim int) (*Features, error) {
+// Values returns the values of rows of dim, clamped to [-1, 1] if they are bounded (data.Kind says
+// so); values that are not finite are errors. It ends with ctx's error soon after ctx ends.
+func Values(ctx context.Context, rows data.Rows, dim int, bounded bool) (*Features, error) {
 	out := NewFeatures(make([]float32, rows.Len()*dim), rows.Len(), dim)
-	for lo := 0; lo < out.N; lo += pixelRows {
+	for lo := 0; lo < out.N; lo += valueRows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		hi := min(lo+pixelRows, out.N)
+		hi := min(lo+valueRows, out.N)
 		block := out.Rows(lo, hi).X
 		rows.Gather(block, data.Range(lo, hi))
 		if i := kernel.NotFinite(block); i >= 0 {
-			return nil, fmt.Errorf("metric: image %d holds %v, expected finite numbers", lo+i/dim,
+			return nil, fmt.Errorf("metric: row %d holds %v, expected finite numbers", lo+i/dim,
 				block[i])
+		}
+		if !bounded {
+			continue
 		}
 		for i, v := range block {
 			block[i] = min(1, max(-1, v))

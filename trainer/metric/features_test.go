@@ -93,16 +93,20 @@ func wantError(t *testing.T, err error, parts ...string) {
 	}
 }
 
-func TestPixels(t *testing.T) {
-	images := array{[]float32{0.5, -3, 1.5, 0.25}, 2}
-	if got := must[*Features](t)(Pixels(t.Context(), images, 2)); got.N != 2 || !slices.Equal(got.X,
-		[]float32{0.5, -1, 1, 0.25}) {
-		t.Errorf("pixels %v", got)
+func TestValues(t *testing.T) {
+	rows := array{[]float32{0.5, -3, 1.5, 0.25}, 2}
+	for bounded, want := range map[bool][]float32{
+		true: {0.5, -1, 1, 0.25}, false: {0.5, -3, 1.5, 0.25},
+	} {
+		got := must[*Features](t)(Values(t.Context(), rows, 2, bounded))
+		if got.N != 2 || !slices.Equal(got.X, want) {
+			t.Errorf("bounded: %v, values %v", bounded, got)
+		}
 	}
-	late := array{reference.Uniform(2*(pixelRows+90), 1), 2}
-	late.rows[2*(pixelRows+50)] = float32(math.NaN())
-	_, err := Pixels(t.Context(), late, 2)
-	wantError(t, err, "image 562", "NaN")
+	late := array{reference.Uniform(2*(valueRows+90), 1), 2}
+	late.rows[2*(valueRows+50)] = float32(math.NaN())
+	_, err := Values(t.Context(), late, 2, true)
+	wantError(t, err, "row 562", "NaN")
 }
 
 // Every metric refuses sets that it cannot compare.

@@ -72,7 +72,8 @@ func (x *reading) drawSamples() error {
 // nearest finds the training rows nearest to samples.
 func (x *reading) nearest(g *run.Generator, samples []float32) error {
 	points, dim := x.own.Points, g.Dim()
-	of, err := metric.Pixels(x.ctx, data.Table{D: dim, X: samples}, dim)
+	of, err := metric.Values(x.ctx, data.Table{D: dim, X: samples}, dim,
+		data.KindOf(points).Bounded())
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
-// Distance returns the PCA-64 FD of samples (rows of D values, which it clamps to [-1, 1]) from the
-// training images: with means a, b and covariances A, B in the leading components,
+// Distance returns the PCA-64 FD of samples from the training images. Samples are rows of D values,
+// which it clamps to [-1, 1] if all of the training images lie there. With means a, b and covariances A, B in the leading components,
 //
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}).
 //
@@ -70,7 +70,7 @@ func (j *projection) bind(p *PCA, workers *pool.Pool) {
 	})
 }
 
-// project returns the clamped samples' coordinates, n x K; those of the training mean are 0.
+// project returns the samples' coordinates, n x K; those of the training mean are 0.
 // Products are in float32 with the components as sums of two float32 numbers; sums of chunks are in
 // float64.
 func (p *PCA) project(
@@ -102,7 +102,10 @@ func (j *projection) coordinates(rows []float32, to []float64) {
 	for i := range n {
 		row := rows[i*dim : (i+1)*dim]
 		for c, v := range row {
-			row[c] = float32(min(1, max(-1, float64(v))) - j.mean[c])
+			if j.bounded {
+				v = min(1, max(-1, v))
+			}
+			row[c] = float32(float64(v) - j.mean[c])
 		}
 	}
 	j.pieces.Use(func(scratch []float32) {
@@ -131,8 +134,8 @@ func (j *projection) eachBlock(
 }
 
 // Features returns the images' coordinates in the principal components, relative to the mean of the
-// training images. Values are clamped to [-1, 1]; those that are not finite are errors. Rows, pool
-// and ctx are used as by Distance.
+// training images. Values are clamped as by Distance; those that are not finite are errors. Rows,
+// pool and ctx are used as there.
 func (p *PCA) Features(
 	ctx context.Context, rows data.Rows, workers *pool.Pool,
 ) (*metric.Features, error) {

@@ -233,3 +233,20 @@ func TestFeatures(t *testing.T) {
 	_, err = p.Features(t.Context(), b, nil)
 	wantError(t, err, "sample 3", "+Inf")
 }
+
+// Samples of rows that are not bounded, as standardised numbers are, keep their values: halved rows
+// are as far from halved ones as these are from each other, but for the factor.
+func TestOtherSamplesAreNotClamped(t *testing.T) {
+	a, b := skewed(200, 4, 1), skewed(200, 4, 2)
+	a.rows[0] = 0.9 // within [-1, 1], and beyond when it is tripled
+	times := func(a array, by float32) array {
+		out := array{make([]float32, len(a.rows)), a.dim}
+		for i, v := range a.rows {
+			out.rows[i] = by * v
+		}
+		return out
+	}
+	want := 9 * mustDistance(t, mustFit(t, a, 4, 64), b)
+	got := mustDistance(t, mustFit(t, times(a, 3), 4, 64), times(b, 3))
+	wantClose(t, "FD of tripled sets", got, want, rounding)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
@@ -45,7 +46,8 @@ type images struct {
 	atATime  int     // rows of a block
 	block    []float32
 	idx      []int
-	variance []float64 // of each value
+	variance []float64   // of each value
+	beyond   atomic.Bool // [-1, 1] lies some value
 }
 
 func newImages(a *memory.Arena, m, dim int, p *pool.Pool) *images {
@@ -138,6 +140,9 @@ func (x *images) center() error {
 			for i := range block.Rows {
 				for j, v := range block.Data[i*x.dim+from : i*x.dim+to] {
 					x.mean[from+j] += float64(v)
+					if v > 1 || v < -1 {
+						x.beyond.Store(true)
+					}
 				}
 			}
 		})

@@ -29,6 +29,7 @@ type PCA struct {
 	variances  []float64  // K, descending
 	total      float64    // variance of all D components
 	residual   float64
+	bounded    bool // all training values lie in [-1, 1]
 }
 
 // Options say how Fit works. They do not change the result.
@@ -99,7 +100,7 @@ func (x *images) newPCA(components *mat.Dense, variances []float64, residual flo
 	}
 	return &PCA{
 		mean: x.mean, components: components, variances: variances, total: x.total,
-		residual: residual,
+		residual: residual, bounded: !x.beyond.Load(),
 	}
 }
 
