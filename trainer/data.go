@@ -173,7 +173,7 @@ func (t *Trainer) plan(
 		t.cfg, err = method.ResolveClasses(t.cfg, images.Summary.Classes)
 	}
 	if err == nil {
-		t.cfg = t.cfg.Lasting(t.cfg.CountDatapoints(data.Training(images.Len, t.cfg.Holdout)))
+		t.cfg = method.Suited(t.cfg, asked, data.Training(images.Len, t.cfg.Holdout), t.given)
 		t.memory, err = estimate(t.cfg, images, program)
 	}
 	return err

@@ -62,7 +62,7 @@ func Train(
 	if advice := method.Advice(cfg, t.cfg, images.Shape()); advice != "" {
 		t.warn(advice)
 	}
-	t.cfg = t.cfg.Lasting(t.cfg.CountDatapoints(images.Len()))
+	t.cfg = method.Suited(t.cfg, cfg, images.Len(), t.given)
 	t.data.train, t.pool = images, pool.New(t.cfg.Threads)
 	m := &Model{cfg: t.cfg, pool: t.pool}
 	if err = errors.Join(t.setDatapoints(), t.setConditions(images)); err == nil {

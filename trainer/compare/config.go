@@ -77,8 +77,9 @@ func (c Contestant) usual() (config.Config, error) {
 // resolve makes the choices that the contestant's configuration leaves to the data, and then
 // multiplies.
 func (o Options) resolve(
-	c Contestant, cfg config.Config, picture data.Shape,
+	c Contestant, cfg config.Config, all data.Dataset,
 ) (config.Config, error) {
+	rows := data.Training(all.Len(), cfg.Holdout)
 	usual, err := c.usual()
 	if err != nil {
 		return cfg, err
@@ -93,7 +94,14 @@ func (o Options) resolve(
 		}
 	}
 	isGiven := func(key string) bool { return slices.Contains(given, key) }
-	resolved, err := method.Resolve(cfg, picture, isGiven)
+	suited := func(cfg config.Config) (config.Config, error) {
+		resolved, err := method.Resolve(cfg, all.Shape(), isGiven)
+		if err != nil {
+			return resolved, err
+		}
+		return method.Suited(resolved, cfg, rows, isGiven), nil
+	}
+	resolved, err := suited(cfg)
 	if err != nil || len(relative) == 0 {
 		return resolved, err
 	}
@@ -109,7 +117,7 @@ func (o Options) resolve(
 		}
 		given = append(given, own.Key)
 	}
-	return method.Resolve(cfg, picture, isGiven)
+	return suited(cfg)
 }
 
 // forRun returns a contestant's configuration for one run.

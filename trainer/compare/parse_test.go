@@ -266,7 +266,7 @@ func TestContestantsOnPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, batch := range []int{128, 64} {
-		c, err := o.resolve(contestants[i], configs[i], data.Shape{H: 8, W: 8, C: 3})
+		c, err := o.resolve(contestants[i], configs[i], pictures{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,3 +278,9 @@ func TestContestantsOnPictures(t *testing.T) {
 		}
 	}
 }
+
+// pictures is a data set of colour pictures of 8 x 8.
+type pictures struct{ data.Table }
+
+func (pictures) Len() int          { return 1000 }
+func (pictures) Shape() data.Shape { return data.Shape{H: 8, W: 8, C: 3} }

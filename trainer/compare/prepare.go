@@ -65,7 +65,7 @@ func (o Options) resolveAll(configs []config.Config, all data.Dataset) (err erro
 	classes, _ := data.ClassesOf(all) // none without labels
 	for i, c := range o.Contestants {
 		asked := configs[i].On(data.KindOf(all), data.LikelihoodOf(all))
-		configs[i], err = o.resolve(c, asked, picture)
+		configs[i], err = o.resolve(c, asked, all)
 		if err == nil {
 			advice := method.Advice(asked, configs[i], picture)
 			if advice != "" && advice != advised {

@@ -3,6 +3,7 @@ package method
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
@@ -46,6 +47,40 @@ func ofTables(c config.Config) map[string]string {
 	all := maps.Clone(tables)
 	all["decoder_widths"] = fmt.Sprintf("%d,%d", width, width)
 	return all
+}
+
+// priorCells is how many cells the prior of the smallest scale of a table's columns is worth, which
+// says that a column's scale is its standard deviation: how it was chosen is in bench/study.
+const priorCells = 200
+
+// Suited returns a configuration that Resolve made of asked with the defaults that depend on the
+// number of datapoints, in the keys that were not given (as in Resolve): the epochs, and of a table
+// the smallest scale of its columns. A decoder learns few cells by heart, and is then surer of
+// others than it should be: so the smallest scale is the default or, with n cells, what the prior
+// alone makes of it, sqrt(priorCells/(priorCells+n)) standard deviations, if that is larger.
+func Suited(c, asked config.Config, datapoints int, given func(key string) bool) config.Config {
+	c = c.Lasting(c.CountDatapoints(datapoints))
+	m, err := find(c.Method)
+	if err != nil || c.As != data.Columns {
+		return c
+	}
+	if given == nil {
+		given = m.unlike(asked)
+	}
+	columns, err := likelihood.ParseColumns(c.Likelihood)
+	if err != nil || given("obs_noise") || !Reads(c.Method, "obs_noise") {
+		return c
+	}
+	cells := 0
+	for _, col := range columns {
+		if col.Kind == likelihood.Categorical {
+			cells += datapoints
+		} else {
+			cells += col.N * datapoints
+		}
+	}
+	c.ObsNoise = max(c.ObsNoise, short(math.Sqrt(priorCells/(priorCells+float64(cells)))))
+	return c
 }
 
 // own are the defaults of c's decoder, or of its data, where they differ from the method's.

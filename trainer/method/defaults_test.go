@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 )
 
 // Every method has valid defaults, and its own values where they differ from the common ones.
@@ -44,5 +45,41 @@ func TestMethods(t *testing.T) {
 	}
 	if !slices.Equal(names, config.Methods) {
 		t.Errorf("methods %q, expected %q", names, config.Methods)
+	}
+}
+
+// The smallest scale of a table's columns is what the prior makes of it by the number of cells, or
+// the default if that is larger, or what was given; it stays when a run goes on.
+func TestSmallestScale(t *testing.T) {
+	asked := Default().On(data.Columns, "normal:8,bernoulli,categorical:5") // 10 columns
+	shape := data.Shape{H: 1, W: 14, C: 1}
+	for _, test := range []struct {
+		rows  int
+		given bool
+		want  float64
+	}{
+		{20, false, 0.7071}, {60, false, 0.5}, {480, false, 0.2}, {5000, false, 0.1},
+		{60, true, 0.25},
+	} {
+		c, given := asked, func(key string) bool { return test.given && key == "obs_noise" }
+		if test.given {
+			c.ObsNoise = 0.25
+		}
+		resolved, err := Resolve(c, shape, given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Suited(resolved, c, test.rows, given)
+		if got.ObsNoise != test.want || got.Epochs == 0 {
+			t.Errorf("%d rows, given %v: %v, want %v; %d epochs", test.rows, test.given,
+				got.ObsNoise, test.want, got.Epochs)
+		}
+		if again := Resolved(c, got, given); again.ObsNoise != test.want {
+			t.Errorf("%d rows: %v when the run goes on", test.rows, again.ObsNoise)
+		}
+	}
+	pictures, err := Resolve(Default(), data.Shape{H: 8, W: 8, C: 1}, nil)
+	if got := Suited(pictures, Default(), 20, nil); err != nil || got.ObsNoise != 0.2 {
+		t.Errorf("pictures: %v, %v", got.ObsNoise, err)
 	}
 }

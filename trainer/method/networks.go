@@ -123,6 +123,9 @@ func Resolved(c, stored config.Config, given func(key string) bool) config.Confi
 		}
 	}
 	m.fill(&c, given)
+	if c.As == data.Columns && !given("obs_noise") {
+		c.ObsNoise = stored.ObsNoise // by the number of rows (Suited)
+	}
 	return c
 }
 

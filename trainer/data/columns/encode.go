@@ -82,7 +82,10 @@ func (c *Column) decode(x []float32) float64 {
 func (c *Column) Invert(y float64) float64 { return c.inverse(float64(y*c.Scale) + c.Mean) }
 
 // Clean rounds a number of the column to the decimals that the source has, or to the resolution of
-// its dates, and keeps it within the range that the source has.
+// its dates, and keeps it within the range that the source has: a sample never has a negative count
+// or a share above 1, and a column that was cut off at a value keeps its cut. The price: what the
+// model draws beyond an end lies at the end, so that a column which is uniform up to its ends has
+// too many rows there, most while a model is young and the scale of its noise large.
 func (c *Column) Clean(v float64) float64 {
 	if c.Min < c.Max {
 		v = max(c.Min, min(c.Max, v))
