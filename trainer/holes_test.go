@@ -80,8 +80,8 @@ func TestMeasuredSamplesHaveHoles(t *testing.T) {
 			}
 		}
 	}
-	if expected := (1 - data.MissingOf(tr.data.train).Known()/float64(d)) * float64(n*d); holes == 0 ||
-		float64(holes) > 1.5*expected {
+	expected := (1 - data.MissingOf(tr.data.train).Known()/float64(d)) * float64(n*d)
+	if holes == 0 || float64(holes) > 1.5*expected {
 		t.Errorf("%d holes, expected about %.0f", holes, expected)
 	}
 }

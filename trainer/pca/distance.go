@@ -15,7 +15,8 @@ import (
 )
 
 // Distance returns the PCA-64 FD of samples from the training images. Samples are rows of D values,
-// which it clamps to [-1, 1] if all of the training images lie there. With means a, b and covariances A, B in the leading components,
+// which it clamps to [-1, 1] if all of the training images lie there. With means a, b and
+// covariances A, B in the leading components,
 //
 //	|a - b|^2 + tr(A + B - 2 (A^{1/2} B A^{1/2})^{1/2}).
 //
