@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"asm"}, // and the instruction sets in it
 	{"kernel"},
 	{"blas"},
-	{"trainer/file"},
+	{"trainer/comm", "trainer/file"},
 	{
 		"trainer/data/raster", "trainer/data/wav", "trainer/figure", "trainer/memory",
 		"trainer/phase", "trainer/pool", "trainer/progress", "trainer/suggest",
