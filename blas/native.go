@@ -37,6 +37,7 @@ type workspace struct {
 	lines []int     // where lines of pictures begin
 
 	spread []float32 // of convolutions to or from a few channels
+	lanes  []float32 // sums of lanes that wait to be added
 }
 
 // idle is the workspaces that no product is using. The one released last is taken first: it may
@@ -146,6 +147,14 @@ func (s start) at(j int) start {
 	return s
 }
 
+// from is the start from row i on.
+func (s start) from(i int) start {
+	if s.data != nil {
+		s.data = s.data[i*s.stride:]
+	}
+	return s
+}
+
 // continued is the start of chains that go on from what c holds.
 func continued(c Matrix) start { return start{c.Data, c.Stride} }
 
@@ -165,39 +174,47 @@ func scaled(beta float32, c Matrix) start {
 func (w *workspace) multiply(
 	a *Left, t Trans, l, kc int, panels []float32, stride int, s start, c Matrix,
 ) {
-	rows, cols := w.order.shape()
 	high := w.order.blockM
 	if bool(t) && a.gathered() && a.kept.order == nil {
 		high *= gatheredM
 	}
 	for i := 0; i < c.Rows; i += high {
-		mc := min(high, c.Rows-i)
-		block, depth := w.leftBlock(a, t, i, mc, l, kc, rows), w.order.depth(kc)
-		k := reach{n: depth, parts: 1}
-		if !bool(t) && a.kept.order != nil && w.order.halves && depth > 0 {
-			k = reach{n: cacheLine, parts: depth / cacheLine, jump: a.kept.stride - cacheLine}
-		}
-		for j := w.wholePanels(block, i, mc, k, panels, stride, s, c); j < c.Cols; j += cols {
-			panel := panels[j/cols*stride:][:depth*cols]
-			for r := 0; r < mc; r += rows {
-				t := tile{i: i + r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
-				w.tile(t, s, block.from(r), panel, k, c)
-			}
+		part := c.rows(i, min(c.Rows, i+high))
+		w.multiplyRows(a, t, i, l, kc, panels, stride, s.from(i), part)
+	}
+}
+
+// multiplyRows is multiply for the rows of op(a) from i on, as many as c has: those of a block.
+func (w *workspace) multiplyRows(
+	a *Left, t Trans, i, l, kc int, panels []float32, stride int, s start, c Matrix,
+) {
+	rows, cols := w.order.shape()
+	mc := c.Rows
+	block, depth := w.leftBlock(a, t, i, mc, l, kc, rows), w.order.depth(kc)
+	k := reach{n: depth, parts: 1}
+	if !bool(t) && a.kept.order != nil && w.order.halves && depth > 0 {
+		k = reach{n: cacheLine, parts: depth / cacheLine, jump: a.kept.stride - cacheLine}
+	}
+	for j := w.wholePanels(block, k, panels, stride, s, c); j < c.Cols; j += cols {
+		panel := panels[j/cols*stride:][:depth*cols]
+		for r := 0; r < mc; r += rows {
+			t := tile{i: r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
+			w.tile(t, s, block.from(r), panel, k, c)
 		}
 	}
 }
 
-// wholePanels computes rows i to i+rows of c for all panels whose columns c has, if one call can,
-// and returns how many columns that is.
+// wholePanels computes c for all panels whose columns it has, if one call can, and returns how many
+// columns that is.
 func (w *workspace) wholePanels(
-	a strided, i, rows int, k reach, panels []float32, stride int, s start, c Matrix,
+	a strided, k reach, panels []float32, stride int, s start, c Matrix,
 ) int {
 	if !w.order.halves {
 		return 0
 	}
 	whole := c.Cols / kernel.HalfCols
 	w.order.packed.Mul(
-		c.Data[i*c.Stride:], c.Stride, s.data == nil, a.data, a.rs, k.jump, panels, stride, rows,
+		c.Data, c.Stride, s.data == nil, a.data, a.rs, k.jump, panels, stride, c.Rows,
 		whole, 2*k.n, k.parts,
 	)
 	return whole * kernel.HalfCols

@@ -77,7 +77,10 @@ func Bits(dst []uint32, key Key, first uint64) {
 // Perm fills dst with a uniformly random permutation of 0..len(dst)-1 (Fisher and Yates from
 // the back; word i of the fill chooses the partner of place len(dst)-1-i by multiply-shift,
 // whose bias of len/2^32 is far below what any use here could notice).
-func Perm(dst []int, key Key) {
+func Perm(dst []int, key Key) { PermAt(dst, key, 0) }
+
+// PermAt is Perm with the words from the given group on.
+func PermAt(dst []int, key Key, first uint64) {
 	for i := range dst {
 		dst[i] = i
 	}
@@ -85,7 +88,7 @@ func Perm(dst []int, key Key) {
 	for i := len(dst) - 1; i > 0; i-- {
 		n := len(dst) - 1 - i
 		if n%GroupLen == 0 {
-			group(&buf, key, uint64(n/GroupLen))
+			group(&buf, key, first+uint64(n/GroupLen))
 		}
 		j := int(uint64(buf[n%GroupLen]) * uint64(i+1) >> 32)
 		dst[i], dst[j] = dst[j], dst[i]

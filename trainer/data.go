@@ -133,7 +133,12 @@ func (t *Trainer) setDatapoints() (err error) {
 	if missing := data.MissingOf(t.data.points); missing != nil {
 		t.data.known = missing.Known()
 	}
-	t.data.batches = data.NewBatches(t.data.points.Len(), t.cfg.Batch, t.cfg.Seed)
+	m := t.data.points.Len()
+	if t.cfg.Lanes > m {
+		return fmt.Errorf("lanes = %d: expected at most %d, a lane for each datapoint",
+			t.cfg.Lanes, m)
+	}
+	t.data.batches = data.NewLaneBatches(m, t.cfg.Batch, t.cfg.Lanes, t.cfg.Seed)
 	return nil
 }
 

@@ -41,6 +41,7 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 		Batch:       min(c.Batch, datapoints),
 		Tile:        c.Tile,
 		Wave:        c.Wave,
+		Lanes:       c.Lanes,
 		Picture:     images.Shape,
 		Workers:     workers,
 		CloudInFile: c.Cloud == config.InFile,

@@ -87,7 +87,8 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 func (t *Trainer) build(ctx context.Context) error {
 	m, err := method.New(t.cfg.Method, method.Setup{
 		Options: t.cfg.Options, Train: t.data.points, Batch: min(t.cfg.Batch, t.data.points.Len()),
-		Tile: t.cfg.Tile, Wave: t.cfg.Wave, Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
+		Tile: t.cfg.Tile, Wave: t.cfg.Wave, Lanes: t.cfg.Lanes,
+		Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
 		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
 		Classes: t.data.classes, Conditions: t.like,
 	})

@@ -4,15 +4,15 @@
 //
 // What ranks add must not depend on how many there are. So the datapoints are cut into lanes, a
 // number of the configuration (Block); every sum over datapoints is one chain for each lane, and
-// the lanes are added along one fixed tree (Add). A rank has lanes that are a whole subtree (Check),
+// the lanes are added along one fixed tree (Add). The lanes of a rank are a whole subtree (Check),
 // and SumTree adds what the ranks have along the rest of the tree.
 package comm
 
 import "fmt"
 
 // Comm connects a rank with the others. All ranks make the same calls in the same order; each call
-// but Rank, Size, Abort and Close waits for the others. An error means that the ranks can do no more
-// together: one has left, has aborted, or made another call.
+// but Rank, Size, Abort and Close waits for the others. An error means that the ranks can do no
+// more together: one has left, has aborted, or made another call.
 type Comm interface {
 	// Rank is the number of this rank, from 0 on.
 	Rank() int

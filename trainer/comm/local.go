@@ -111,7 +111,8 @@ func (l *local) SumTree(x []float32) error {
 // Gather implements Comm.
 func (l *local) Gather(x []float64) error {
 	if len(x)%l.Size() != 0 {
-		return fmt.Errorf("Gather of %d numbers on %d ranks: expected equal parts", len(x), l.Size())
+		return fmt.Errorf("Gather of %d numbers on %d ranks: expected equal parts", len(x),
+			l.Size())
 	}
 	return l.meet(l.rank, call{what: "Gather", size: len(x), f64: x}, func(all []call) {
 		for r, from := range all {

@@ -20,7 +20,7 @@ func checkMemory(configs []config.Config, train data.Dataset) error {
 		points := c.CountDatapoints(train.Len())
 		m, err := method.Memory(c.Method, c.Options, method.Scale{
 			Datapoints: points, Batch: min(c.Batch, points), Tile: c.Tile, Wave: c.Wave,
-			Picture: train.Shape(),
+			Lanes: c.Lanes, Picture: train.Shape(),
 			Workers: cmp.Or(c.Threads, pool.DefaultWorkers()),
 		})
 		if err != nil {

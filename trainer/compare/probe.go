@@ -56,11 +56,11 @@ func (b *calibrator) probe(c config.Config, progress float64) (*probe, error) {
 	options.PriorWarmup = 0
 	m, err := method.New(c.Method, method.Setup{
 		Options: options, Train: points, Batch: min(c.Batch, points.Len()), Tile: c.Tile,
-		Seed: c.Seed, Pool: b.pools[c.Threads],
+		Lanes: c.Lanes, Seed: c.Seed, Pool: b.pools[c.Threads],
 	})
 	return &probe{
-		method: m, points: points.Len(), batches: data.NewBatches(points.Len(), c.Batch, c.Seed),
-		repeats: c.BatchRepeats, progress: progress,
+		method: m, points: points.Len(), repeats: c.BatchRepeats, progress: progress,
+		batches: data.NewLaneBatches(points.Len(), c.Batch, max(1, c.Lanes), c.Seed),
 	}, err
 }
 

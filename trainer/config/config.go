@@ -48,6 +48,7 @@ type Config struct {
 	Batch             int // B
 	Tile              int
 	Wave              int
+	Lanes             int
 	Threads           int
 	Cloud             Cloud
 	CloudDir          string
@@ -102,6 +103,9 @@ func (c Config) Validate() error {
 		p.Expect(rows <= maxRows, "batch * particles * score_draws", rows,
 			fmt.Sprintf("at most %d rows", maxRows))
 	}
+	p.Expect(c.Lanes <= 1 || c.Batch >= 2*c.Lanes, "lanes", c.Lanes, fmt.Sprintf(
+		"at most %d, half of batch = %d: a lane needs two datapoints of each minibatch", c.Batch/2,
+		c.Batch))
 	for _, key := range c.reportKeys() {
 		key.check(&p)
 	}

@@ -29,7 +29,7 @@ func (c *Config) LoadFile(path string) ([]Given, error) {
 // before is what trainings did before there was a key for it.
 var before = map[string]string{
 	"precision": string(blas.Float32), "likelihood": GaussianLikelihood, "as": string(data.Auto),
-	"schema": "", "missing": "false", "length": "0", "sample_rate": "0",
+	"lanes": "1", "schema": "", "missing": "false", "length": "0", "sample_rate": "0",
 }
 
 // LoadWhole reads a configuration file that must set every key, as stored ones do: a default that

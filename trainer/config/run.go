@@ -10,6 +10,7 @@ import (
 const (
 	maxRows    = 1 << 20
 	maxThreads = 1 << 12
+	maxLanes   = 1 << 12
 	maxCount   = math.MaxInt32
 	maxRetries = 1000
 )
@@ -60,6 +61,9 @@ func (c *Config) runKeys() []Key {
 		intKey(&c.Wave, "wave", 0, between(0, maxRows),
 			"rows whose values are in memory at a time, for gradients by parts (0: as many as "+
 				"256 MiB hold); with OpenBLAS part of the result's bits"),
+		intKey(&c.Lanes, "lanes", 1, between(1, maxLanes),
+			"blocks of datapoints whose sums are made apart and then added in a fixed order, for "+
+				"machines that share a training; part of the result's bits"),
 		intKey(&c.Threads, "threads", 0, between(0, maxThreads),
 			"worker threads (0: all cores); never changes the result"),
 

@@ -3,6 +3,8 @@ package data
 import (
 	"slices"
 	"testing"
+
+	"github.com/plume-ml/plume/trainer/comm"
 )
 
 func TestBatches(t *testing.T) {
@@ -69,6 +71,8 @@ func TestBatchesPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"m":     func() { NewBatches(0, 1, 0) },
 		"batch": func() { NewBatches(1, 0, 0) },
+		"lanes": func() { NewLaneBatches(5, 5, 6, 0) },
+		"half":  func() { NewLaneBatches(50, 11, 6, 0) },
 		"k":     func() { b.At(0, 4) },
 		"epoch": func() { b.At(-1, 0) },
 	} {
@@ -84,4 +88,50 @@ func wantPanic(t *testing.T, name string, f func()) {
 		}
 	}()
 	f()
+}
+
+// Each lane has a part of every minibatch, in the order of the lanes, and every datapoint comes
+// once an epoch. What a lane draws does not depend on the others.
+func TestLaneBatches(t *testing.T) {
+	for _, tc := range []struct{ m, batch, lanes, n int }{
+		{43, 24, 4, 2}, {43, 24, 6, 2}, {9, 100, 8, 1}, {1000, 64, 8, 16}, {17, 8, 4, 3},
+	} {
+		b := NewLaneBatches(tc.m, tc.batch, tc.lanes, 1)
+		if b.PerEpoch() != tc.n {
+			t.Errorf("%v: %d batches; expected %d", tc, b.PerEpoch(), tc.n)
+		}
+		var seen []int
+		for k := range b.PerEpoch() {
+			at := b.At(1, k)
+			if len(at) > tc.batch {
+				t.Errorf("%v: a batch of %d", tc, len(at))
+			}
+			rest := at
+			for l := range tc.lanes {
+				_, last := comm.Block(tc.m, tc.lanes, l)
+				n := 0
+				for n < len(rest) && rest[n] < last {
+					n++
+				}
+				if n == 0 || n > max(2, tc.batch/tc.lanes) {
+					t.Errorf("%v: lane %d has %d of batch %d", tc, l, n, k)
+				}
+				rest = rest[n:]
+			}
+			if len(rest) > 0 {
+				t.Errorf("%v: batch %d is %v, not in the order of the lanes", tc, k, at)
+			}
+			seen = append(seen, at...)
+		}
+		if slices.Sort(seen); !slices.Equal(seen, Range(0, tc.m)) {
+			t.Errorf("%v: not every datapoint exactly once", tc)
+		}
+	}
+	first := func(m, lanes int) []int {
+		b := NewLaneBatches(m, m, lanes, 3)
+		return slices.Clone(b.At(0, 0)[:m/lanes])
+	}
+	if one := first(400, 4); !slices.Equal(one, first(800, 8)) || slices.IsSorted(one) {
+		t.Errorf("lane 0 of 100 datapoints: %v in one of eight lanes", one)
+	}
 }

@@ -103,16 +103,34 @@ func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape 
 	return t
 }
 
-// Begin draws the levels of a batch of rows, stratified over all draws of all rows:
-// lambda_i = min + span (pi(i) + U)/n, with the permutation from group 0 and the one uniform from
-// group 2^32 of the lambda stream. noise is the key of the eps.
-func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key) {
+// Begin draws the levels of a batch of rows, stratified over all draws of all rows of a lane:
+// lambda_i = min + span (pi(i) + U)/n, with the permutation from group 2^33 k and the one uniform
+// from group 2^33 k + 2^32 of the lambda stream, for lane k from 0 on. noise is the key of the eps.
+// lanes are where lanes end, in any unit; the last one ends with the rows. Without them there is
+// one.
+func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key, lanes ...int) {
 	phase.Noise.Enter()
 	n := rows * t.Draws
 	t.key = noise
-	kernel.Uniform(t.u[:], lambda, 1<<32)
-	kernel.Perm(t.perm[:n], lambda)
-	for i, p := range t.perm[:n] {
+	if len(lanes) < 2 {
+		t.levels(0, n, lambda, 0)
+		return
+	}
+	lo := 0
+	for k, end := range lanes {
+		hi := n * end / lanes[len(lanes)-1]
+		t.levels(lo, hi, lambda, uint64(k)<<33)
+		lo = hi
+	}
+}
+
+// levels draws the levels of rows lo to hi, a lane, with the words from the given group on.
+func (t *BoundTape) levels(lo, hi int, lambda kernel.Key, group uint64) {
+	n, perm := hi-lo, t.perm[lo:hi]
+	kernel.Uniform(t.u[:], lambda, group+1<<32)
+	kernel.PermAt(perm, lambda, group)
+	for k, p := range perm {
+		i := lo + k
 		l := t.Min + t.Span()*(float64(p)+float64(t.u[0]))/float64(n)
 		a, s, w := Alpha(l), Sigma(l), t.Weight.at(l, t.Process)
 		t.lambda[i], t.alpha[i], t.sigma[i] = float32(l), float32(a), float32(s)

@@ -324,3 +324,37 @@ func TestLossAlone(t *testing.T) {
 		}
 	}
 }
+
+// The levels of a lane are stratified over its own rows and draws, with noise of its own.
+func TestLevelsOfLanes(t *testing.T) {
+	const draws, rows = 2, 9
+	b := Bound{Process: testProcess, Draws: draws}
+	tape := &BoundTape{Bound: b, perm: make([]int, rows*draws)}
+	for _, x := range []*[]float32{
+		&tape.lambda, &tape.alpha, &tape.sigma, &tape.toZ, &tape.direct, &tape.toR,
+	} {
+		*x = make([]float32, rows*draws)
+	}
+	tape.Begin(rows, lambdaKey, noiseKey, 2, 2, 6, 9)
+	lo := 0
+	for lane, hi := range []int{4, 4, 12, 18} {
+		perm, u := make([]int, hi-lo), make([]float32, 1)
+		kernel.PermAt(perm, lambdaKey, uint64(lane)<<33)
+		kernel.Uniform(u, lambdaKey, uint64(lane)<<33+1<<32)
+		for i, p := range perm {
+			n := float64(hi - lo)
+			want := float32(testProcess.Min + testProcess.Span()*(float64(p)+float64(u[0]))/n)
+			if got := tape.lambda[lo+i]; got != want {
+				t.Errorf("lane %d, row %d: level %v, expected %v", lane, i, got, want)
+			}
+		}
+		lo = hi
+	}
+	whole := oracleLevels(testProcess, rows*draws, lambdaKey)
+	tape.Begin(rows, lambdaKey, noiseKey, rows)
+	for i, want := range whole {
+		if tape.lambda[i] != float32(want) {
+			t.Errorf("one lane, row %d: level %v, expected %v", i, tape.lambda[i], want)
+		}
+	}
+}

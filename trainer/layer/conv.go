@@ -253,13 +253,18 @@ func (c *conv) gradient(w *Wave, lo, hi, first, last int) {
 	x := blas.Patches(c.values.X, w.Rows, c.x).Slice(first, last)
 	dy := blas.Dense(c.values.DY, n, c.out).Slice(lo, hi)
 	grad := blas.Dense(c.weight.Of(w.Grad)[first*c.out:], last-first, c.out).Slice(lo, hi)
-	if c.taps == 1 {
+	switch lanes := w.Lanes.Times(c.pixels); {
+	case lanes.Several() && c.taps == 1:
+		c.values.Products.GradLanes(lanes, w.Scale, x, dy, grad)
+	case lanes.Several():
+		c.values.Products.ConvGradLanes(lanes, w.Scale, x, dy, grad)
+	case c.taps == 1:
 		c.values.Products.Gemm(blas.T, blas.N, w.Scale, x, dy, w.beta(), grad)
-	} else {
+	default:
 		c.values.Products.ConvGrad(w.Scale, x, dy, w.beta(), grad)
 	}
 	if first == 0 {
-		w.columns(c.bias.Of(w.Grad)[lo:hi], dy.Data, c.out, n)
+		w.columns(c.bias.Of(w.Grad)[lo:hi], dy.Data, c.out, c.pixels)
 	}
 }
 
@@ -277,9 +282,12 @@ func (c *conv) keptGradient(w *Wave, lo, hi, first, last, n int) {
 	} else {
 		x = blas.Patches(c.values.X, w.Rows, c.x)
 	}
-	c.values.Products.WeightGrad(
-		x.Slice(first, last), c.keptDY.Rows(0, n).Slice(lo, hi), w.beta(), grad, bias,
-	)
+	x, dy := x.Slice(first, last), c.keptDY.Rows(0, n).Slice(lo, hi)
+	if lanes := w.Lanes.Times(c.pixels); lanes.Several() {
+		c.values.Products.WeightGradLanes(lanes, w.Scale, x, dy, grad, bias)
+		return
+	}
+	c.values.Products.WeightGrad(x, dy, w.beta(), grad, bias)
 	if !w.Last {
 		return
 	}
@@ -297,14 +305,11 @@ func (c *conv) pack(lo, hi, first, last int) {
 	}
 }
 
-// columns adds the sums of the columns of the n rows of dy, stride apart, to those of the waves
-// before, and scales them after the last.
-func (w *Wave) columns(sum, dy []float32, stride, n int) {
-	if w.First {
-		clear(sum)
-	}
-	kernel.ColSumAdd(sum, dy[:(n-1)*stride+len(sum)], stride)
-	if w.Last {
-		kernel.Scale(sum, w.Scale)
-	}
+// columns computes the sums of the columns of dy, which has so many rows, stride apart, for each
+// row of the wave.
+func (w *Wave) columns(sum, dy []float32, stride, each int) {
+	w.Sum(sum, w.Scale, func(sum []float32, lo, hi int) {
+		part := dy[lo*each*stride:]
+		kernel.ColSumAdd(sum, part[:((hi-lo)*each-1)*stride+len(sum)], stride)
+	})
 }

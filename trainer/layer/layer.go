@@ -12,6 +12,7 @@ package layer
 
 import (
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -142,12 +143,35 @@ type GradTask struct {
 
 // Wave is a part of the rows of a batch, and what becomes of the gradients by parameters over it.
 // Sums go on from wave to wave, so that with native products no cut into waves shows in the bits.
+// A wave with several lanes is not interrupted: it is first and last.
 type Wave struct {
 	Rows  int
-	First bool      // gradients start from zero; else they go on from what Grad holds
-	Last  bool      // the batch ends with this wave
-	Scale float32   // the gradient is this times the sum over all rows
-	Grad  []float32 // laid out as the parameters
+	First bool       // gradients start from zero; else they go on from what Grad holds
+	Last  bool       // the sum ends with this wave
+	Scale float32    // the gradient is this times the sum over all rows
+	Grad  []float32  // laid out as the parameters
+	Lanes blas.Lanes // of the rows
+}
+
+// Sum computes a gradient that is a vector, scale times a sum over the rows; add adds that of rows
+// lo to hi of the wave to sum.
+func (w *Wave) Sum(grad []float32, scale float32, add func(sum []float32, lo, hi int)) {
+	if w.Lanes.Several() {
+		whole := blas.Dense(grad, 1, len(grad))
+		w.Lanes.Sum(whole, nil, func(_, lo, hi int, c blas.Matrix, _ []float32) {
+			clear(c.Data)
+			add(c.Data, lo, hi)
+			kernel.Scale(c.Data, scale)
+		})
+		return
+	}
+	if w.First {
+		clear(grad)
+	}
+	add(grad, 0, w.Rows)
+	if w.Last {
+		kernel.Scale(grad, scale)
+	}
 }
 
 func (w *Wave) beta() float32 { return beta(!w.First) }

@@ -56,7 +56,7 @@ func (p *positions) Backward(t *Tile) { move(t.DX[0], t.DY, t.Add[0]) }
 func (p *positions) GradTasks(w *Wave) []GradTask {
 	return []GradTask{{
 		Task: Task{float64(p.values.Rows * p.size), func() {
-			w.columns(p.bias.Of(w.Grad), p.values.DY, p.size, w.Rows)
+			w.columns(p.bias.Of(w.Grad), p.values.DY, p.size, 1)
 		}},
 		Writes: []memory.Block{p.bias.Block()},
 	}}

@@ -60,7 +60,7 @@ func (s *scales) Backward(t *Tile) {
 func (s *scales) GradTasks(w *Wave) []GradTask {
 	return []GradTask{{
 		Task: Task{float64(s.values.Rows * s.n), func() {
-			w.columns(s.at.Of(w.Grad), s.values.DY[s.dim:], s.dim+s.n, w.Rows)
+			w.columns(s.at.Of(w.Grad), s.values.DY[s.dim:], s.dim+s.n, 1)
 		}},
 		Writes: []memory.Block{s.at.Block()},
 	}}

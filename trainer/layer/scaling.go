@@ -128,7 +128,7 @@ func (s *scaling) GradTasks(w *Wave) []GradTask {
 	width := len(s.values.At) * s.channels
 	task := Task{float64(s.values.Rows * width), func() {
 		for k, at := range s.values.At {
-			w.columns(at.Of(w.Grad), s.sums[k*s.channels:], width, w.Rows)
+			w.columns(at.Of(w.Grad), s.sums[k*s.channels:], width, 1)
 		}
 	}}
 	var writes []memory.Block

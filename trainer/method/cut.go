@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/blas"
-	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -60,9 +59,12 @@ func (s *Setup) tiles(points, tile int, networks ...model.Packer) pool.Tiles {
 	return s.Pool.Tiles(points, s.Options.Particles, tile, free)
 }
 
-// waves cuts the rows of a batch of datapoints into waves.
-func (s *Setup) waves(points int) pool.Tiles {
-	return pool.CutWhole(points, s.Options.Particles, s.Wave, s.whole())
+// tilesOf cuts the rows of a wave as tiles does.
+func (s *Setup) tilesOf(w wave, tile int, networks ...model.Packer) pool.Tiles {
+	if w.first == w.last { // a lane without datapoints
+		return pool.Tiles{}
+	}
+	return s.tiles(w.last-w.first, tile, networks...).From(w.first)
 }
 
 // whole is the datapoints of which a wave has a multiple: with rounded factors, sums over rows may
@@ -72,14 +74,4 @@ func (s *Setup) whole() int {
 		return 1
 	}
 	return blas.Group
-}
-
-// wave is number w of the waves, each point of which has rows rows.
-func wave(waves pool.Tiles, w, rows int) layer.Wave {
-	first, last := waves.Points(w)
-	_, points := waves.Points(waves.Count - 1)
-	return layer.Wave{
-		Rows: (last - first) * rows, First: w == 0, Last: w == waves.Count-1,
-		Scale: float32(1 / float64(points*rows)),
-	}
 }

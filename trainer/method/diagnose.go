@@ -11,8 +11,9 @@ import (
 // Diagnose implements Method.
 func (f *flow) Diagnose(done float64) Diagnostics {
 	return Diagnostics{
-		Cloud: f.cloud.Stats(), ExtraTemperature: f.reach(f.stepSize(done)) / 2 * f.driftVariance(),
-		StepSize: f.stepSize(done), LR: f.learningRate(done),
+		Cloud:            f.cloud.Stats(f.lanes.count),
+		ExtraTemperature: f.reach(f.stepSize(done)) / 2 * f.driftVariance(),
+		StepSize:         f.stepSize(done), LR: f.learningRate(done),
 	}
 }
 
@@ -59,7 +60,7 @@ func (f *flow) driftVariance() float64 {
 		if !f.now.held {
 			f.priorTape.Begin(rows, level, noise)
 		}
-		for w := range f.now.waves.Count {
+		for w := range f.now.waves {
 			f.enter(w)
 			f.setup.Pool.Run(f.priorRows())
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
-	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 )
 
@@ -194,16 +193,16 @@ func (r rows) prior(t prior.Tape, tile int, evaluate func(lo, hi int)) (fault *F
 }
 
 // priorGradients searches the gradients by the outputs of a prior's layers.
-func (r rows) priorGradients(t prior.Tape, waves pool.Tiles) *Fault {
+func (r rows) priorGradients(t prior.Tape, waves []wave) *Fault {
 	r.draws = t.Draws()
 	return r.gradients("prior", t.Gradients(), waves)
 }
 
 // gradients searches the gradients by the outputs of a network's layers, which are those of the
 // last wave.
-func (r rows) gradients(network string, all []model.Values, waves pool.Tiles) *Fault {
+func (r rows) gradients(network string, all []model.Values, waves []wave) *Fault {
 	each := r.particles * r.draws
-	first, last := waves.Points(waves.Count - 1)
+	first, last := waves[len(waves)-1].first, waves[len(waves)-1].last
 	for _, v := range all {
 		v.X = v.X[:(last-first)*each*v.Width]
 		if f := r.layer(InGradient, network, v, first*each); f != nil {

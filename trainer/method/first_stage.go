@@ -41,11 +41,11 @@ func (f *flow) latents(index []int) (z []float32, ids []uint64) {
 func (f *flow) losses() (s Stats) {
 	f.begin(f.now, true)
 	f.conditions.gather(f.now.index)
-	for w := range f.now.waves.Count {
+	for w := range f.now.waves {
 		f.enter(w)
 		f.setup.Pool.Run(f.decoderRows())
 	}
-	s.setData(f.loss[:len(f.batch.IDs)], f.square[:len(f.batch.IDs)])
+	s.setData(f.lanes, f.loss, f.square, f.cloud.N)
 	s.Evaluations = s.Rows * f.decoder.passes(1)
 	return s
 }
@@ -70,12 +70,13 @@ func (v *variational) latents(index []int) (z []float32, ids []uint64) {
 func (v *variational) losses() Stats {
 	points, rows := len(v.now.index), len(v.ids)
 	s := Stats{Evaluations: float64(points)*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)}
-	for w := range v.now.waves.Count {
+	for w := range v.now.waves {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.decoderRows})
 	}
-	s.setData(v.loss[:rows], v.square[:rows])
-	s.Entropy = float64(v.setup.Options.Particles) * sum(v.entropy[:points])
+	n := v.setup.Options.Particles
+	s.setData(v.lanes, v.loss, v.square, n)
+	s.Entropy = float64(n) * laneSum(v.lanes, v.entropy, 1)
 	return s
 }
 

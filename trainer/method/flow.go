@@ -19,6 +19,7 @@ import (
 // of each, d the latent dimension, D the numbers in an image, and B the datapoints of a minibatch.
 type flow struct {
 	setup Setup
+	lanes *lanes
 	rates
 	course
 	observed
@@ -55,7 +56,7 @@ const (
 func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	rows := s.Batch * s.Options.Particles
 	f := &flow{
-		setup: s, course: c,
+		setup: s, course: c, lanes: s.newLanes(),
 		observed: s.newObserved(a, rows),
 		nll:      a.Floats(memory.Activations, rows),
 		clip:     a.Ints(memory.Activations, s.Batch), // tiles hold a datapoint or more
@@ -72,7 +73,7 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 		if !c.cold {
 			err = f.setup.start(f.cloud)
 		}
-		f.meanSquare[0] = f.cloud.Stats().MeanSquare
+		f.meanSquare[0] = f.cloud.Stats(f.lanes.count).MeanSquare
 	})
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

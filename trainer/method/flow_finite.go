@@ -34,9 +34,8 @@ func (f *flow) checkLosses(s *Stats) error {
 }
 
 func (f *flow) collectLosses(s *Stats) bool {
-	rows := len(f.batch.IDs)
-	s.setData(f.loss[:rows], f.square[:rows])
-	s.PriorLoss = sum(f.nll[:rows])
+	s.setData(f.lanes, f.loss, f.square, f.cloud.N)
+	s.PriorLoss = laneSum(f.lanes, f.nll, f.cloud.N)
 	return finite(s.DataLoss + s.PriorLoss)
 }
 

@@ -22,6 +22,7 @@ type Scale struct {
 	Datapoints int // in the training data
 	Batch      int // largest number of datapoints in a minibatch
 	Tile, Wave int // Setup.Tile and Setup.Wave
+	Lanes      int // Setup.Lanes
 	Picture    data.Shape
 	Workers    int
 
@@ -46,7 +47,7 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	}
 	setup := Setup{
 		Options: o, Train: sized{datapoints: s.Datapoints, shape: s.Picture}, Batch: s.Batch,
-		Tile: s.Tile, Wave: s.Wave, planned: s.Workers,
+		Tile: s.Tile, Wave: s.Wave, Lanes: s.Lanes, planned: s.Workers,
 	}
 	if s.CloudInFile {
 		setup.CloudDir = "." // a counting arena makes no file there

@@ -106,9 +106,9 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// notCounted returns the bytes that are left out: counts of steps and means, bands and their sums
-// of squares, the descriptions of networks and data, and the minibatch, which belongs to the
-// caller.
+// notCounted returns the bytes that are left out: counts of steps and means, lanes and waves, bands
+// and their sums of squares, the descriptions of networks and data, and the minibatch, which
+// belongs to the caller.
 func notCounted(m Method) int64 {
 	small := func(s Setup, nets ...*network) (all []any) {
 		all = append(all, s.Options.DecoderWidths, s.Options.EncoderWidths, s.Train)
@@ -123,15 +123,15 @@ func notCounted(m Method) int64 {
 	add := func(m Method) {
 		switch m := m.(type) {
 		case *variational:
-			all = append(all, m.counts, m.now.index)
+			all = append(all, m.counts, m.now.index, m.lanes)
 			all = append(all, conditions(m.conditions)...)
 			all = append(all, small(m.setup, m.encoder, m.decoder, m.prior)...)
 		case *flow:
-			all = append(all, m.counts, m.meanSquare, m.now.index)
+			all = append(all, m.counts, m.meanSquare, m.now.index, m.lanes)
 			all = append(all, conditions(m.conditions)...)
 			all = append(all, small(m.setup, m.decoder, m.prior)...)
 		case *staged:
-			all = append(all, m.counts, m.frozen, m.now.index)
+			all = append(all, m.counts, m.frozen, m.now.index, m.lanes)
 			all = append(all, conditions(m.conditions)...)
 			all = append(all, small(m.setup, m.prior)...)
 		}

@@ -59,7 +59,7 @@ type Method interface {
 
 // Minibatch is the input of a step.
 type Minibatch struct {
-	Index    []int   // datapoints, at most Setup.Batch
+	Index    []int   // datapoints, at most Setup.Batch, those of the first lane first
 	Number   uint32  // minibatches before this one, over all epochs
 	Repeat   int     // steps already made on this minibatch
 	Progress float64 // share of the whole training that is done, in [0, 1): drives the schedules
@@ -84,6 +84,7 @@ type Setup struct {
 	Batch   int // largest number of datapoints in a minibatch
 	Tile    int // most rows of one task; the bits depend on it
 	Wave    int // rows between parts of the gradients; 0: as memory allows
+	Lanes   int // blocks of datapoints that are summed for themselves (package comm); 0: 1
 	Seed    uint64
 	Steps   int // parameter steps of the whole training; 0: unknown
 	Pool    *pool.Pool

@@ -26,6 +26,8 @@ type network struct {
 	opt    *optim.Optimizer
 	layout *model.Layout
 
+	held   [][]float32 // sums of lanes that wait (lanes.go)
+	now    wave        // whose part the gradient tasks compute
 	tape   weightTape
 	packed bool           // the tape's packed weights are up to date
 	summed int            // number of the step's gradients in sum
@@ -68,6 +70,9 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 	n := &network{
 		name: Networks[number], number: number, layout: l,
 		p: a.Floats(memory.Parameters, size), g: a.Floats(memory.Gradients, size),
+	}
+	for range s.waiting() {
+		n.held = append(n.held, a.Floats(memory.Gradients, size))
 	}
 	var err error
 	if n.opt, err = optim.New(a, o.Optimizer, size, o.EMA); err != nil {
@@ -122,18 +127,20 @@ func (n *network) packPart(task int) {
 	n.tape.Pack(task)
 }
 
-// reduce returns the tasks that compute the part of a wave in the gradient of the mean loss, g.
-func (n *network) reduce(w layer.Wave) pool.Group {
-	w.Grad = n.g
-	n.tape.Reduce(w)
-	n.then = nil
+// reduce returns the tasks that compute the part of a wave in the gradient of the mean loss over so
+// many rows of each datapoint, g.
+func (n *network) reduce(w wave, each int) pool.Group {
+	rows := w.rows(each)
+	rows.Grad = n.g
+	n.tape.Reduce(rows)
+	n.now, n.then = w, nil
 	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
 }
 
 // accumulate returns the tasks that compute the part of the last wave, and add the gradient to the
 // sum of the given number of earlier ones.
-func (n *network) accumulate(w layer.Wave, summed int) pool.Group {
-	tasks := n.reduce(w)
+func (n *network) accumulate(w wave, each, summed int) pool.Group {
+	tasks := n.reduce(w, each)
 	n.summed, n.then = summed, n.accumulateTask
 	return tasks
 }
@@ -141,8 +148,8 @@ func (n *network) accumulate(w layer.Wave, summed int) pool.Group {
 // update returns the tasks that compute the part of the last wave and make the optimiser's step at
 // learning rate lr, with the mean of the gradient and of the given number of earlier ones in the
 // sum.
-func (n *network) update(w layer.Wave, lr float64, summed int) pool.Group {
-	tasks := n.reduce(w)
+func (n *network) update(w wave, each int, lr float64, summed int) pool.Group {
+	tasks := n.reduce(w, each)
 	n.opt.Begin(lr)
 	n.summed, n.then = summed, n.updateTask
 	return tasks
@@ -150,9 +157,42 @@ func (n *network) update(w layer.Wave, lr float64, summed int) pool.Group {
 
 func (n *network) reducePart(task int) {
 	phase.Reduce.Enter()
-	n.tape.Grad(task)
+	if n.now.first < n.now.last {
+		n.tape.Grad(task)
+	} else {
+		n.clear(task)
+	}
+	n.join(task)
 	if n.then != nil {
 		n.then(task)
+	}
+}
+
+// clear is a task's part of the gradient of a lane without datapoints.
+func (n *network) clear(task int) {
+	for _, b := range n.tape.Writes(task) {
+		for lo, hi := range b.Runs() {
+			clear(n.g[lo:hi])
+		}
+	}
+}
+
+// join adds the sums that wait to a task's part of the gradient, once the sum of a lane or of
+// several is there, and makes it wait itself unless it is the last.
+func (n *network) join(task int) {
+	w := &n.now
+	if !w.ends || w.joins == 0 && !w.holds {
+		return
+	}
+	for _, b := range n.tape.Writes(task) {
+		for lo, hi := range b.Runs() {
+			for i := range w.joins {
+				kernel.Add(n.g[lo:hi], n.held[w.waiting-1-i][lo:hi])
+			}
+			if w.holds {
+				copy(n.held[w.waiting-w.joins][lo:hi], n.g[lo:hi])
+			}
+		}
 	}
 }
 

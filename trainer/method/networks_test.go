@@ -334,7 +334,7 @@ func newColours(n int) colours {
 
 func (c colours) Len() int          { return len(c.x) / testPicture.Dim() }
 func (c colours) Shape() data.Shape { return testPicture }
-func (c colours) Label(i int) int   { return int(testLabels[i]) }
+func (c colours) Label(i int) int   { return int(testLabels[i%len(testLabels)]) }
 
 func (c colours) Gather(dst []float32, idx []int) {
 	d := testPicture.Dim()

@@ -113,6 +113,10 @@ func New(name config.Method, s Setup) (Method, error) {
 	if err := validate(name, s.Options); err != nil {
 		return nil, err
 	}
+	if n := min(s.Batch, s.Train.Len()); s.Lanes > n {
+		return nil, fmt.Errorf("lanes = %d: expected at most %d, so that each has a datapoint in "+
+			"every minibatch", s.Lanes, n)
+	}
 	if err := m.networks(&s, s.Train.Shape()); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 // A step is in staged_step.go, from top to bottom.
 type staged struct {
 	setup Setup
+	lanes *lanes
 	rates
 	first firstStage
 
@@ -72,7 +73,7 @@ func newStaged(a *memory.Arena, s Setup, build firstBuild) (*staged, error) {
 	}
 	rows := s.Batch * o.Particles
 	t := &staged{
-		setup: s, first: first,
+		setup: s, lanes: s.newLanes(), first: first,
 		g: a.Floats(memory.Activations, rows, o.Latent), nll: a.Floats(memory.Activations, rows),
 		counts: make([]uint32, 2), frozen: make([]float64, 3),
 	}

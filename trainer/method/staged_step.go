@@ -1,12 +1,8 @@
 package method
 
 import (
-	"math"
-
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -24,7 +20,7 @@ import (
 // fit describes one evaluation of the prior on latents of the frozen first stage.
 type fit struct {
 	index []int      // the B datapoints
-	waves pool.Tiles // their B*N rows in waves
+	waves []wave     // their B*N rows in waves
 	wave  pool.Tiles // of the rows of the wave under way
 	z     []float32  // latents, B*N x d
 	ids   []uint64   // their addresses in the noise stream
@@ -45,7 +41,8 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 		}
 	}
 	z, ids := t.first.latents(b.Index)
-	t.now = fit{index: b.Index, waves: t.setup.waves(len(b.Index)), z: z, ids: ids}
+	t.lanes.set(b.Index)
+	t.now = fit{index: b.Index, waves: t.lanes.cut(&t.setup), z: z, ids: ids}
 	t.evaluate()
 	if err := t.Err(); err != nil {
 		return stats, err
@@ -63,22 +60,18 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 // gradient by the prior's weights.
 func (t *staged) evaluate() {
 	t.conditions.draw(t.now.index, t.key(streamDrop))
-	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise))
+	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise),
+		t.lanes.ends...)
 	t.setup.Pool.Run(t.prior.pack())
-	for w := range t.now.waves.Count {
-		first, last := t.now.waves.Points(w)
-		t.now.wave = t.setup.tiles(last-first, t.tile, t.tape).From(first)
-		t.tape.Wave(first * t.setup.Options.Particles)
+	n := t.setup.Options.Particles
+	for i, w := range t.now.waves {
+		t.now.wave = t.setup.tilesOf(w, t.tile, t.tape)
+		t.tape.Wave(w.first * n)
 		t.setup.Pool.Run(pool.Group{N: t.now.wave.Count, Do: t.rowsTask})
-		if w < t.now.waves.Count-1 {
-			t.setup.Pool.Run(t.prior.reduce(t.waveOf(w)))
+		if i < len(t.now.waves)-1 {
+			t.setup.Pool.Run(t.prior.reduce(w, n))
 		}
 	}
-}
-
-// waveOf is wave w of the evaluation.
-func (t *staged) waveOf(w int) layer.Wave {
-	return wave(t.now.waves, w, t.setup.Options.Particles)
 }
 
 // key is the key of stream s for the current step of the second stage.
@@ -100,7 +93,8 @@ func (t *staged) priorTile(i int) {
 // learn computes the part of the last wave, and makes a step of the prior's optimiser at learning
 // rate lr.
 func (t *staged) learn(lr float64) {
-	t.setup.Pool.Run(t.prior.update(t.waveOf(t.now.waves.Count-1), lr, 0))
+	last := t.now.waves[len(t.now.waves)-1]
+	t.setup.Pool.Run(t.prior.update(last, t.setup.Options.Particles, lr, 0))
 }
 
 // collect sets the stats of the step. The prior's loss is that of the minibatch; the other losses
@@ -115,7 +109,7 @@ func (t *staged) collect(s *Stats) {
 	s.Rows = rows
 	s.SquareError, s.DataLoss = rows*t.frozen[frozenSquare], rows*t.frozen[frozenData]
 	s.Entropy = rows * t.frozen[frozenEntropy]
-	s.PriorLoss = sum(t.nll[:len(t.now.ids)])
+	s.PriorLoss = laneSum(t.lanes, t.nll, o.Particles)
 }
 
 // freeze begins the second stage. The first stage's weights become their averages, its losses are
@@ -141,27 +135,25 @@ func (t *staged) freeze(s *Stats) {
 }
 
 // survey sums the losses over all training images, and computes the mean and the standard deviation
-// of each dimension of their latents by the updates of Welford (1962).
+// of each dimension of their latents.
 func (t *staged) survey() (total Stats, mean, std []float64) {
-	d, m := t.setup.Options.Latent, t.setup.Train.Len()
-	mean, std = make([]float64, d), make([]float64, d)
-	n, batch := 0.0, t.setup.Batch
-	for lo := 0; lo < m; lo += batch {
-		z, _ := t.first.latents(data.Range(lo, min(lo+batch, m)))
-		for i := 0; i < len(z); i += d {
-			n++
-			for j, v := range z[i : i+d] {
-				step := float64(v) - mean[j]
-				mean[j] += step / n
-				std[j] += step * (float64(v) - mean[j])
-			}
+	l, o := t.lanes, &t.setup.Options
+	latents := make([]spread, l.count)
+	for i := range latents {
+		latents[i] = newSpread(o.Latent)
+	}
+	each := t.setup.Batch / l.count
+	longest := pool.Pieces(l.datapoints, l.count)
+	for lo := 0; lo < longest; lo += each {
+		index := l.inOrder(lo, lo+each)
+		z, _ := t.first.latents(index)
+		l.set(index)
+		width := o.Particles * o.Latent
+		for i := range latents {
+			latents[i].add(z[l.start(i)*width : l.ends[i]*width])
 		}
 		total.Add(t.first.losses())
 	}
-	for j, square := range std {
-		if std[j] = math.Sqrt(square / n); !(std[j] > 0) {
-			std[j] = 1 // a constant dimension is not scaled
-		}
-	}
+	mean, std = joinSpreads(latents)
 	return total, mean, std
 }

@@ -35,11 +35,12 @@ func (s *Stats) Add(t Stats) {
 	}
 }
 
-// setData sets the sums of the rows' losses and squared errors.
-func (s *Stats) setData(loss []float64, square []float32) {
-	s.Rows = float64(len(square))
-	s.SquareError = sum(square)
-	s.DataLoss = sum(loss)
+// setData sets the sums of the losses and squared errors of the minibatch's rows, so many for each
+// datapoint.
+func (s *Stats) setData(l *lanes, loss []float64, square []float32, each int) {
+	s.Rows = float64(l.points() * each)
+	s.SquareError = laneSum(l, square, each)
+	s.DataLoss = laneSum(l, loss, each)
 }
 
 func sum[T float32 | float64](x []T) (s float64) {

@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/particle"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -31,7 +30,7 @@ import (
 type pass struct {
 	index   []int      // the B datapoints
 	tiles   pool.Tiles // of their B*N rows
-	waves   pool.Tiles // the same rows in waves
+	waves   []wave     // the same rows in waves
 	prior   pool.Tiles // of the rows of the wave under way, for each network
 	decoder pool.Tiles
 	held    bool // the prior is held at N(0, I)
@@ -48,8 +47,9 @@ type pass struct {
 // move.
 func (f *flow) pass(index []int) pass {
 	tiles := f.setup.tiles(len(index), f.setup.Tile, f.decoderTape, f.priorTape)
+	f.lanes.set(index)
 	return pass{
-		index: index, tiles: tiles, waves: f.setup.waves(len(index)), held: f.warmingUp(),
+		index: index, tiles: tiles, waves: f.lanes.cut(&f.setup), held: f.warmingUp(),
 	}
 }
 
@@ -122,24 +122,25 @@ func (f *flow) evaluate(s *Stats) {
 	s.Evaluations += float64(rows) * f.decoder.passes(1)
 	if !f.now.held {
 		s.Evaluations += float64(rows) * f.prior.passes(f.priorTape.Draws())
-		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise))
+		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise),
+			f.lanes.ends...)
 	}
-	for w := range f.now.waves.Count {
+	for w := range f.now.waves {
 		f.enter(w)
 		f.setup.Pool.Run(f.priorRows(), f.decoderRows())
-		if f.now.train && w < f.now.waves.Count-1 {
-			f.reduce(f.wave(w))
+		if f.now.train && w < len(f.now.waves)-1 {
+			f.reduce(f.now.waves[w])
 		}
 	}
 }
 
 // enter begins wave w.
 func (f *flow) enter(w int) {
-	first, last := f.now.waves.Points(w)
-	f.now.prior = f.setup.tiles(last-first, f.priorTile, f.priorTape).From(first)
-	f.now.decoder = f.setup.tiles(last-first, f.decoderTile, f.decoderTape).From(first)
-	f.decoderTape.Begin(first * f.cloud.N)
-	f.priorTape.Wave(first * f.cloud.N)
+	now := f.now.waves[w]
+	f.now.prior = f.setup.tilesOf(now, f.priorTile, f.priorTape)
+	f.now.decoder = f.setup.tilesOf(now, f.decoderTile, f.decoderTape)
+	f.decoderTape.Begin(now.first * f.cloud.N)
+	f.priorTape.Wave(now.first * f.cloud.N)
 }
 
 func (f *flow) priorRows() pool.Group {
@@ -173,40 +174,37 @@ func (f *flow) runDecoder(i int) {
 	})
 }
 
-// wave is wave w of the evaluation.
-func (f *flow) wave(w int) layer.Wave { return wave(f.now.waves, w, f.cloud.N) }
-
 // advance does what follows the evaluation. The gradients by the weights get the part of the last
 // wave, and are added to the sum or, on the last pass, the optimisers make their steps at learning
 // rate lr. The particles move.
 func (f *flow) advance(lr float64) {
 	var moves, decoder, prior pool.Group
-	last := f.wave(f.now.waves.Count - 1)
+	last, each := f.now.waves[len(f.now.waves)-1], f.cloud.N
 	if f.now.moves {
 		moves = pool.Group{N: f.now.tiles.Count, Do: f.tasks.move}
 	}
 	switch summed := f.now.summed; {
 	case f.now.last:
-		decoder = f.decoder.update(last, lr, summed)
+		decoder = f.decoder.update(last, each, lr, summed)
 		if !f.now.held {
-			prior = f.prior.update(last, f.setup.Options.ScoreLR*lr, summed)
+			prior = f.prior.update(last, each, f.setup.Options.ScoreLR*lr, summed)
 		}
 	case f.now.train:
-		decoder = f.decoder.accumulate(last, summed)
+		decoder = f.decoder.accumulate(last, each, summed)
 		if !f.now.held {
-			prior = f.prior.accumulate(last, summed)
+			prior = f.prior.accumulate(last, each, summed)
 		}
 	}
 	f.setup.Pool.Run(decoder, prior, moves)
 }
 
 // reduce computes the part of a wave in the gradients by the weights.
-func (f *flow) reduce(w layer.Wave) {
+func (f *flow) reduce(w wave) {
 	var prior pool.Group
 	if !f.now.held {
-		prior = f.prior.reduce(w)
+		prior = f.prior.reduce(w, f.cloud.N)
 	}
-	f.setup.Pool.Run(f.decoder.reduce(w), prior)
+	f.setup.Pool.Run(f.decoder.reduce(w, f.cloud.N), prior)
 }
 
 func (f *flow) moveTile(i int) {
@@ -224,6 +222,6 @@ func (f *flow) collectMoves(s *Stats) {
 		s.Clipped += float64(f.clip[i])
 		s.Redrawn += float64(f.redrawn[i])
 	}
-	mean := sum(f.batch.Square[:rows]) / float64(rows*f.cloud.D)
+	mean := laneSum(f.lanes, f.batch.Square, f.cloud.N) / float64(rows*f.cloud.D)
 	f.meanSquare[0] += (mean - f.meanSquare[0]) * float64(len(f.now.index)) / float64(f.cloud.M)
 }

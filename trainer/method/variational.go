@@ -23,6 +23,7 @@ import (
 // minibatch.
 type variational struct {
 	setup Setup
+	lanes *lanes
 	rates
 	observed
 
@@ -66,7 +67,7 @@ func (s Setup) variational(a *memory.Arena) (*variational, error) {
 	latents := func(n int) []float32 { return a.Floats(memory.Particles, n, o.Latent) }
 	losses := func(n int) []float32 { return a.Floats(memory.Activations, n) }
 	v := &variational{
-		setup: s, observed: s.newObserved(a, rows),
+		setup: s, lanes: s.newLanes(), observed: s.newObserved(a, rows),
 		ids:  a.Uint64s(memory.Particles, rows)[:0],
 		mean: latents(s.Batch), logvar: latents(s.Batch), z: latents(rows), noise: latents(rows),
 		g: latents(rows), p: latents(rows),

@@ -66,7 +66,7 @@ func (v *variational) Diagnose(done float64) Diagnostics {
 	}
 	v.gathered = false // x does not hold the images of a minibatch
 	return Diagnostics{
-		Cloud: seen.Stats(), LR: v.learningRate(done),
+		Cloud: seen.Stats(1), LR: v.learningRate(done),
 		ExtraTemperature: math.NaN(), StepSize: math.NaN(),
 	}
 }

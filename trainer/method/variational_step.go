@@ -5,7 +5,6 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/diffusion"
-	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/phase"
@@ -27,7 +26,7 @@ import (
 type draws struct {
 	index  []int      // the B datapoints
 	tiles  pool.Tiles // of their B*N rows
-	waves  pool.Tiles // the same rows in waves
+	waves  []wave     // the same rows in waves
 	wave   pool.Tiles // of the rows of the wave under way
 	key    kernel.Key // of the noise
 	held   bool       // the prior is held at N(0, I)
@@ -56,9 +55,10 @@ func (v *variational) Step(b Minibatch) (Stats, error) {
 func (v *variational) begin(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
+	v.lanes.set(index)
 	v.now = draws{
 		index: index, key: v.key(stream), tiles: v.tiles(len(index)),
-		waves: v.setup.waves(len(index)), held: held, closed: held || v.setup.Prior.Closed(),
+		waves: v.lanes.cut(&v.setup), held: held, closed: held || v.setup.Prior.Closed(),
 	}
 	v.ids = v.ids[:0]
 	for _, m := range index {
@@ -80,22 +80,21 @@ func (v *variational) tiles(points int) pool.Tiles {
 
 // enter begins wave w.
 func (v *variational) enter(w int) {
-	n := v.setup.Options.Particles
-	first, last := v.now.waves.Points(w)
-	v.now.wave = v.tiles(last - first).From(first)
-	v.encoderTape.Begin(first)
-	v.decoderTape.Begin(first * n)
+	n, now := v.setup.Options.Particles, v.now.waves[w]
+	v.now.wave = v.setup.tilesOf(now, v.tile, v.encoderTape, v.decoderTape, v.priorTape)
+	v.encoderTape.Begin(now.first)
+	v.decoderTape.Begin(now.first * n)
 	if v.now.closed { // a row for each datapoint
 		n = 1
 	}
-	v.priorTape.Wave(first * n)
+	v.priorTape.Wave(now.first * n)
 }
 
 // draw draws latents for the datapoints index, as begin and evaluate do, without evaluating them.
 func (v *variational) draw(index []int, stream kernel.Stream) {
 	v.begin(index, true, stream)
 	v.conditions.gather(index)
-	for w := range v.now.waves.Count {
+	for w := range v.now.waves {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.encode})
 	}
@@ -156,13 +155,14 @@ func (v *variational) evaluate(s *Stats) {
 	s.Evaluations += float64(rows) * v.decoder.passes(1)
 	if !v.now.closed {
 		s.Evaluations += float64(rows) * v.prior.passes(v.priorTape.Draws())
-		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise))
+		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise),
+			v.lanes.ends...)
 	}
-	for w := range v.now.waves.Count {
+	for w := range v.now.waves {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.rows})
-		if w < v.now.waves.Count-1 {
-			v.reduce(w)
+		if w < len(v.now.waves)-1 {
+			v.reduce(v.now.waves[w])
 		}
 	}
 }
@@ -263,46 +263,46 @@ func (v *variational) throughDraws(m int, out []float32) {
 	}
 }
 
-// wavesOf are wave w as encoder, decoder and prior see it: the rows over which their losses are
-// means.
-func (v *variational) wavesOf(w int) (encoder, decoder, prior layer.Wave) {
-	points, rows := wave(v.now.waves, w, 1), wave(v.now.waves, w, v.setup.Options.Particles)
+// each are the rows of a datapoint over which the losses of decoder and prior are means; the
+// encoder has one.
+func (v *variational) each() (decoder, prior int) {
 	if v.now.closed {
-		return points, rows, points
+		return v.setup.Options.Particles, 1
 	}
-	return points, rows, rows
+	return v.setup.Options.Particles, v.setup.Options.Particles
 }
 
-// reduce computes the part of wave w in the gradients by the weights.
-func (v *variational) reduce(w int) {
-	encoder, decoder, prior := v.wavesOf(w)
-	groups := [...]pool.Group{v.encoder.reduce(encoder), v.decoder.reduce(decoder), {}}
+// reduce computes the part of a wave in the gradients by the weights.
+func (v *variational) reduce(w wave) {
+	decoder, prior := v.each()
+	groups := [...]pool.Group{v.encoder.reduce(w, 1), v.decoder.reduce(w, decoder), {}}
 	if !v.now.held {
-		groups[2] = v.prior.reduce(prior)
+		groups[2] = v.prior.reduce(w, prior)
 	}
 	v.setup.Pool.Run(groups[:]...)
 }
 
 // learn computes the part of the last wave, and makes a step of each optimiser at learning rate lr.
 func (v *variational) learn(lr float64) {
-	encoder, decoder, prior := v.wavesOf(v.now.waves.Count - 1)
+	last := v.now.waves[len(v.now.waves)-1]
+	decoder, prior := v.each()
 	groups := [...]pool.Group{
-		v.encoder.update(encoder, lr, 0), v.decoder.update(decoder, lr, 0), {},
+		v.encoder.update(last, 1, lr, 0), v.decoder.update(last, decoder, lr, 0), {},
 	}
 	if !v.now.held {
-		groups[2] = v.prior.update(prior, v.setup.Options.ScoreLR*lr, 0)
+		groups[2] = v.prior.update(last, prior, v.setup.Options.ScoreLR*lr, 0)
 	}
 	v.setup.Pool.Run(groups[:]...)
 }
 
 // collect adds up the losses of the rows.
 func (v *variational) collect(s *Stats) {
-	points, rows, draws := len(v.now.index), len(v.ids), float64(v.setup.Options.Particles)
-	s.setData(v.loss[:rows], v.square[:rows])
-	s.Entropy = draws * sum(v.entropy[:points])
+	n := v.setup.Options.Particles
+	s.setData(v.lanes, v.loss, v.square, n)
+	s.Entropy = float64(n) * laneSum(v.lanes, v.entropy, 1)
 	if v.now.closed {
-		s.PriorLoss = draws * sum(v.nll[:points])
+		s.PriorLoss = float64(n) * laneSum(v.lanes, v.nll, 1)
 	} else {
-		s.PriorLoss = sum(v.nll[:rows])
+		s.PriorLoss = laneSum(v.lanes, v.nll, n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
@@ -67,17 +68,16 @@ func (c *Cloud) draw(ctx context.Context, seed uint64) error {
 // largest standard deviation of a latent dimension.
 type Stats struct{ MeanSquare, StdMin, StdMax float64 }
 
-// Stats computes the statistics of the cloud in float64.
-func (c *Cloud) Stats() Stats {
-	sum, sq := make([]float64, c.D), make([]float64, c.D)
-	c.touch(func() {
-		for z := c.Z; len(z) > 0; z = z[c.D:] {
-			for j, v := range z[:c.D] {
-				sum[j] += float64(v)
-				sq[j] += float64(v) * float64(v)
-			}
-		}
-	})
+// Stats computes the statistics of the cloud in float64, from sums over so many lanes (package
+// comm).
+func (c *Cloud) Stats(lanes int) Stats {
+	sums := make([][]float64, lanes)
+	for l := range sums {
+		first, last := comm.Block(c.M, lanes, l)
+		sums[l] = c.moments(first*c.N, last*c.N)
+	}
+	comm.Add(sums)
+	sum, sq := sums[0][:c.D], sums[0][c.D:]
 	s := Stats{StdMin: math.Inf(1)}
 	n := float64(c.M * c.N)
 	for j := range sum {
@@ -87,6 +87,21 @@ func (c *Cloud) Stats() Stats {
 		s.MeanSquare += sq[j] / n / float64(c.D)
 	}
 	return s
+}
+
+// moments are the sums over some rows of each coordinate, and then those of its square.
+func (c *Cloud) moments(first, last int) []float64 {
+	sums := make([]float64, 2*c.D)
+	sum, sq := sums[:c.D], sums[c.D:]
+	c.touch(func() {
+		for z := c.Z[first*c.D : last*c.D]; len(z) > 0; z = z[c.D:] {
+			for j, v := range z[:c.D] {
+				sum[j] += float64(v)
+				sq[j] += float64(v) * float64(v)
+			}
+		}
+	})
+	return sums
 }
 
 // guardMeanSquare is the mean of z^2 above which a particle counts as blown up. It is far outside

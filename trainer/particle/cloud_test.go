@@ -36,7 +36,7 @@ func TestNewCloud(t *testing.T) {
 	for _, z := range c.Z {
 		mean += float64(z) / (m * n * d)
 	}
-	s := c.Stats()
+	s := c.Stats(1)
 	se := 1 / math.Sqrt(m*n*d)
 	seStd := 1 / math.Sqrt(2*m*n)
 	if beyond(mean, 5*se) || beyond(s.MeanSquare-1, 5*math.Sqrt2*se) ||
@@ -59,8 +59,10 @@ func TestStats(t *testing.T) {
 		c.Z[i] = 3 + float32(int(1)<<(i%d))*float32(1-2*(i/d%2))
 	}
 	want := Stats{MeanSquare: 9 + (1.0+4+16)/3, StdMin: 1, StdMax: 4}
-	if got := c.Stats(); got != want {
-		t.Errorf("%+v, want %+v", got, want)
+	for _, lanes := range []int{1, 2, 3} {
+		if got := c.Stats(lanes); got != want {
+			t.Errorf("%d lanes: %+v, want %+v", lanes, got, want)
+		}
 	}
 }
 

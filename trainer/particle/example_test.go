@@ -28,7 +28,7 @@ func Example() {
 		})
 		batch.MarkVisited(step)
 	}
-	fmt.Printf("mean of z^2: %.1f\n", cloud.Stats().MeanSquare)
+	fmt.Printf("mean of z^2: %.1f\n", cloud.Stats(1).MeanSquare)
 	// Output:
 	// mean of z^2: 1.1
 }

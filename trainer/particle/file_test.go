@@ -55,8 +55,8 @@ func TestFileCloud(t *testing.T) {
 			(got.U == nil) != (want.U == nil) {
 			t.Errorf("%s: the cloud in a file differs", dynamics)
 		}
-		if got.Stats() != want.Stats() {
-			t.Errorf("%s: statistics %v, in memory %v", dynamics, got.Stats(), want.Stats())
+		if got.Stats(1) != want.Stats(1) {
+			t.Errorf("%s: statistics %v, in memory %v", dynamics, got.Stats(1), want.Stats(1))
 		}
 		a, b := make([]float32, d), make([]float32, d)
 		got.Row(a, 7, 2)
@@ -78,7 +78,7 @@ func TestFileCloudCut(t *testing.T) {
 		"nothing": func(*Cloud, *Batch) {},
 		"Gather":  func(_ *Cloud, b *Batch) { b.Gather(0, 2) },
 		"Move":    func(_ *Cloud, b *Batch) { b.Move(0, 2, Langevin{Friction: 0.2}) },
-		"Stats":   func(c *Cloud, _ *Batch) { c.Stats() },
+		"Stats":   func(c *Cloud, _ *Batch) { c.Stats(1) },
 		"Row":     func(c *Cloud, b *Batch) { c.Row(make([]float32, d), m-1, 0) },
 		"draw": func(c *Cloud, _ *Batch) {
 			c.touch(func() { _ = c.draw(context.Background(), 1) })

@@ -61,7 +61,7 @@ func TestStationaryOverdamped(t *testing.T) {
 			b.Move(0, m, Langevin{Key: moveKey(step)})
 		}
 		want := 1 / (c.p * (1 - c.h*c.p/2))
-		if got := b.Stats().MeanSquare; beyond(got/want-1, 5*math.Sqrt(2.0/(m*d))) {
+		if got := b.Stats(1).MeanSquare; beyond(got/want-1, 5*math.Sqrt(2.0/(m*d))) {
 			t.Errorf("p %v, h %v: variance %v, want %v", c.p, c.h, got, want)
 		}
 	}

@@ -66,8 +66,8 @@ func (d *Diffusion) NewTape(
 func (t diffusionTape) Draws() int { return t.bound.Draws }
 
 // Begin implements Tape.
-func (t diffusionTape) Begin(rows int, level, noise kernel.Key) {
-	t.bound.Begin(rows, level, noise)
+func (t diffusionTape) Begin(rows int, level, noise kernel.Key, lanes ...int) {
+	t.bound.Begin(rows, level, noise, lanes...)
 }
 
 // Evaluate implements Tape.
@@ -79,6 +79,7 @@ func (t diffusionTape) Wave(first int) { t.Tape.Begin(first * t.Draws()) }
 // Reduce implements Tape.
 func (t diffusionTape) Reduce(w layer.Wave) {
 	w.Rows *= t.Draws()
+	w.Lanes = w.Lanes.Times(t.Draws())
 	w.Scale /= float32(t.Draws())
 	t.Tape.Reduce(w)
 }

@@ -67,7 +67,7 @@ func (p Gaussian) NewTape(a *memory.Arena, params []float32, size model.Size, _ 
 
 func (t *gaussianTape) Draws() int { return 1 }
 
-func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key) {}
+func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key, ...int) {}
 
 func (t *gaussianTape) Evaluate(r diffusion.Rows) {
 	drift := t.drift[(r.Lo-t.first)*t.Latent : (r.Hi-t.first)*t.Latent]
@@ -94,13 +94,9 @@ func (t *gaussianTape) GradTasks() int {
 
 func (t *gaussianTape) Grad(int) {
 	w := &t.wave
-	if w.First {
-		clear(w.Grad)
-	}
-	kernel.ColSumAdd(w.Grad, t.drift[:w.Rows*t.Latent], t.Latent)
-	if w.Last {
-		kernel.Scale(w.Grad, -w.Scale)
-	}
+	w.Sum(w.Grad, -w.Scale, func(sum []float32, lo, hi int) {
+		kernel.ColSumAdd(sum, t.drift[lo*t.Latent:hi*t.Latent], t.Latent)
+	})
 }
 
 func (t *gaussianTape) Writes(int) []memory.Block { return t.whole }

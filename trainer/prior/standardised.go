@@ -78,8 +78,8 @@ func (s *Standardised) NewTape(
 }
 
 // Begin implements Tape.
-func (t *standardisedTape) Begin(rows int, level, noise kernel.Key) {
-	t.Tape.Begin(rows, level, noise)
+func (t *standardisedTape) Begin(rows int, level, noise kernel.Key, lanes ...int) {
+	t.Tape.Begin(rows, level, noise, lanes...)
 	_, _, logScale := t.prior.parts(t.p)
 	volume := 0.0
 	for j, l := range logScale {

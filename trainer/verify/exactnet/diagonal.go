@@ -104,19 +104,19 @@ func (d *diagonal) GradTasks(w *layer.Wave) []layer.GradTask {
 }
 
 func (d *diagonal) gradient(w *layer.Wave) {
-	for _, r := range []*layer.Range{d.offset, d.scale} {
-		if r != nil && w.First {
-			clear(r.Of(w.Grad))
-		}
+	if d.offset != nil {
+		d.sum(w, d.offset, func(int) float32 { return 1 })
 	}
-	for lo := 0; lo < w.Rows*d.width; lo += d.width {
-		for j, dy := range d.values.DY[lo : lo+d.width] {
-			if d.offset != nil {
-				d.offset.Of(w.Grad)[j] += w.Scale * dy
-			}
-			if d.scale != nil {
-				d.scale.Of(w.Grad)[j] += w.Scale * dy * d.values.X[lo+j]
-			}
-		}
+	if d.scale != nil {
+		d.sum(w, d.scale, func(i int) float32 { return d.values.X[i] })
 	}
+}
+
+// sum computes the gradient by parameters that multiply the numbers by, of the rows of the wave.
+func (d *diagonal) sum(w *layer.Wave, r *layer.Range, by func(i int) float32) {
+	w.Sum(r.Of(w.Grad), 1, func(sum []float32, lo, hi int) {
+		for i := lo * d.width; i < hi*d.width; i++ {
+			sum[i%d.width] += w.Scale * d.values.DY[i] * by(i)
+		}
+	})
 }

@@ -133,16 +133,15 @@ func (b *boundScore) GradTasks(w *layer.Wave) []layer.GradTask {
 }
 
 func (b *boundScore) gradient(w *layer.Wave) {
-	sum, grad := make([]float64, b.size), b.params(w.Grad)
-	for i := range w.Rows {
-		for k, v := range b.grads[i*b.size : (i+1)*b.size] {
-			sum[k] += v
+	w.Sum(b.params(w.Grad), 1, func(grad []float32, lo, hi int) {
+		sum := make([]float64, b.size)
+		for i := lo; i < hi; i++ {
+			for k, v := range b.grads[i*b.size : (i+1)*b.size] {
+				sum[k] += v
+			}
 		}
-	}
-	if w.First {
-		clear(grad)
-	}
-	for k, v := range sum {
-		grad[k] += float32(float64(w.Scale) * v)
-	}
+		for k, v := range sum {
+			grad[k] += float32(float64(w.Scale) * v)
+		}
+	})
 }
