@@ -131,7 +131,7 @@ func (o *order) sumLanes(
 		if sums != nil {
 			l.Sum(Dense(sums[j:], 1, p.width), nil, p.ones)
 		}
-		wide := 4 * cols
+		wide := 8 * cols
 		if o.rounds || left.m.Stride > far { // rows are laid out for each block
 			wide = p.width
 		}

@@ -155,6 +155,14 @@ func (s start) from(i int) start {
 	return s
 }
 
+// of is where the chains of columns from j on begin, and the stride of their rows.
+func (s start) of(j, cols int) (first []float32, stride int) {
+	if s.data == nil {
+		return zeros[:cols], 0
+	}
+	return s.data[j:], s.stride
+}
+
 // continued is the start of chains that go on from what c holds.
 func continued(c Matrix) start { return start{c.Data, c.Stride} }
 
@@ -197,6 +205,12 @@ func (w *workspace) multiplyRows(
 	}
 	for j := w.wholePanels(block, k, panels, stride, s, c); j < c.Cols; j += cols {
 		panel := panels[j/cols*stride:][:depth*cols]
+		if w.order.tiles != nil && block.panel == block.rs && j+cols <= c.Cols {
+			first, lds := s.of(j, cols)
+			w.order.tiles(c.Data[j:], c.Stride, first, lds, block.data, block.rs, block.cs,
+				k.jump, panel, mc, k.n, k.parts)
+			continue
+		}
 		for r := 0; r < mc; r += rows {
 			t := tile{i: r, j: j, rows: min(rows, mc-r), cols: min(cols, c.Cols-j)}
 			w.tile(t, s, block.from(r), panel, k, c)

@@ -15,7 +15,31 @@ type fitting struct {
 
 // fittings are calls for the tiles of the path in use.
 func fittings() []fitting {
-	return slices.Concat(productFittings(), roundedFittings(), halvesFittings())
+	return slices.Concat(productFittings(), columnFittings(), roundedFittings(), halvesFittings())
+}
+
+// columnFittings are calls for several tiles below each other.
+func columnFittings() []fitting {
+	rows, cols := TileShape()
+	const n = 5
+	ldc, lds := cols+3, cols+1
+	last := func(apart, n int) int { return (2*rows-1)*apart + n }
+	return []fitting{
+		{
+			"MulTiles", []int{
+				last(ldc, cols), last(lds, cols), last(2, 1) + (n-1)*4*rows, n * cols,
+			},
+			func(s [][]float32) {
+				MulTiles(s[0], ldc, s[1], lds, s[2], 2, 4*rows, 0, s[3], 2*rows, n, 1)
+			},
+		},
+		{
+			"MulTiles of no depth", []int{last(ldc, cols), cols, 0, 0},
+			func(s [][]float32) {
+				MulTiles(s[0], ldc, s[1], 0, s[2], 1, 1, 0, s[3], 2*rows, 0, 1)
+			},
+		},
+	}
 }
 
 func productFittings() []fitting {

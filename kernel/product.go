@@ -32,6 +32,21 @@ func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs
 	}
 }
 
+// MulTiles is [MulTile] for any number of rows: tiles below each other. One call for all of them
+// costs less than one for each.
+func MulTiles(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int,
+	b []float32, rows, n, parts int) {
+	if !multiplies(max(rows, 0), c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts) {
+		return
+	}
+	mul, high := active.mulTile, active.tileRows
+	for ; rows > high; rows -= high {
+		mul(c, ldc, start, lds, a, rs, cs, jump, b, high, n, parts)
+		c, start, a = c[high*ldc:], start[high*lds:], a[min(high*rs, len(a)):]
+	}
+	mul(c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts)
+}
+
 // multiplies reports whether there is a tile to compute, of at most so many rows, and checks its
 // arguments.
 func multiplies(most int, c []float32, ldc int, start []float32, lds int, a []float32,
