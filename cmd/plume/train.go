@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/page"
@@ -111,7 +112,8 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	if t.from != "" && !cmd.Flags().Changed("resume") {
 		return usage(errors.New("--from names a checkpoint of a run: it needs --resume"))
 	}
-	if err := t.limits.check(cmd.Flags()); err != nil {
+	err := errors.Join(t.limits.check(cmd.Flags()), comm.CheckAlone(1, os.LookupEnv))
+	if err != nil {
 		return usage(err)
 	}
 	if t.dry && t.serve != "" {

@@ -227,3 +227,27 @@ func TestAlone(t *testing.T) {
 		t.Error("a single rank is changed by itself", err)
 	}
 }
+
+// Several processes that cannot know each other are refused, and single ones are not.
+func TestCheckAlone(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		size        int
+		fine        bool
+	}{
+		{"OMPI_COMM_WORLD_SIZE", "4", 1, false}, {"PMI_SIZE", "2", 1, false},
+		{"SLURM_STEP_NUM_TASKS", "8", 1, false}, {"SLURM_STEP_NUM_TASKS", "1", 1, true},
+		{"OMPI_COMM_WORLD_SIZE", "4", 4, true}, {"PMI_SIZE", "", 1, true}, {"HOME", "7", 1, true},
+	} {
+		err := CheckAlone(c.size, func(name string) (string, bool) {
+			if name != c.name {
+				return "", false
+			}
+			return c.value, true
+		})
+		says := err != nil && strings.Contains(err.Error(), c.name+"="+c.value)
+		if c.fine != (err == nil) || c.fine == says {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
