@@ -34,7 +34,8 @@
 //   - in package kernel, an element of native in dispatch_ARCH.go: its table, how its products
 //     compare with libraries, and the features of a CPU that it needs;
 //   - in features_test.go, the instructions that no path had before, each with its feature;
-//   - its name in the first paragraph above, and in README.md among the values of PLUME_KERNEL;
+//   - its name in the first paragraph above, and in kernel/README.md among the values of
+//     PLUME_KERNEL;
 //   - if its tiles of matrix products, of either order, have more rows than those of all other
 //     paths, that number in finestTile of trainer/pool/tiles.go;
 //   - if such a number does not divide blockM of blas/order.go, a multiple of it there;

@@ -126,8 +126,8 @@ func TestInstructionSets(t *testing.T) {
 			word := regexp.MustCompile(`\b` + dir + `\b`)
 			lack(word.MatchString(contents(t, "doc.go")), "its name in asm/doc.go")
 			_, hidden := packs[dir]
-			lack(hidden || word.MatchString(contents(t, "..", "README.md")),
-				"its name in README.md, among the values of PLUME_KERNEL")
+			lack(hidden || word.MatchString(contents(t, "..", "kernel", "README.md")),
+				"its name in kernel/README.md, among the values of PLUME_KERNEL")
 		}
 	}
 }

@@ -16,6 +16,31 @@ import (
 	"github.com/plume-ml/plume/trainer/run"
 )
 
+// Train on the embedded digits, then draw new ones: the lines of the README.
+func Example() {
+	ctx := context.Background()
+	cfg := method.Default() // ipld; or method.DefaultFor("vae")
+	cfg.Epochs = 20
+	images, err := data.Open(ctx, "digits", data.Options{}) // or data.Table{D: 64, X: pixels}
+	check(err)
+	model, err := trainer.Train(ctx, cfg, images)
+	check(err)
+	defer model.Close()
+	pixels, err := model.Sample(ctx, 16, 1) // 16 new images, from seed 1
+	check(err)
+	latents, err := model.Latents() // one of each training image
+	check(err)
+	fmt.Println(len(pixels)/64, "new images;", len(latents)/cfg.Latent, "latents")
+	// Output:
+	// 16 new images; 1797 latents
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
 // Train a small model on points of a circle, then draw new points from it.
 func ExampleTrain() {
 	circle := data.Table{D: 2}

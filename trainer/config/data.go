@@ -22,12 +22,12 @@ func (c *Config) dataKeys() []Key {
 		choiceKey(&c.As, "as", data.Auto, data.Kinds,
 			"what the data are: pictures, rows of numbers, signals (samples of channels over "+
 				"time), or a table of named columns"),
-		intKey(&c.Length, "length", 0, between(0, maxLength),
+		intKey(&c.Length, "length", 0, between(0, maxLength), "samples",
 			"samples of signals that are taken, from the first on; WAV files that are shorter are "+
 				"left out (0: all have one length)"),
-		floatKey(&c.SampleRate, "sample_rate", 0, nonNegative,
+		floatKey(&c.SampleRate, "sample_rate", 0, nonNegative, "samples a second",
 			"samples of signals a second, for arrays of them (0: unknown; WAV files have theirs)"),
-		intKey(&c.Size, "size", 0, between(0, maxSide),
+		intKey(&c.Size, "size", 0, between(0, maxSide), "pixels",
 			"side in pixels to which pictures are scaled (0: as they are)"),
 		boolKey(&c.Gray, "gray", "convert pictures to one channel"),
 		textKey(&c.Array, "array", "", plain("a name"),
@@ -47,7 +47,7 @@ func (c *Config) dataKeys() []Key {
 		boolKey(&c.Missing, "missing",
 			"take NaN in arrays of floats as values that are not known, instead of refusing the "+
 				"data"),
-		floatKey(&c.Holdout, "holdout", 0.1, unitNotOne,
+		floatKey(&c.Holdout, "holdout", 0.1, unitNotOne, "share",
 			"share of the images held out of training, in [0, 1)"),
 		boolKey(&c.Flip, "flip",
 			"train on mirror images too, left and right exchanged, with particles of their own"),

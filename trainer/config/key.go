@@ -12,6 +12,8 @@ type Key struct {
 	Group   string   // heading in help and files
 	Help    string   // one line, with the unit
 	Choices []string // the allowed values of an enumeration; else nil
+	Unit    string   // of numbers; 1 if they have none
+	Values  string   // which values are in range
 
 	value value
 	reset func()            // sets the default
@@ -21,10 +23,10 @@ type Key struct {
 // declare returns the key of a field. v and p point to the field; def is its default.
 func declare[T any](v value, p *T, name string, def T, allowed rule[T], help string) Key {
 	return Key{
-		Name: name, Help: help, value: v,
+		Name: name, Help: help, Values: allowed.values, value: v,
 		reset: func() { *p = def },
 		check: func(problems *Problems) {
-			if expected := allowed(*p); expected != "" {
+			if expected := allowed.expected(*p); expected != "" {
 				problems.add(name, *p, expected)
 			}
 		},
@@ -32,30 +34,30 @@ func declare[T any](v value, p *T, name string, def T, allowed rule[T], help str
 }
 
 func boolKey(p *bool, name, help string) Key {
-	return declare((*boolean)(p), p, name, false, anyOf[bool], help)
+	return declare((*boolean)(p), p, name, false, anyBool, help)
 }
 
-func intKey(p *int, name string, def int, allowed rule[int], help string) Key {
-	return declare((*integer)(p), p, name, def, allowed, help)
+func intKey(p *int, name string, def int, allowed rule[int], unit, help string) Key {
+	return declare((*integer)(p), p, name, def, allowed, help).in(unit)
 }
 
 func uintKey(p *uint64, name string, def uint64, allowed rule[uint64], help string) Key {
 	return declare((*natural)(p), p, name, def, allowed, help)
 }
 
-func floatKey(p *float64, name string, def float64, allowed rule[float64], help string) Key {
-	return declare((*number)(p), p, name, def, allowed, help)
+func floatKey(p *float64, name string, def float64, allowed rule[float64], unit, help string) Key {
+	return declare((*number)(p), p, name, def, allowed, help).in(unit)
 }
 
 // intsKey copies the default, so that configurations share no memory.
-func intsKey(p *[]int, name string, def []int, allowed rule[[]int], help string) Key {
-	key := declare((*integers)(p), p, name, def, allowed, help)
+func intsKey(p *[]int, name string, def []int, allowed rule[[]int], unit, help string) Key {
+	key := declare((*integers)(p), p, name, def, allowed, help).in(unit)
 	key.reset = func() { *p = append([]int{}, def...) }
 	return key
 }
 
-func everyKey(p *Every, name string, def Every, allowed rule[Every], help string) Key {
-	return declare((*interval)(p), p, name, def, allowed, help)
+func everyKey(p *Every, name string, def Every, allowed rule[Every], unit, help string) Key {
+	return declare((*interval)(p), p, name, def, allowed, help).in(unit)
 }
 
 func textKey(p *string, name, def string, allowed rule[string], help string) Key {
@@ -76,6 +78,12 @@ func Names[T ~string](values []T) []string {
 		names[i] = string(v)
 	}
 	return names
+}
+
+// in sets the unit of a key's numbers.
+func (k Key) in(unit string) Key {
+	k.Unit = unit
+	return k
 }
 
 // group sets the heading of the keys.

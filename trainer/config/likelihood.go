@@ -14,7 +14,7 @@ func (o *Options) likelihoodKeys() []Key {
 			"what the decoder says of a row: gaussian (obs_noise is that of all numbers), or by "+
 				"columns, as normal:4,bernoulli,categorical:3, with a learned scale of each "+
 				"normal one; auto: by columns for tables"),
-		floatKey(&o.ObsNoise, "obs_noise", 0.2, both(positive, invertible),
+		floatKey(&o.ObsNoise, "obs_noise", 0.2, both(positive, invertible), "pixels in [-1, 1]",
 			"sigma_x, standard deviation of a pixel given its latent (pixels span [-1, 1]); "+
 				"with columns the smallest scale of a normal one, in standard deviations of it"),
 	)
@@ -24,13 +24,14 @@ var invertible = expect("at least 1e-19: 1/obs_noise^2 overflows in single preci
 	func(v float64) bool { return v >= 1e-19 })
 
 // likelihoodText is the rule of the key likelihood.
-func likelihoodText(v string) (expected string) {
-	if v == AutoLikelihood || v == GaussianLikelihood {
+var likelihoodText = rule[string]{"auto, gaussian, or the columns of a row",
+	func(v string) (expected string) {
+		if v == AutoLikelihood || v == GaussianLikelihood {
+			return ""
+		}
+		if _, err := likelihood.ParseColumns(v); err != nil {
+			return "auto, gaussian, or the columns of a row, such as normal:4,bernoulli (" +
+				err.Error() + ")"
+		}
 		return ""
-	}
-	if _, err := likelihood.ParseColumns(v); err != nil {
-		return "auto, gaussian, or the columns of a row, such as normal:4,bernoulli (" +
-			err.Error() + ")"
-	}
-	return ""
-}
+	}}

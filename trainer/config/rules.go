@@ -9,30 +9,35 @@ import (
 	"unicode/utf8"
 )
 
-// rule returns what is expected instead of a value that is out of range; "" for one in range.
-type rule[T any] func(v T) (expected string)
+// rule says which values are in range.
+type rule[T any] struct {
+	values string // in words
+	// expected returns what is expected instead of a value that is out of range; "" for one in
+	// range.
+	expected func(v T) string
+}
 
 // expect returns the rule that ok must hold.
 func expect[T any](expected string, ok func(v T) bool) rule[T] {
-	return func(v T) string {
+	return rule[T]{expected, func(v T) string {
 		if ok(v) {
 			return ""
 		}
 		return expected
-	}
+	}}
 }
 
-// anyOf is the rule of a type all of whose values are in range.
-func anyOf[T any](T) string { return "" }
+// anyBool is the rule of a type all of whose values are in range.
+var anyBool = expect("true or false", func(bool) bool { return true })
 
-// both applies the second rule to values that the first accepts.
+// both applies the second rule, which refuses hardly any value, to those that the first accepts.
 func both[T any](first, second rule[T]) rule[T] {
-	return func(v T) string {
-		if expected := first(v); expected != "" {
+	return rule[T]{first.values, func(v T) string {
+		if expected := first.expected(v); expected != "" {
 			return expected
 		}
-		return second(v)
-	}
+		return second.expected(v)
+	}}
 }
 
 func between(low, high int) rule[int] {

@@ -51,20 +51,21 @@ func (c *Config) runKeys() []Key {
 	return group("Run",
 		choiceKey(&c.Method, "method", IPLD, Methods, "training method"),
 		uintKey(&c.Seed, "seed", 1, tomlInteger, "seed of every random number of the run"),
-		intKey(&c.Epochs, "epochs", 360, between(0, maxCount),
+		intKey(&c.Epochs, "epochs", 360, between(0, maxCount), "epochs",
 			"passes over the training images (0: as many as make 6,500 steps, or 1,500 steps "+
 				"with each datapoint, if those are fewer)"),
-		intKey(&c.Batch, "batch", 500, between(1, maxRows), "datapoints B per minibatch"),
-		intKey(&c.Tile, "tile", 64, between(1, maxRows),
+		intKey(&c.Batch, "batch", 500, between(1, maxRows), "datapoints",
+			"datapoints B per minibatch"),
+		intKey(&c.Tile, "tile", 64, between(1, maxRows), "rows",
 			"most rows that one worker takes through the networks at a time; "+
 				"with OpenBLAS part of the result's bits"),
-		intKey(&c.Wave, "wave", 0, between(0, maxRows),
+		intKey(&c.Wave, "wave", 0, between(0, maxRows), "rows",
 			"rows whose values are in memory at a time, for gradients by parts (0: as many as "+
 				"256 MiB hold); with OpenBLAS part of the result's bits"),
-		intKey(&c.Lanes, "lanes", 1, between(1, maxLanes),
+		intKey(&c.Lanes, "lanes", 1, between(1, maxLanes), "lanes",
 			"blocks of datapoints whose sums are made apart and then added in a fixed order, for "+
 				"machines that share a training; part of the result's bits"),
-		intKey(&c.Threads, "threads", 0, between(0, maxThreads),
+		intKey(&c.Threads, "threads", 0, between(0, maxThreads), "threads",
 			"worker threads (0: all cores); never changes the result"),
 
 		choiceKey(&c.Cloud, "cloud", InMemory, []Cloud{InMemory, InFile},
@@ -74,10 +75,10 @@ func (c *Config) runKeys() []Key {
 			"directory of that file, on a fast disk (default: the run's own); "+
 				"the file has no name there and goes with the process"),
 
-		intKey(&c.DivergenceRetries, "divergence_retries", 3, between(0, maxRetries),
+		intKey(&c.DivergenceRetries, "divergence_retries", 3, between(0, maxRetries), "retries",
 			"how often a run that diverges goes back to its last good state, with smaller steps "+
 				"(0: it ends at once)"),
-		floatKey(&c.DivergenceFactor, "divergence_factor", 0.5, unitOpen,
+		floatKey(&c.DivergenceFactor, "divergence_factor", 0.5, unitOpen, "factor",
 			"what a divergence multiplies step size and learning rate by, in (0, 1)"),
 	)
 }

@@ -60,19 +60,19 @@ func TestPython(t *testing.T) {
 	check(t, err)
 	example.Env = append(cmd.Env, "PYTHONPATH="+reader)
 	if out, err := example.CombinedOutput(); err != nil {
-		t.Errorf("the lines of the README: %v\n%s", err, out)
+		t.Errorf("the lines of query/README.md: %v\n%s", err, out)
 	}
 }
 
-// readmeLines is the Python in the README.
+// readmeLines is the Python in the document about using a model.
 func readmeLines(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "query", "README.md"))
 	check(t, err)
 	_, rest, found := strings.Cut(string(text), "```python\n")
 	lines, _, ended := strings.Cut(rest, "```")
 	if !found || !ended || strings.Count(lines, "\n") != 5 {
-		t.Fatal("the README has no five lines of Python")
+		t.Fatal("query/README.md has no five lines of Python")
 	}
 	return lines
 }

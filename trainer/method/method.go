@@ -14,6 +14,8 @@
 // it too.
 package method
 
+//go:generate go test -run ^TestKeysDocument$ -count=1 . -update
+
 import (
 	"context"
 
