@@ -24,6 +24,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/data/wav"
 	"github.com/plume-ml/plume/trainer/npy"
 )
 
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 		"plume":    main,
 		"stubborn": stubborn,
 		"stuck":    stuck,
+		"timeout":  killer,
 	})
 }
 
@@ -59,6 +61,7 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			env.Values[environment] = env.Vars
+			env.Values[documentsKey] = new(documentState)
 			return os.WriteFile(filepath.Join(env.WorkDir, "tiny.toml"), []byte(tiny), 0o666)
 		},
 		Condition: func(name string) (bool, error) {
@@ -74,6 +77,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"await":      await,
 			"deaf":       deaf,
+			"elsewhere":  elsewhereCommand,
 			"exits":      exits,
 			"interrupt":  interruptCommand,
 			"lines":      lines,
@@ -81,9 +85,12 @@ func TestScripts(t *testing.T) {
 			"profile":    profileCommand,
 			"same-state": sameState,
 			"scrape":     scrapeCommand,
+			"shown":      shown,
+			"small":      smallCommand,
 			"write-hex":  writeHex,
 			"write-npy":  writeNPY,
 			"write-png":  writePNG,
+			"write-wav":  writeWAV,
 		},
 	})
 }
@@ -260,4 +267,17 @@ func writePNG(ts *testscript.TestScript, neg bool, args []string) {
 	var out bytes.Buffer
 	ts.Check(png.Encode(&out, picture))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o666))
+}
+
+// write-wav FILE T writes T samples of one channel, of a second for each 1,000, that depend on the
+// file's name.
+func writeWAV(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	samples := make([]float32, n)
+	for i := range samples {
+		samples[i] = float32(math.Sin(float64(i*(1+int(args[0][len(args[0])-5]%7)))/20) / 2)
+	}
+	file, _ := wav.Encode(samples, 1, 1000)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), file, 0o666))
 }
