@@ -211,3 +211,16 @@ func TestTooManyLanes(t *testing.T) {
 		t.Error("6 lanes of 5 datapoints: no error")
 	}
 }
+
+// A sum over rows is one for each lane, and these are added along the tree: (1 + 2^-53) + (2^-53 +
+// 2^-53) is above 1 in float64, and as a chain it is 1.
+func TestLaneSum(t *testing.T) {
+	const half = 0x1p-53
+	s := Setup{Train: table{D: 1, X: make([]float32, 8)}, Lanes: 4}
+	l := s.newLanes()
+	l.set([]int{0, 2, 4, 5, 6})
+	x := []float64{0.5, 0.5, half, 0, half / 2, half / 4, 0, half / 4, half, 0}
+	if got := laneSum(l, x, 2); got != 1+2*half {
+		t.Errorf("the sum is 1 + %v, expected 1 + %v", got-1, 2*half)
+	}
+}
