@@ -170,6 +170,7 @@ func (t *Trainer) stepMatters(d run.Divergence) bool {
 // Found. The time and evaluations spent stay counted.
 func (t *Trainer) goBack(good checkpoint.Found) error {
 	t.speed = speed{}
+	t.takePhases()
 	t.warned.outliers.reset()
 	if good.Dir == "" {
 		t.sums, t.next, t.step = method.Stats{}, place{}, 0

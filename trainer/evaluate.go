@@ -102,6 +102,7 @@ func (t *Trainer) reportAgain(ctx context.Context) error {
 // measure does the work of evaluate. Images are decoded from the samples' latents when they are
 // needed, a block at a time.
 func (t *Trainer) measure(ctx context.Context, e *record.Epoch, doing *progress.Task) error {
+	t.measurePeak(ctx)
 	if err := t.fitPCA(ctx, doing); err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (t *Trainer) build(ctx context.Context) error {
 	m, err := method.New(t.cfg.Method, method.Setup{
 		Options: t.cfg.Options, Train: t.data.points, Batch: min(t.cfg.Batch, t.data.points.Len()),
 		Tile: t.cfg.Tile, Wave: t.cfg.Wave, Lanes: t.cfg.Lanes,
-		Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool,
+		Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool, Clock: &t.clock,
 		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
 		Classes: t.data.classes, Conditions: t.like,
 	})

@@ -71,6 +71,10 @@ func (t *Trainer) record() record.Epoch {
 		StepSize:          record.Number(d.StepSize),
 		LR:                record.Number(d.LR),
 		AnchorDrift:       anchor(s),
+		PriorByLambda:     t.levels(),
+		PhaseSeconds:      t.takePhases(),
+		ProductFLOPS:      record.Number(t.speed.operations / t.speed.seconds),
+		PeakShare:         t.peakShare(),
 		Slowed:            t.slowedTo(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -144,6 +145,8 @@ func (t *Trainer) restoreWith(load func(into []checkpoint.Tensor) (loaded, error
 	for i, v := range t.sums.Values() {
 		*v = sums[i]
 	}
+	l := meta.Levels
+	t.sums.Levels = diffusion.Levels{Draws: l[0], Loss: l[1], Unlearned: l[2]}
 	t.next = place{meta.Epoch, meta.Batch, meta.Repeat}
 	t.step = meta.Step
 	if t.spent.start.IsZero() {

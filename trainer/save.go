@@ -11,6 +11,7 @@ import (
 
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/run"
@@ -275,6 +276,9 @@ func (t *Trainer) snapshot() (checkpoint.Meta, []checkpoint.Tensor, error) {
 		Evaluations: t.spent.evaluations,
 		Seed:        t.cfg.Seed, Data: t.cfg.Data, Fingerprint: t.data.fingerprint,
 		Version: run.Version(), Config: string(text), Slowed: t.recovery.slowed,
+		Levels: [3][diffusion.LevelBins]float64{
+			t.sums.Levels.Draws, t.sums.Levels.Loss, t.sums.Levels.Unlearned,
+		},
 	}
 	if err := t.method.Err(); err != nil {
 		return meta, nil, fmt.Errorf("no checkpoint at step %d: %w", t.step, err)

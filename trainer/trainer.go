@@ -23,6 +23,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
@@ -56,6 +57,8 @@ type Trainer struct {
 	step  int          // parameter steps taken
 	sums  method.Stats // of the epoch under way
 	speed speed        // of the epoch under way, in this session
+	clock phase.Clock  // of the same steps
+	peak  float64      // operations per second that multiply-adds alone reach; 0: unknown
 	spent spent        // by the run
 
 	reports  reports
@@ -66,9 +69,10 @@ type Trainer struct {
 
 // speed is the work done in some time.
 type speed struct {
-	seconds float64
-	rows    float64 // particles moved, or rows trained on
-	steps   float64
+	seconds    float64
+	rows       float64 // particles moved, or rows trained on
+	steps      float64
+	operations float64 // of products
 }
 
 // spent is what the run has spent so far.
@@ -151,6 +155,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 
 func (t *Trainer) run(ctx context.Context) error {
 	t.spent.start = time.Now()
+	t.measurePeak(ctx)
 	t.saving.began = t.spent.start
 	t.reportStart()
 	if t.next.epoch >= t.cfg.Epochs {
@@ -238,6 +243,7 @@ func (t *Trainer) oneStep() error {
 	t.spent.stepSeconds += took
 	t.spent.steps++
 	t.spent.evaluations += stats.Evaluations
+	t.speed.operations += stats.Operations
 	t.speed.rows += max(stats.Moved, stats.Rows)
 	t.speed.steps++
 	t.reportStep(stats)

@@ -45,6 +45,10 @@ type Meta struct {
 	Config      string  `json:"config"`      // the resolved configuration, as TOML
 	Slowed      Slowed  `json:"slowed,omitzero"`
 
+	// Levels are sums over the epoch under way: draws, losses and unlearned losses by noise level
+	// (diffusion.Levels).
+	Levels [3][8]float64 `json:"levels,omitzero"`
+
 	// Imported says what the checkpoint lacks, if it was made from an export: "particles, and a
 	// state to resume from".
 	Imported string `json:"imported_without,omitempty"`

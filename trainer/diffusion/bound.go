@@ -77,7 +77,8 @@ type BoundTape struct {
 	direct       []float32 // span*alpha*sigma, the factor of e (or r) in the drift
 	toR          []float32 // span*w, from e to the gradient of theta's loss by r
 	eps, e, dz   []float32
-	sq           []float32
+	sq           []float32 // |e|^2
+	norm         []float32 // |z|^2 of each row
 	ids          []uint64
 	z, g         []float32 // rows repeated Draws times, and their drift; unused for one draw
 
@@ -95,7 +96,8 @@ func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape 
 		Bound: b, score: score, level: score.Net().Input(model.Lambda), d: d,
 		perm:   a.Ints(memory.Activations, rows, b.Draws),
 		lambda: row(), alpha: row(), sigma: row(), toZ: row(), direct: row(), toR: row(), sq: row(),
-		eps: mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
+		norm: a.Floats(memory.Activations, rows),
+		eps:  mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
 	}
 	if b.Draws > 1 {
 		t.z, t.g = mat(), mat()
@@ -150,6 +152,8 @@ type Rows struct {
 	Condition []float32
 	Particles int // unused without conditions
 
+	Clock *phase.Clock // counts the time by phase; nil: it is not counted
+
 	Loss  []float32 // set to l_theta(z) >= -log p(z), nats
 	G     []float32 // set to the gradient of that by z, Hi-Lo x d; nil: not wanted
 	Train bool      // the gradient by theta is wanted
@@ -169,11 +173,10 @@ func (t *BoundTape) Evaluate(r Rows) {
 			return
 		}
 	}
-	phase.Noise.Enter()
+	now := r.Clock.Enter(phase.Noise)
 	lo2, hi2 := r.Lo*t.Draws, r.Hi*t.Draws
 	zr, idr, gr := t.repeat(lo2, hi2, r.Z, r.IDs, r.G)
-	mat := func(x []float32) []float32 { return x[lo2*t.d : hi2*t.d] }
-	eps, e, dz := mat(t.eps), mat(t.e), mat(t.dz)
+	eps, e, dz := t.eps[lo2*t.d:hi2*t.d], t.e[lo2*t.d:hi2*t.d], t.dz[lo2*t.d:hi2*t.d]
 	sq, alpha, sigma := t.sq[lo2:hi2], t.alpha[lo2:hi2], t.sigma[lo2:hi2]
 	score := t.score.Take(lo2, hi2)
 	defer score.Release()
@@ -181,15 +184,16 @@ func (t *BoundTape) Evaluate(r Rows) {
 	kernel.NoiseRows(zl, eps, zr, alpha, sigma, idr, t.d, t.key)
 	copy(score.In(t.level), t.lambda[lo2:hi2])
 	score.SetCondition(r.Condition, lo2, t.Draws*r.Particles)
-	phase.ScoreForward.Enter()
+	now = now.Enter(phase.ScoreForward)
 	score.Visit = t.Visit
 	score.Forward()
-	phase.ScoreBackward.Enter()
+	now = now.Enter(phase.ScoreBackward)
+	defer now.End()
 	kernel.ScoreResidual(e, sq, zl, out, eps, sigma, t.d)
 	if t.SteadyLoss {
 		t.steady(sq, zr, eps, lo2)
 	}
-	t.losses(r.Loss, r.Z, sq)
+	t.losses(r, sq)
 	if lossOnly {
 		return
 	}
@@ -229,22 +233,23 @@ func (t *BoundTape) repeat(
 }
 
 // losses writes the bound of each row: the mean over its draws of span/2 |e|^2, and the rest.
-func (t *BoundTape) losses(loss, z, sq []float32) {
+func (t *BoundTape) losses(r Rows, sq []float32) {
 	half, constant := t.Span()/2, t.Constant(t.d)
 	a2 := math.Pow(Alpha(t.Min), 2) / 2
-	kernel.SquareNorms(loss, z, t.d)
-	for i := range loss {
+	norm := t.norm[r.Lo:r.Hi]
+	kernel.SquareNorms(norm, r.Z, t.d)
+	for i, square := range norm {
 		var sum float64
 		for _, s := range sq[i*t.Draws : (i+1)*t.Draws] {
 			sum += float64(s)
 		}
-		loss[i] = float32(half*sum/float64(t.Draws) + a2*float64(loss[i]) + constant)
+		r.Loss[i] = float32(half*sum/float64(t.Draws) + a2*float64(square) + constant)
 	}
 }
 
 // scoreDrift writes z + r(z, lambda_max)/sigma_max into g.
 func (t *BoundTape) scoreDrift(r Rows) {
-	phase.ScoreForward.Enter()
+	defer r.Clock.Enter(phase.ScoreForward).End()
 	lo2 := r.Lo * t.Draws
 	score := t.score.Take(lo2, lo2+r.Hi-r.Lo)
 	defer score.Release()

@@ -143,6 +143,60 @@ func TestLoss(t *testing.T) {
 	}
 }
 
+// TestLevelSums compares the sums by level with the draws' own levels, losses and noise in float64,
+// and the mean over the levels with the losses of the rows. Without a learned score, the loss has
+// the mean that is expected of it, within five standard errors.
+func TestLevelSums(t *testing.T) {
+	const n = 300
+	for _, draws := range []int{1, 3} {
+		z, g := scattered(n), correlated(n*draws)
+		b := Bound{Process: testProcess, Draws: draws}
+		tape := b.NewTape(nil, g.tape(n*draws), n)
+		tape.Begin(n, lambdaKey, noiseKey)
+		tape.Evaluate(Rows{Hi: n, Z: z, IDs: addresses(n), Loss: make([]float32, n)})
+		got := tape.Levels(0, n)
+		var want Levels
+		eps := noiseOf(n, draws)
+		for i, lambda := range oracleLevels(testProcess, n*draws, lambdaKey) {
+			part := int((lambda - testProcess.Min) / testProcess.Span() * LevelBins)
+			row, square := row64(z, i/draws), 0.0
+			value, _ := g.residual(row, row64(eps, i), lambda, testProcess)
+			for _, v := range row {
+				square += v * v
+			}
+			a2 := 1 / (1 + math.Exp(-lambda))
+			want.Draws[part]++
+			want.Loss[part] += value
+			want.Unlearned[part] += testProcess.Span() / 2 * a2 * ((1-a2)*square + a2*testD)
+		}
+		if got.Draws != want.Draws {
+			t.Fatalf("%d draws: %v in the parts, want %v", draws, got.Draws, want.Draws)
+		}
+		for part := range LevelBins {
+			l, w := got.Loss[part]-want.Loss[part], got.Unlearned[part]-want.Unlearned[part]
+			if beyond(l, 1e-5*want.Loss[part]) || beyond(w, 1e-5*want.Unlearned[part]) {
+				t.Errorf("%d draws, part %d: %v and %v, want %v and %v", draws, part,
+					got.Loss[part], got.Unlearned[part], want.Loss[part], want.Unlearned[part])
+			}
+		}
+	}
+}
+
+// TestUnlearnedLevels: without a learned score, the mean loss of a part is what is expected of it.
+// The square of d normals has a standard deviation of at most sqrt(2) of its mean.
+func TestUnlearnedLevels(t *testing.T) {
+	const n = 20000
+	tape := Bound{Process: testProcess, Draws: 1}.NewTape(nil, zeroScore(n).tape(n), n)
+	tape.Begin(n, lambdaKey, noiseKey)
+	tape.Evaluate(Rows{Hi: n, Z: scattered(n), IDs: addresses(n), Loss: make([]float32, n)})
+	l := tape.Levels(0, n)
+	for part, draws := range l.Draws {
+		if ratio := l.Loss[part] / l.Unlearned[part]; beyond(ratio-1, 5*math.Sqrt(2/draws)) {
+			t.Errorf("part %d: %v times what is expected", part, ratio)
+		}
+	}
+}
+
 // TestBoundIsNegLogDensity: with the exact score, the mean of the bound over noise and levels is
 // -log N(z; m, S), for r = 0 as for a correlated Gaussian, up to the cut-offs, which are of order
 // sigma_max^2 = alpha_min^2 = 5e-5 per dimension. The plain mean of 65,536 draws has a standard

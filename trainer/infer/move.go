@@ -67,7 +67,6 @@ func (p *Posterior) gatherTile(i int) {
 }
 
 func (p *Posterior) priorTile(i int) {
-	phase.Prior.Enter()
 	lo, hi := p.now.tiles.Rows(i)
 	p.prior.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: p.batch.Rows(p.batch.Z, lo, hi), IDs: p.batch.IDs[lo:hi],

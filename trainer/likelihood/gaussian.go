@@ -21,7 +21,8 @@ func (l Gaussian) Outputs() int { return l.D }
 
 // Gradient implements Likelihood.
 func (l Gaussian) Gradient(t *model.Tape, r Rows) {
-	pass := r.forward(t)
+	pass, now := r.forward(t)
+	defer now.End()
 	defer pass.Release()
 	if r.Missing != nil {
 		r.excuse(pass.Out(), l.D)

@@ -66,6 +66,8 @@ type Rows struct {
 	// part in the likelihood, and may be any finite numbers.
 	Missing []bool
 
+	Clock *phase.Clock // counts the time by phase; nil: it is not counted
+
 	// Of the whole batch, set for these rows: -log p(x|z) in nats, and |E[x|z] - x|^2, of what is
 	// known.
 	Loss   []float64
@@ -73,15 +75,14 @@ type Rows struct {
 	G      []float32 // set to the gradient of -log p(x|z) by z, Hi-Lo x d
 }
 
-// forward runs the rows through the decoder.
-func (r Rows) forward(t *model.Tape) *model.Pass {
-	phase.DecoderForward.Enter()
+// forward runs the rows through the decoder. The phase of the way back has begun.
+func (r Rows) forward(t *model.Tape) (*model.Pass, phase.Span) {
+	now := r.Clock.Enter(phase.DecoderForward)
 	pass := t.Take(r.Lo, r.Hi)
 	copy(pass.In(0), r.Z)
 	pass.SetCondition(r.Condition, r.Lo, r.Particles)
 	pass.Forward()
-	phase.DecoderBackward.Enter()
-	return pass
+	return pass, now.Enter(phase.DecoderBackward)
 }
 
 // image returns the numbers of row i's image, and which of them are missing; nil: none.

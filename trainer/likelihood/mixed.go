@@ -48,7 +48,8 @@ func (l *Mixed) Noisy() bool { return true }
 
 // Gradient implements Likelihood.
 func (l *Mixed) Gradient(t *model.Tape, r Rows) {
-	pass := r.forward(t)
+	pass, now := r.forward(t)
+	defer now.End()
 	defer pass.Release()
 	width := l.Outputs()
 	for i := r.Lo; i < r.Hi; i++ {

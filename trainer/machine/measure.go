@@ -52,6 +52,29 @@ func FMAPeak(ctx context.Context, workers int, o Options) (float64, error) {
 	return newMeter(ctx, o).best(copies(workers, multiplyAdds))
 }
 
+// ProductPeak is the rate of operations per second that the given number of workers reaches with
+// nothing but the instructions that products in the precision are made of: multiply-adds, or those
+// of bf16 where they are used. A product in bf16x3 takes three. By default it takes about 0.15 s.
+func ProductPeak(
+	ctx context.Context, workers int, p blas.Precision, o Options,
+) (float64, error) {
+	var h *kernel.Halves
+	switch p {
+	case blas.BF16, blas.BF16x3:
+		h = kernel.BF16Halves()
+	case blas.BF16Pairs:
+		h = kernel.PairHalves()
+	}
+	if h == nil {
+		return FMAPeak(ctx, workers, o)
+	}
+	rate, err := newMeter(ctx, o).best(copies(workers, func() work { return peak(h.Peak) }))
+	if p == blas.BF16x3 {
+		rate /= 3
+	}
+	return rate, err
+}
+
 func (m *meter) all(workers int) (Rates, error) {
 	r := Rates{Workers: workers}
 	var err error

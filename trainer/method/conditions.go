@@ -22,12 +22,14 @@ type conditioning struct {
 	drop   float64
 	x      []float32 // B x K; nil: there are none
 	u      []float32 // a uniform number
-	counts []uint32  // of datapoints, by class and then of those without; nil: no conditions
+	clock  *phase.Clock
+	counts []uint32 // of datapoints, by class and then of those without; nil: no conditions
 }
 
 // newConditioning makes the conditions of the setup.
 func (s *Setup) newConditioning(a *memory.Arena) (*conditioning, error) {
-	c, o := &conditioning{width: conditions(s.Options), drop: s.Options.ConditionDrop}, &s.Options
+	o := &s.Options
+	c := &conditioning{width: conditions(*o), drop: o.ConditionDrop, clock: s.Clock}
 	if !o.Conditional() {
 		return c, nil
 	}
@@ -69,7 +71,7 @@ func (c *conditioning) open(s *Setup) error {
 // gather sets the conditions to those of the datapoints index.
 func (c *conditioning) gather(index []int) {
 	if c.source != nil {
-		phase.Gather.Enter()
+		defer c.clock.Enter(phase.Gather).End()
 		c.source.Gather(c.x[:len(index)*c.width], index)
 	}
 }

@@ -46,7 +46,7 @@ func (f *flow) losses() (s Stats) {
 		f.setup.Pool.Run(f.decoderRows())
 	}
 	s.setData(f.lanes, f.loss, f.square, f.cloud.N)
-	s.Evaluations = s.Rows * f.decoder.passes(1)
+	f.decoder.count(&s, s.Rows, throughInput)
 	return s
 }
 
@@ -69,7 +69,9 @@ func (v *variational) latents(index []int) (z []float32, ids []uint64) {
 // losses implements firstStage.
 func (v *variational) losses() Stats {
 	points, rows := len(v.now.index), len(v.ids)
-	s := Stats{Evaluations: float64(points)*v.encoder.passes(1) + float64(rows)*v.decoder.passes(1)}
+	s := Stats{}
+	v.encoder.count(&s, float64(points), onlyForward)
+	v.decoder.count(&s, float64(rows), throughInput)
 	for w := range v.now.waves {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.decoderRows})

@@ -35,7 +35,10 @@ func (f *flow) checkLosses(s *Stats) error {
 
 func (f *flow) collectLosses(s *Stats) bool {
 	s.setData(f.lanes, f.loss, f.square, f.cloud.N)
-	s.PriorLoss = laneSum(f.lanes, f.nll, f.cloud.N)
+	s.PriorLoss, s.Levels = laneSum(f.lanes, f.nll, f.cloud.N), diffusion.Levels{}
+	if !f.now.held {
+		s.Levels = f.lanes.levels(f.priorTape, f.cloud.N)
+	}
 	return finite(s.DataLoss + s.PriorLoss)
 }
 

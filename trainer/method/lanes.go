@@ -7,8 +7,10 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/kernel"
 	"github.com/plume-ml/plume/trainer/comm"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // lanes is how the datapoints of a minibatch lie in the lanes of the training (package comm): those
@@ -16,7 +18,8 @@ import (
 type lanes struct {
 	count, datapoints int // lanes, and M
 	ends              []int
-	sums              []float64 // of the lanes
+	sums              []float64          // of the lanes
+	parts             []diffusion.Levels // likewise
 	waves             []wave
 }
 
@@ -24,6 +27,7 @@ func (s *Setup) newLanes() *lanes {
 	n := max(1, s.Lanes)
 	return &lanes{
 		count: n, datapoints: s.Train.Len(), ends: make([]int, n), sums: make([]float64, n),
+		parts: make([]diffusion.Levels, n),
 	}
 }
 
@@ -64,6 +68,31 @@ func laneSum[T float32 | float64](l *lanes, x []T, each int) float64 {
 		from = end
 	}
 	return comm.Sum(l.sums)
+}
+
+// levels are the sums of a prior by noise level, which has so many rows for each datapoint of the
+// minibatch.
+func (l *lanes) levels(t prior.Tape, each int) (sum diffusion.Levels) {
+	from := 0
+	for i, end := range l.ends {
+		l.parts[i] = t.Levels(from*each, end*each)
+		from = end
+	}
+	for b := range diffusion.LevelBins {
+		for i, p := range l.parts {
+			l.sums[i] = p.Draws[b]
+		}
+		sum.Draws[b] = comm.Sum(l.sums)
+		for i, p := range l.parts {
+			l.sums[i] = p.Loss[b]
+		}
+		sum.Loss[b] = comm.Sum(l.sums)
+		for i, p := range l.parts {
+			l.sums[i] = p.Unlearned[b]
+		}
+		sum.Unlearned[b] = comm.Sum(l.sums)
+	}
+	return sum
 }
 
 // wave is a part of the minibatch, whose rows are in memory at once: all of it, or several whole

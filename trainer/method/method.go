@@ -27,6 +27,7 @@ import (
 	"github.com/plume-ml/plume/trainer/likelihood"
 	"github.com/plume-ml/plume/trainer/model"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/prior"
 )
@@ -90,6 +91,7 @@ type Setup struct {
 	Seed    uint64
 	Steps   int // parameter steps of the whole training; 0: unknown
 	Pool    *pool.Pool
+	Clock   *phase.Clock // counts the time of steps by phase; nil: it is not counted
 
 	// CloudDir is the directory for a file that holds the particles' positions and velocities;
 	// empty: they are in memory. The bits are the same.

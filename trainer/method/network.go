@@ -29,6 +29,8 @@ type network struct {
 	held   [][]float32 // sums of lanes that wait (lanes.go)
 	now    wave        // whose part the gradient tasks compute
 	tape   weightTape
+	clock  *phase.Clock
+	work   float64        // multiplications of the products for a row, forward
 	packed bool           // the tape's packed weights are up to date
 	summed int            // number of the step's gradients in sum
 	then   func(task int) // what follows a task's part of the gradient; nil: nothing
@@ -51,6 +53,7 @@ type weightTape interface {
 	Grad(task int)
 	Writes(task int) []memory.Block
 	Updated(task int)
+	Work() float64
 }
 
 // The numbers of the networks in the streams of their initial weights and of their noise.
@@ -105,7 +108,7 @@ func (n *network) follow(a *memory.Arena, s Setup, c course) {
 
 // bind sets the network's tape, which must be bound to its parameters.
 func (n *network) bind(s Setup, t weightTape) {
-	n.tape = t
+	n.tape, n.clock, n.work = t, s.Clock, t.Work()
 	n.packTask, n.reduceTask = n.packPart, n.reducePart
 	n.accumulateTask, n.updateTask = n.accumulatePart, n.updatePart
 	n.bands = newBands(t.GradTasks(), t.Writes)
@@ -123,7 +126,7 @@ func (n *network) pack() pool.Group {
 }
 
 func (n *network) packPart(task int) {
-	phase.Pack.Enter()
+	defer n.clock.Enter(phase.Pack).End()
 	n.tape.Pack(task)
 }
 
@@ -156,13 +159,14 @@ func (n *network) update(w wave, each int, lr float64, summed int) pool.Group {
 }
 
 func (n *network) reducePart(task int) {
-	phase.Reduce.Enter()
+	now := n.clock.Enter(phase.Reduce)
 	if n.now.first < n.now.last {
 		n.tape.Grad(task)
 	} else {
 		n.clear(task)
 	}
 	n.join(task)
+	now.End()
 	if n.then != nil {
 		n.then(task)
 	}
@@ -196,17 +200,20 @@ func (n *network) join(task int) {
 	}
 }
 
-// passes returns the number of passes through the network of a row with the given number of draws:
-// none if the network has no parameters.
-func (n *network) passes(draws int) float64 {
-	if len(n.p) == 0 {
-		return 0
+// The products of a pass for each of the parameters' matrices: forward, with the gradient by the
+// input, and with that by the parameters.
+const onlyForward, throughInput, byParameters = 1, 2, 3
+
+// count adds the pass of rows through the network to the stats, unless it has no parameters.
+func (n *network) count(s *Stats, rows float64, products int) {
+	if len(n.p) > 0 {
+		s.Evaluations += rows
+		s.Operations += 2 * float64(products) * rows * n.work
 	}
-	return float64(draws)
 }
 
 func (n *network) accumulatePart(task int) {
-	phase.Optimizer.Enter()
+	defer n.clock.Enter(phase.Optimizer).End()
 	for _, b := range n.tape.Writes(task) {
 		for lo, hi := range b.Runs() {
 			if n.summed == 0 {
@@ -225,7 +232,7 @@ func (n *network) updatePart(task int) {
 	if !band.done() {
 		return
 	}
-	phase.Optimizer.Enter()
+	now := n.clock.Enter(phase.Optimizer)
 	if n.summed > 0 {
 		n.average(band.blocks)
 	}
@@ -233,7 +240,7 @@ func (n *network) updatePart(task int) {
 	n.sums.Use(func(sums []float32) {
 		n.gSquare[first], n.pSquare[first] = n.step(sums, band.blocks)
 	})
-	phase.Pack.Enter()
+	defer now.Enter(phase.Pack).End()
 	for _, task := range band.tasks {
 		n.tape.Updated(task)
 	}

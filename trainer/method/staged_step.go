@@ -60,8 +60,10 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 // gradient by the prior's weights.
 func (t *staged) evaluate() {
 	t.conditions.draw(t.now.index, t.key(streamDrop))
+	noise := t.setup.Clock.Enter(phase.Noise)
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise),
 		t.lanes.ends...)
+	noise.End()
 	t.setup.Pool.Run(t.prior.pack())
 	n := t.setup.Options.Particles
 	for i, w := range t.now.waves {
@@ -80,13 +82,12 @@ func (t *staged) key(s kernel.Stream) kernel.Key {
 }
 
 func (t *staged) priorTile(i int) {
-	phase.Prior.Enter()
 	lo, hi := t.now.wave.Rows(i)
 	d := t.setup.Options.Latent
 	t.tape.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: t.now.z[lo*d : hi*d], IDs: t.now.ids[lo:hi], G: t.g[lo*d : hi*d],
 		Loss: t.nll[lo:hi], Train: true, Condition: t.conditions.x,
-		Particles: t.setup.Options.Particles,
+		Particles: t.setup.Options.Particles, Clock: t.setup.Clock,
 	})
 }
 
@@ -103,13 +104,14 @@ func (t *staged) collect(s *Stats) {
 	rows, o := float64(len(t.now.ids)), &t.setup.Options
 	_, encoder := t.first.networks()
 	if encoder != nil { // latents are drawn anew
-		s.Evaluations += rows / float64(o.Particles) * encoder.passes(1)
+		encoder.count(s, rows/float64(o.Particles), onlyForward)
 	}
-	s.Evaluations += rows * t.prior.passes(t.tape.Draws())
+	t.prior.count(s, rows*float64(t.tape.Draws()), byParameters)
 	s.Rows = rows
 	s.SquareError, s.DataLoss = rows*t.frozen[frozenSquare], rows*t.frozen[frozenData]
 	s.Entropy = rows * t.frozen[frozenEntropy]
 	s.PriorLoss = laneSum(t.lanes, t.nll, o.Particles)
+	s.Levels = t.lanes.levels(t.tape, o.Particles)
 }
 
 // freeze begins the second stage. The first stage's weights become their averages, its losses are
@@ -124,6 +126,7 @@ func (t *staged) freeze(s *Stats) {
 	t.first.Restored() // its weights have changed
 	total, mean, std := t.survey()
 	s.Evaluations += total.Evaluations
+	s.Operations += total.Operations
 	t.frozen[frozenSquare] = total.SquareError / total.Rows
 	t.frozen[frozenData] = total.DataLoss / total.Rows
 	t.frozen[frozenEntropy] = total.Entropy / total.Rows
@@ -152,7 +155,9 @@ func (t *staged) survey() (total Stats, mean, std []float64) {
 		for i := range latents {
 			latents[i].add(z[l.start(i)*width : l.ends[i]*width])
 		}
-		total.Add(t.first.losses())
+		losses := t.first.losses()
+		total.Add(losses)
+		total.Operations += losses.Operations
 	}
 	mean, std = joinSpreads(latents)
 	return total, mean, std

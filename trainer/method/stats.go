@@ -1,5 +1,7 @@
 package method
 
+import "github.com/plume-ml/plume/trainer/diffusion"
+
 // Stats are sums over the rows of a step. Sums of Stats (Add) give the means over an epoch.
 type Stats struct {
 	Steps       float64
@@ -14,12 +16,20 @@ type Stats struct {
 	Redrawn     float64 // particles that the guard drew anew
 	Anchor      float64 // coefficient of the scale anchor, summed over the steps
 
+	// Levels are the prior losses by noise level; empty for a prior without levels.
+	Levels diffusion.Levels
+
+	// Operations are about the floating-point operations of the parameters' products in this step.
+	// Add does not sum them.
+	Operations float64
+
 	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this
 	// step, 0 for those that had none. Add does not sum it.
 	GradientNorm [3]float64
 }
 
-// Values returns pointers to the fields that are sums, in their order, for Add and for checkpoints.
+// Values returns pointers to the fields that are sums, except Levels, in their order, for Add and
+// for checkpoints.
 func (s *Stats) Values() [11]*float64 {
 	return [...]*float64{
 		&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Entropy,
@@ -33,6 +43,7 @@ func (s *Stats) Add(t Stats) {
 	for i, v := range s.Values() {
 		*v += *from[i]
 	}
+	s.Levels.Add(t.Levels)
 }
 
 // setData sets the sums of the losses and squared errors of the minibatch's rows, so many for each

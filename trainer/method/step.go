@@ -104,7 +104,7 @@ func (f *flow) begin(p pass, minibatch bool) {
 }
 
 func (f *flow) gatherTile(i int) {
-	phase.Gather.Enter()
+	defer f.setup.Clock.Enter(phase.Gather).End()
 	lo, hi := f.now.tiles.Rows(i)
 	f.batch.Gather(lo, hi)
 	if f.now.restart {
@@ -119,11 +119,17 @@ func (f *flow) gatherTile(i int) {
 func (f *flow) evaluate(s *Stats) {
 	rows := len(f.batch.IDs)
 	f.conditions.draw(f.now.index, f.key(streamDrop))
-	s.Evaluations += float64(rows) * f.decoder.passes(1)
+	products := throughInput
+	if f.now.train {
+		products = byParameters
+	}
+	f.decoder.count(s, float64(rows), products)
 	if !f.now.held {
-		s.Evaluations += float64(rows) * f.prior.passes(f.priorTape.Draws())
+		f.prior.count(s, float64(rows*f.priorTape.Draws()), products)
+		noise := f.setup.Clock.Enter(phase.Noise)
 		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise),
 			f.lanes.ends...)
+		noise.End()
 	}
 	for w := range f.now.waves {
 		f.enter(w)
@@ -148,17 +154,17 @@ func (f *flow) priorRows() pool.Group {
 }
 
 func (f *flow) runPrior(i int) {
-	phase.Prior.Enter()
 	lo, hi := f.now.prior.Rows(i)
 	z, p, loss := f.batch.Rows(f.batch.Z, lo, hi), f.batch.Rows(f.batch.P, lo, hi), f.nll[lo:hi]
 	if f.now.held {
+		defer f.setup.Clock.Enter(phase.Prior).End()
 		copy(p, z)
 		diffusion.NegLogNormal(loss, z, f.cloud.D)
 		return
 	}
 	f.priorTape.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: z, IDs: f.batch.IDs[lo:hi], G: p, Loss: loss, Train: f.now.train,
-		Condition: f.conditions.x, Particles: f.cloud.N,
+		Condition: f.conditions.x, Particles: f.cloud.N, Clock: f.setup.Clock,
 	})
 }
 
@@ -170,7 +176,7 @@ func (f *flow) runDecoder(i int) {
 	lo, hi := f.now.decoder.Rows(i)
 	f.gradient(f.decoderTape, likelihood.Rows{
 		Lo: lo, Hi: hi, Particles: f.cloud.N, Z: f.batch.Rows(f.batch.Z, lo, hi),
-		G: f.batch.Rows(f.batch.G, lo, hi), Condition: f.conditions.x,
+		G: f.batch.Rows(f.batch.G, lo, hi), Condition: f.conditions.x, Clock: f.setup.Clock,
 	})
 }
 
@@ -208,7 +214,7 @@ func (f *flow) reduce(w wave) {
 }
 
 func (f *flow) moveTile(i int) {
-	phase.Move.Enter()
+	defer f.setup.Clock.Enter(phase.Move).End()
 	lo, hi := f.now.tiles.Rows(i)
 	f.clip[i], f.redrawn[i] = f.batch.Move(lo, hi, f.now.langevin)
 }

@@ -101,7 +101,7 @@ func (v *variational) draw(index []int, stream kernel.Stream) {
 }
 
 func (v *variational) gatherTile(i int) {
-	phase.Gather.Enter()
+	defer v.setup.Clock.Enter(phase.Gather).End()
 	first, last := v.now.tiles.Points(i)
 	v.observe(v.setup.Train, v.now.index, first, last)
 }
@@ -111,7 +111,7 @@ func (v *variational) encodeTile(i int) { v.encode(i).Release() }
 // encode runs the encoder forward on a tile, draws latents from its output, and computes its
 // entropy.
 func (v *variational) encode(i int) *model.Pass {
-	phase.EncoderForward.Enter()
+	defer v.setup.Clock.Enter(phase.EncoderForward).End()
 	first, last := v.now.wave.Points(i)
 	dim := v.likelihood.Dim()
 	pass := v.encoderTape.Take(first, last)
@@ -151,12 +151,14 @@ func (v *variational) reparametrise(m int, out []float32) {
 // last in their gradients by the weights.
 func (v *variational) evaluate(s *Stats) {
 	rows := len(v.ids)
-	s.Evaluations = float64(len(v.now.index)) * v.encoder.passes(1)
-	s.Evaluations += float64(rows) * v.decoder.passes(1)
+	v.encoder.count(s, float64(len(v.now.index)), byParameters)
+	v.decoder.count(s, float64(rows), byParameters)
 	if !v.now.closed {
-		s.Evaluations += float64(rows) * v.prior.passes(v.priorTape.Draws())
+		v.prior.count(s, float64(rows*v.priorTape.Draws()), byParameters)
+		noise := v.setup.Clock.Enter(phase.Noise)
 		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise),
 			v.lanes.ends...)
+		noise.End()
 	}
 	for w := range v.now.waves {
 		v.enter(w)
@@ -180,12 +182,11 @@ func (v *variational) decoderTile(i int) {
 	lo, hi := v.now.wave.Rows(i)
 	v.gradient(v.decoderTape, likelihood.Rows{
 		Lo: lo, Hi: hi, Particles: v.setup.Options.Particles, Z: v.rows(v.z, lo, hi),
-		G: v.rows(v.g, lo, hi), Condition: v.conditions.x,
+		G: v.rows(v.g, lo, hi), Condition: v.conditions.x, Clock: v.setup.Clock,
 	})
 }
 
 func (v *variational) priorTile(i int) {
-	phase.Prior.Enter()
 	if v.now.closed {
 		v.closedGradient(v.now.wave.Points(i))
 		return
@@ -194,7 +195,7 @@ func (v *variational) priorTile(i int) {
 	v.priorTape.Evaluate(diffusion.Rows{
 		Lo: lo, Hi: hi, Z: v.rows(v.z, lo, hi), IDs: v.ids[lo:hi], G: v.rows(v.p, lo, hi),
 		Loss: v.nll[lo:hi], Train: true, Condition: v.conditions.x,
-		Particles: v.setup.Options.Particles,
+		Particles: v.setup.Options.Particles, Clock: v.setup.Clock,
 	})
 }
 
@@ -204,13 +205,16 @@ func (v *variational) priorTile(i int) {
 func (v *variational) closedGradient(first, last int) {
 	d := v.setup.Options.Latent
 	mean, p, loss := v.rows(v.mean, first, last), v.rows(v.p, first, last), v.nll[first:last]
+	if !v.now.held {
+		v.priorTape.Evaluate(diffusion.Rows{
+			Lo: first, Hi: last, Z: mean, IDs: v.ids[first:last], G: p, Loss: loss, Train: true,
+			Clock: v.setup.Clock,
+		})
+	}
+	defer v.setup.Clock.Enter(phase.Prior).End()
 	if v.now.held {
 		copy(p, mean)
 		diffusion.NegLogNormal(loss, mean, d)
-	} else {
-		v.priorTape.Evaluate(diffusion.Rows{
-			Lo: first, Hi: last, Z: mean, IDs: v.ids[first:last], G: p, Loss: loss, Train: true,
-		})
 	}
 	for m := range loss {
 		var variance float64
@@ -230,7 +234,7 @@ func (v *variational) closedGradient(first, last int) {
 // in closed form, g is the decoder's alone, and the prior adds its gradient at the mean to the
 // first and exp(logvar)/2 to the second.
 func (v *variational) backwardTile(i int, pass *model.Pass) {
-	phase.EncoderBackward.Enter()
+	defer v.setup.Clock.Enter(phase.EncoderBackward).End()
 	first, last := v.now.wave.Points(i)
 	d := v.setup.Options.Latent
 	for m := first; m < last; m++ {
@@ -304,5 +308,6 @@ func (v *variational) collect(s *Stats) {
 		s.PriorLoss = float64(n) * laneSum(v.lanes, v.nll, 1)
 	} else {
 		s.PriorLoss = laneSum(v.lanes, v.nll, n)
+		s.Levels = v.lanes.levels(v.priorTape, n)
 	}
 }

@@ -145,14 +145,8 @@ func (n *Net) Kept() (sum int) {
 	return sum
 }
 
-// Work is the multiplications of the parameters' products for a row, forward; a step of training
-// takes three times as many, since each gradient takes as many again.
-func (n *Net) Work() (sum float64) {
-	for _, task := range n.NewTape(nil, nil, Size{Rows: 1}, Train).grad {
-		sum += task.Cost
-	}
-	return sum
-}
+// Work is that of a tape of the network (Tape.Work).
+func (n *Net) Work() float64 { return n.NewTape(nil, nil, Size{Rows: 1}, Train).Work() }
 
 // Builder builds a network. Its methods add layers and return their outputs. After the first layer
 // that does not fit, they do nothing, and Build returns the error.

@@ -147,6 +147,15 @@ func (t *Tape) PackTasks() int { return len(t.pack) }
 // Pack implements Packer.
 func (t *Tape) Pack(task int) { t.pack[task].Do() }
 
+// Work is the multiplications of the parameters' products for a row, forward: each of the two
+// gradients takes as many again. It is 0 for a tape without gradients by parameters.
+func (t *Tape) Work() (sum float64) {
+	for _, task := range t.grad {
+		sum += task.Cost
+	}
+	return sum / float64(t.size.Wave)
+}
+
 // Begin starts a wave with the given row of the batch.
 func (t *Tape) Begin(first int) { t.base = first }
 

@@ -96,6 +96,11 @@ func (m *Monitor) text() []byte {
 			metrics.WriteGaugeFloat64(&b, g.name, v)
 		}
 	}
+	if now.epoch != nil {
+		for _, f := range families {
+			f.write(&b, now.epoch)
+		}
+	}
 	metrics.WriteProcessMetrics(&b)
 	b.WriteString("# EOF\n")
 	return b.Bytes()
@@ -115,10 +120,15 @@ var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 func writeInfo(b *bytes.Buffer, s *trainer.Start) {
 	g := gauge{name: "plume_run", help: "1; the labels say which run the other numbers are of."}
 	g.head(b)
-	label := func(name, value string) string {
-		return name + `="` + escape.Replace(strings.ToValidUTF8(value, "?")) + `"`
+	metrics.WriteGaugeUint64(b, label(g.name, "dir", s.Dir, "method", string(s.Config.Method),
+		"data", s.Config.Data, "version", s.Info.Version), 1)
+}
+
+// label adds labels, names and values by turns, to the name of a gauge.
+func label(name string, labels ...string) string {
+	for i := 0; i < len(labels); i += 2 {
+		value := escape.Replace(strings.ToValidUTF8(labels[i+1], "?"))
+		labels[i/2] = labels[i] + `="` + value + `"`
 	}
-	metrics.WriteGaugeUint64(b, fmt.Sprintf("%s{%s,%s,%s,%s}", g.name, label("dir", s.Dir),
-		label("method", string(s.Config.Method)), label("data", s.Config.Data),
-		label("version", s.Info.Version)), 1)
+	return name + "{" + strings.Join(labels[:len(labels)/2], ",") + "}"
 }

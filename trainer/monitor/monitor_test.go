@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -99,13 +102,42 @@ func TestScrapedNumbers(t *testing.T) {
 	}
 	for name, f := range all {
 		if strings.HasPrefix(name, "plume_") &&
-			(f.GetHelp() == "" || f.GetType() != dto.MetricType_GAUGE || len(f.Metric) != 1) {
+			(f.GetHelp() == "" || f.GetType() != dto.MetricType_GAUGE ||
+				len(f.Metric) != 1 && name != "plume_phase_seconds" &&
+					!strings.Contains(name, "_by_lambda_")) {
 			t.Errorf("%s: %v; expected one gauge with a help text", name, f)
 		}
 	}
+	checkFamilies(t, all, last)
 	label := all["plume_run"].GetMetric()[0].GetLabel()[0]
 	if label.GetName() != "dir" || label.GetValue() != dir {
 		t.Errorf("the label of the directory is %v, expected %q", label, dir)
+	}
+}
+
+// checkFamilies expects the lists of a record, by their labels.
+func checkFamilies(t *testing.T, all map[string]*dto.MetricFamily, e record.Epoch) {
+	t.Helper()
+	got := map[string]float64{}
+	for name, f := range all {
+		for _, m := range f.GetMetric() {
+			if labels := m.GetLabel(); len(labels) == 1 && strings.HasPrefix(name, "plume_") {
+				got[name+" "+labels[0].GetName()+" "+labels[0].GetValue()] = m.GetGauge().GetValue()
+			}
+		}
+	}
+	want := map[string]float64{}
+	for phase, seconds := range e.PhaseSeconds {
+		want["plume_phase_seconds phase "+phase] = float64(seconds)
+	}
+	for i, loss := range e.PriorByLambda.Loss {
+		lambda := strconv.FormatFloat(-10+2.5*float64(i), 'g', -1, 64)
+		want["plume_prior_loss_by_lambda_nats lambda "+lambda] = float64(loss)
+		want["plume_prior_unlearned_by_lambda_nats lambda "+lambda] =
+			float64(e.PriorByLambda.Unlearned[i])
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want) < 24 {
+		t.Errorf("%d numbers with a label: %s", len(want), diff)
 	}
 }
 
@@ -160,7 +192,11 @@ func TestWholeRecord(t *testing.T) {
 // Units end names, as OpenMetrics demands, and the answer says which format it is in.
 func TestFormat(t *testing.T) {
 	seen := map[string]bool{}
-	for _, g := range gauges {
+	every := slices.Clone(gauges)
+	for _, f := range families {
+		every = append(every, f.gauge)
+	}
+	for _, g := range every {
 		if g.unit != "" && !strings.HasSuffix(g.name, "_"+g.unit) || seen[g.name] {
 			t.Errorf("gauge %q with unit %q", g.name, g.unit)
 		}

@@ -1,5 +1,6 @@
 // Package phase labels goroutines for the profiler with the part of a training step that they work
-// on. The label "phase" appears in CPU profiles and in dumps of goroutines.
+// on, and adds up the time of each part. The label "phase" appears in CPU profiles and in dumps of
+// goroutines.
 //
 // A goroutine has one set of profiler labels, which cannot be read back, so a phase replaces any
 // labels that the goroutine had.
@@ -8,6 +9,8 @@ package phase
 import (
 	"context"
 	"runtime/pprof"
+	"sync/atomic"
+	"time"
 )
 
 // Label is the key of the label.
@@ -65,7 +68,75 @@ var contexts = func() (all [len(names)]context.Context) {
 // String is the value of the label.
 func (p Phase) String() string { return names[p] }
 
+// All lists the phases, in order.
+func All() []Phase {
+	all := make([]Phase, len(names))
+	for i := range all {
+		all[i] = Phase(i)
+	}
+	return all
+}
+
 // Enter labels the calling goroutine until it enters another phase. A pool's workers, including the
 // caller of its Run, drop the label when no task is left. Enter does not allocate and takes a few
 // nanoseconds.
 func (p Phase) Enter() { pprof.SetGoroutineLabels(contexts[p]) }
+
+// Clock adds up the time that goroutines spend in each phase. The methods of a nil Clock add up
+// nothing. They may be called concurrently, and do not allocate.
+type Clock struct {
+	spent [len(names)]counter
+}
+
+// counter is nanoseconds, in a cache line of its own.
+type counter struct {
+	atomic.Int64
+	_ [56]byte
+}
+
+// Span is a phase under way on a goroutine, since some time.
+type Span struct {
+	clock *Clock
+	phase Phase
+	since time.Duration
+}
+
+// began is a time from which others are counted: to read the monotonic clock alone takes half as
+// long as time.Now.
+var began = time.Now()
+
+// Enter labels the calling goroutine, as Phase.Enter does, and begins to count. Spans of one
+// goroutine must not overlap, or their time is counted twice.
+func (c *Clock) Enter(p Phase) Span {
+	p.Enter()
+	if c == nil {
+		return Span{}
+	}
+	return Span{c, p, time.Since(began)}
+}
+
+// Enter ends the span and begins one of another phase.
+func (s Span) Enter(p Phase) Span {
+	p.Enter()
+	if s.clock == nil {
+		return Span{}
+	}
+	now := time.Since(began)
+	s.clock.spent[s.phase].Add(int64(now - s.since))
+	return Span{s.clock, p, now}
+}
+
+// End ends the span. The label stays.
+func (s Span) End() {
+	if s.clock != nil {
+		s.clock.spent[s.phase].Add(int64(time.Since(began) - s.since))
+	}
+}
+
+// Take returns the time spent in a phase since the last call, over all goroutines.
+func (c *Clock) Take(p Phase) time.Duration {
+	if c == nil {
+		return 0
+	}
+	return time.Duration(c.spent[p].Swap(0))
+}

@@ -73,6 +73,9 @@ func (t diffusionTape) Begin(rows int, level, noise kernel.Key, lanes ...int) {
 // Evaluate implements Tape.
 func (t diffusionTape) Evaluate(r diffusion.Rows) { t.bound.Evaluate(r) }
 
+// Levels implements Tape.
+func (t diffusionTape) Levels(lo, hi int) diffusion.Levels { return t.bound.Levels(lo, hi) }
+
 // Wave implements Tape.
 func (t diffusionTape) Wave(first int) { t.Tape.Begin(first * t.Draws()) }
 

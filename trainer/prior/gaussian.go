@@ -6,6 +6,7 @@ import (
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/phase"
 )
 
 // Gaussian is the prior N(mean, I) over Latent dimensions. The mean is 0 or learned.
@@ -70,6 +71,7 @@ func (t *gaussianTape) Draws() int { return 1 }
 func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key, ...int) {}
 
 func (t *gaussianTape) Evaluate(r diffusion.Rows) {
+	defer r.Clock.Enter(phase.Prior).End()
 	drift := t.drift[(r.Lo-t.first)*t.Latent : (r.Hi-t.first)*t.Latent]
 	copy(drift, r.Z)
 	if t.LearnMean {
@@ -80,6 +82,10 @@ func (t *gaussianTape) Evaluate(r diffusion.Rows) {
 	copy(r.G, drift)
 	diffusion.NegLogNormal(r.Loss, drift, t.Latent)
 }
+
+func (t *gaussianTape) Levels(int, int) diffusion.Levels { return diffusion.Levels{} }
+
+func (t *gaussianTape) Work() float64 { return 0 }
 
 func (t *gaussianTape) Wave(first int) { t.first = first }
 

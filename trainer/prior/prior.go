@@ -51,15 +51,19 @@ type Tape interface {
 	// -log p(z), or a bound on it. Without Train, G may be nil: then only the loss is computed. A
 	// tape for model.Evaluate can do only that.
 	Evaluate(r diffusion.Rows)
+	// Levels are sums by noise level over rows lo to hi of the batch, which have been evaluated
+	// with their losses (diffusion.BoundTape.Levels): zeros for a prior without levels.
+	Levels(lo, hi int) diffusion.Levels
 	// Wave starts a wave of rows with the given row of the batch (model.Tape.Begin).
 	Wave(first int)
 	// Reduce says what the tasks 0 .. GradTasks()-1 of Grad compute: the gradient by theta over
-	// the rows of the wave. Grad, Writes and Updated are those of model.Tape.
+	// the rows of the wave. Grad, Writes, Updated and Work are those of model.Tape.
 	Reduce(w layer.Wave)
 	GradTasks() int
 	Grad(task int)
 	Writes(task int) []memory.Block
 	Updated(task int)
+	Work() float64
 	// Visit makes f see the output of each layer of the prior's network in the calls of
 	// Evaluate that follow; nil ends that.
 	Visit(f func(model.Values))

@@ -8,6 +8,7 @@ import (
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/phase"
 )
 
 // Standardised is the prior of z = mean + scale z', elementwise, where z' has the inner prior. Thus
@@ -91,6 +92,7 @@ func (t *standardisedTape) Begin(rows int, level, noise kernel.Key, lanes ...int
 
 // Evaluate implements Tape.
 func (t *standardisedTape) Evaluate(r diffusion.Rows) {
+	now := r.Clock.Enter(phase.Prior)
 	_, mean, _ := t.prior.parts(t.p)
 	d := t.prior.latent
 	inner := r
@@ -98,7 +100,9 @@ func (t *standardisedTape) Evaluate(r diffusion.Rows) {
 	for i, v := range r.Z {
 		inner.Z[i] = (v - mean[i%d]) * t.slope[i%d]
 	}
+	now.End()
 	t.Tape.Evaluate(inner)
+	defer r.Clock.Enter(phase.Prior).End()
 	for i := range r.G {
 		r.G[i] *= t.slope[i%d]
 	}

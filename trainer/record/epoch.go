@@ -55,6 +55,20 @@ type Epoch struct {
 	PCA64Floor *Number `json:"pca64_fd_floor,omitempty"`
 	EvalSolver string  `json:"eval_solver,omitempty"` // of these samples; "" if they need none
 
+	// PriorByLambda is the part of PriorLoss that depends on the noise level; nil without levels.
+	PriorByLambda *Levels `json:"prior_loss_by_lambda,omitempty"`
+
+	// PhaseSeconds is where the workers' time in the steps went, by phase (package phase), in
+	// seconds, summed over the workers; "idle" is that of workers without a task. Like RowsPerS,
+	// ProductFLOPS and PeakShare it is of the epoch, or of what this session did of it.
+	PhaseSeconds map[string]Number `json:"phase_seconds,omitempty"`
+
+	// ProductFLOPS is the operations of the parameters' products per second of the steps, and
+	// PeakShare what share that is of the rate that multiply-adds alone reached at the start of the
+	// session, with as many workers.
+	ProductFLOPS Number `json:"product_flop_per_s"`
+	PeakShare    Number `json:"peak_share"`
+
 	// Slowed is the factor by which divergences have reduced step size and learning rate; nil: 1.
 	Slowed *Number `json:"divergence_factor,omitempty"`
 }
@@ -80,6 +94,8 @@ func unknown() Epoch {
 		StepSize:          nan,
 		LR:                nan,
 		AnchorDrift:       nan,
+		ProductFLOPS:      nan,
+		PeakShare:         nan,
 	}
 }
 

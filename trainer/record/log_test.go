@@ -32,6 +32,9 @@ func TestEpochJSON(t *testing.T) {
 		LatentStdMin: 0.9, LatentStdMax: 1.1, Clipped: 0.01, ExtraTemperature: 0.02,
 		EnergyNats: -300, StepSize: 0.002, LR: 0.001, AnchorDrift: 0.4, PCA64FD: &fd,
 		PCA64Floor: &fd, EvalSolver: "dpm++2m",
+		PriorByLambda: &Levels{-10, 10, []Number{0.5, nan}, []Number{1, nan}},
+		PhaseSeconds:  map[string]Number{"reduce": 2, "idle": 0.5},
+		ProductFLOPS:  5e9, PeakShare: 0.25,
 	}
 	for _, c := range []struct {
 		epoch Epoch
@@ -43,13 +46,16 @@ func TestEpochJSON(t *testing.T) {
 			`"latent_ms":1.2,"latent_std_min":0.9,"latent_std_max":1.1,"clipped":0.01,` +
 			`"redrawn":0,"extra_temperature":0.02,"energy_nats":-300,` +
 			`"step_size":0.002,"lr":0.001,"anchor":0.4,"pca64_fd":2.5,` +
-			`"pca64_fd_floor":2.5,"eval_solver":"dpm++2m"}`},
+			`"pca64_fd_floor":2.5,"eval_solver":"dpm++2m",` +
+			`"prior_loss_by_lambda":{"min":-10,"max":10,"loss":[0.5,null],"unlearned":[1,null]},` +
+			`"phase_seconds":{"idle":0.5,"reduce":2},` +
+			`"product_flop_per_s":5000000000,"peak_share":0.25}`},
 		{Epoch{ReconMSE: nan, PriorLoss: Number(math.Inf(1)), LatentMS: Number(math.Inf(-1))},
 			`{"epoch":0,"step":0,"seconds":0,"step_seconds":0,"checkpoint_seconds":0,` +
 				`"evaluations":0,"rows_per_s":0,"recon_mse":null,"prior_loss":null,` +
 				`"latent_ms":null,"latent_std_min":0,"latent_std_max":0,"clipped":0,` +
 				`"redrawn":0,"extra_temperature":0,"energy_nats":0,` +
-				`"step_size":0,"lr":0,"anchor":0}`},
+				`"step_size":0,"lr":0,"anchor":0,"product_flop_per_s":0,"peak_share":0}`},
 	} {
 		text, err := json.Marshal(c.epoch)
 		if err != nil {
@@ -92,7 +98,7 @@ func TestEpochLacksNumbers(t *testing.T) {
 			}
 		}
 	}
-	if numbers != 17 {
+	if numbers != 19 {
 		t.Errorf("%d numbers", numbers)
 	}
 }
