@@ -105,7 +105,8 @@ func positionVariance(dynamics particle.Dynamics, h, friction, v float64) float6
 	return s[0][0]
 }
 
-// Add sums every field of Stats that is one number, and Values lists these fields in order.
+// Add sums every field of Stats that is one number, and Levels. Values lists the former in order,
+// except the last, Operations.
 func TestStatsAdd(t *testing.T) {
 	var a, b Stats
 	fields := func(s *Stats) (all []reflect.Value) {
@@ -120,14 +121,18 @@ func TestStatsAdd(t *testing.T) {
 	for i, f := range fields(&b) {
 		f.SetFloat(float64(i + 1))
 	}
+	b.Levels.Loss[7], b.Levels.Draws[0], b.Levels.Unlearned[3] = 5, 6, 7
 	a.Add(b)
 	a.Add(b)
+	if l := a.Levels; l.Loss[7] != 10 || l.Draws[0] != 12 || l.Unlearned[3] != 14 {
+		t.Errorf("levels %+v", l)
+	}
 	for i, f := range fields(&a) {
 		if f.Float() != float64(2*i+2) {
 			t.Errorf("sum %d is %v", i, f.Float())
 		}
 	}
-	if sums := len(fields(&a)); sums != len(a.Values()) {
+	if sums := len(fields(&a)); sums != len(a.Values())+1 {
 		t.Errorf("%d fields are sums, and Values has %d", sums, len(a.Values()))
 	}
 	for i, v := range b.Values() {

@@ -155,9 +155,7 @@ func (t *staged) survey() (total Stats, mean, std []float64) {
 		for i := range latents {
 			latents[i].add(z[l.start(i)*width : l.ends[i]*width])
 		}
-		losses := t.first.losses()
-		total.Add(losses)
-		total.Operations += losses.Operations
+		total.Add(t.first.losses())
 	}
 	mean, std = joinSpreads(latents)
 	return total, mean, std

@@ -19,8 +19,7 @@ type Stats struct {
 	// Levels are the prior losses by noise level; empty for a prior without levels.
 	Levels diffusion.Levels
 
-	// Operations are about the floating-point operations of the parameters' products in this step.
-	// Add does not sum them.
+	// Operations are about the floating-point operations of the parameters' products.
 	Operations float64
 
 	// GradientNorm is the Euclidean norm of the gradient of decoder, prior and encoder in this
@@ -28,8 +27,8 @@ type Stats struct {
 	GradientNorm [3]float64
 }
 
-// Values returns pointers to the fields that are sums, except Levels, in their order, for Add and
-// for checkpoints.
+// Values returns pointers to the fields that are sums, in their order, for Add and for checkpoints.
+// These have Levels elsewhere, and Operations not at all: their rate is one of the session.
 func (s *Stats) Values() [11]*float64 {
 	return [...]*float64{
 		&s.Steps, &s.Evaluations, &s.Rows, &s.SquareError, &s.DataLoss, &s.PriorLoss, &s.Entropy,
@@ -44,6 +43,7 @@ func (s *Stats) Add(t Stats) {
 		*v += *from[i]
 	}
 	s.Levels.Add(t.Levels)
+	s.Operations += t.Operations
 }
 
 // setData sets the sums of the losses and squared errors of the minibatch's rows, so many for each

@@ -1,14 +1,19 @@
 package run
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
 )
@@ -95,13 +100,15 @@ func (i Info) circumstances() []Difference {
 func (o Overview) Results() []Difference {
 	started := ""
 	if !o.Started.IsZero() {
-		started = o.Started.Local().Format("2006-01-02 15:04")
+		started = o.Started.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	return []Difference{
 		one("status", o.Status), one("started", started), one("epochs done", strconv.Itoa(o.Epoch)),
 		one("steps", strconv.Itoa(o.Step)), one("time", duration(o.Seconds)),
 		one("reconstruction MSE", number(o.ReconMSE)), one("held-out MSE", number(o.HeldOutMSE)),
-		one("PCA-64 FD", number(o.PCA64FD)), one("tags", strings.Join(o.Tags, " ")),
+		one("PCA-64 FD", number(o.PCA64FD)), one("share of the peak", o.share()),
+		one("longest phases", o.phases()), one("prior loss by lambda", o.levels()),
+		one("tags", strings.Join(o.Tags, " ")),
 	}
 }
 
@@ -122,6 +129,41 @@ func duration(seconds record.Number) string {
 		return d.Round(100 * time.Millisecond).String()
 	}
 	return d.Round(time.Second).String()
+}
+
+// share is the share of the machine's peak that the products reach.
+func (o Overview) share() string {
+	if o.cost.Share() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2g %% of %s", 100*o.cost.Share(),
+		humanize.SIWithDigits(o.cost.Peak, 1, "FLOP/s"))
+}
+
+// phases are those that take most of the workers' time.
+func (o Overview) phases() string {
+	all := slices.SortedFunc(maps.Keys(o.cost.Phases), func(a, b string) int {
+		return cmp.Or(cmp.Compare(o.cost.Phases[b], o.cost.Phases[a]), cmp.Compare(a, b))
+	})
+	whole := o.cost.Busy()
+	for i, name := range all {
+		all[i] = fmt.Sprintf("%s %.0f %%", name, 100*o.cost.Phases[name]/whole)
+	}
+	const shown = 4
+	return strings.Join(all[:min(shown, len(all))], ", ")
+}
+
+// levels are the prior losses from the least logSNR to the largest.
+func (o Overview) levels() string {
+	if o.priorLevels == nil {
+		return ""
+	}
+	var all []string
+	for _, loss := range o.priorLevels.Loss {
+		all = append(all, fmt.Sprintf("%.3g", float64(loss)))
+	}
+	return fmt.Sprintf("%s (lambda %g to %g)", strings.Join(all, " "),
+		float64(o.priorLevels.Min), float64(o.priorLevels.Max))
 }
 
 // FromDefaults returns the keys of the run in dir that have other values than the defaults of its
@@ -145,6 +187,15 @@ func FromDefaults(dir string) ([]Difference, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if standard.Epochs == 0 { // the data decide, as they would have decided for this run
+		standard.Epochs = c.Epochs
+		if info.Read != nil {
+			open := c
+			open.Epochs = 0
+			images := data.Training(info.Read.Images, c.Holdout)
+			standard.Epochs = open.Lasting(open.CountDatapoints(images)).Epochs
+		}
 	}
 	changed := []Difference{}
 	for _, name := range c.Changed(standard) {

@@ -57,6 +57,9 @@ type Overview struct {
 	PCA64FD    record.Number `json:"pca64_fd"`    // of the last record that has it
 
 	Notes
+
+	cost        record.Cost
+	priorLevels *record.Levels // nil: none
 }
 
 // List returns an overview of every run in root and in the directories below it, but not of runs
@@ -163,6 +166,7 @@ func (o *Overview) progress() error {
 	last := records[len(records)-1]
 	o.Epoch, o.Step, o.Changed, o.Seconds = last.Epoch, last.Step, last.Time, last.Seconds
 	o.ReconMSE = last.ReconMSE
+	o.cost, o.priorLevels = record.CostOf(records), record.LastLevels(records)
 	for _, e := range records {
 		if e.PCA64FD != nil {
 			o.PCA64FD = *e.PCA64FD
