@@ -49,7 +49,9 @@ func anchor(s method.Stats) record.Number {
 
 // record is the diagnostics of the epoch that the sums cover. Means over no rows are NaN.
 func (t *Trainer) record() record.Epoch {
+	phases := t.takePhases()
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
+	t.takePhases() // those of the diagnostics, which are no step
 	return record.Epoch{
 		Epoch:             t.next.epoch + 1,
 		Step:              t.step,
@@ -72,7 +74,7 @@ func (t *Trainer) record() record.Epoch {
 		LR:                record.Number(d.LR),
 		AnchorDrift:       anchor(s),
 		PriorByLambda:     t.levels(),
-		PhaseSeconds:      t.takePhases(),
+		PhaseSeconds:      phases,
 		ProductFLOPS:      record.Number(t.speed.operations / t.speed.seconds),
 		PeakShare:         t.peakShare(),
 		Slowed:            t.slowedTo(),

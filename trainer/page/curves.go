@@ -28,6 +28,8 @@ var charts = []Chart{
 	{Key: "prior_loss", Title: "Prior loss", Section: "learning",
 		About: "Loss of the prior, in nats per latent dimension."},
 	{Key: "rows_per_s", Title: "Speed", Section: "learning", About: "Rows trained on per second."},
+	{Key: "peak_share", Title: "Share of the peak", Section: "learning", Percent: true,
+		About: "Share of what multiply-adds alone reach on the machine that the products reach."},
 	{Key: "lr", Title: "Learning rate", Section: "learning", Log: true,
 		About: "Learning rate of the networks."},
 	{Key: "step_size", Title: "Step size", Section: "learning", Log: true,

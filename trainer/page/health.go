@@ -54,6 +54,8 @@ func (r *Run) health(records []record.Epoch, info run.Info) (all []Finding) {
 		all = append(all, ofDistances(records)...)
 		all = append(all, ofHeldOut(records)...)
 	}
+	all = append(all, ofLevels(r.Levels)...)
+	all = append(all, ofCost(r.Cost)...)
 	all = append(all, r.ofCopies()...)
 	if s := info.Checkpoints; s != nil {
 		f := Finding{"Time for checkpoints", percentage(s.Share), Good,

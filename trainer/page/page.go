@@ -68,6 +68,8 @@ type Run struct {
 	Held     []Picture        // of held-out rows
 	Latents  *Latents         // nil: there are none
 	Health   []Finding
+	Cost     record.Cost    // of the steps
+	Levels   *record.Levels // the newest; nil: there are none
 	Time     []Share
 	Memory   []Share
 	Settings []Group

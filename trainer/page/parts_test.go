@@ -115,9 +115,13 @@ func TestHealth(t *testing.T) {
 	r := &Run{Quality: &evaluate.Report{Metrics: []evaluate.Metric{
 		{Key: "nearer_1", Value: 0.5, Low: 0.4, High: 0.6, Floor: 0.01},
 	}}}
+	r.Cost = record.Cost{Phases: map[string]float64{"move": 1, "idle": 3}, Rate: 1e9, Peak: 90e9}
+	r.Levels = &record.Levels{
+		Min: -6, Max: 6, Loss: []record.Number{2, 3, 4}, Unlearned: []record.Number{1, 3, 4},
+	}
 	all := r.health(records, info)
-	if len(all) != 11 {
-		t.Errorf("%d findings, expected 11", len(all))
+	if len(all) != 14 {
+		t.Errorf("%d findings, expected 14", len(all))
 	}
 	for _, f := range all {
 		if f.Verdict == Good || f.Do == "" || f.Value == "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/progress"
+	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
@@ -153,6 +154,7 @@ func ReadRun(ctx context.Context, dir string, of int, o Options) (*Run, error) {
 	x.records, x.Curves = records, curves(records)
 	x.Curves.Run = x.Name
 	x.Facts = facts(stored.Config, x.info, records)
+	x.Cost, x.Levels = record.CostOf(records), record.LastLevels(records)
 	x.Time, x.Memory = times(records), memories(x.info.Memory)
 	differs, err := run.FromDefaults(dir)
 	if err != nil {
