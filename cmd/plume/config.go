@@ -32,7 +32,7 @@ func addKeys(cmd *cobra.Command, c *config.Config) {
 // otherwise go unnoticed.
 func warnOfUnknownEnv(w io.Writer) {
 	c := method.Default()
-	known := []string{kernel.EnvPath, kernel.EnvAMX, envBLAS, envToken}
+	known := []string{kernel.EnvPath, kernel.EnvAMX, envBLAS, envToken, envPlain}
 	for _, key := range c.Keys() {
 		known = append(known, key.Env())
 	}

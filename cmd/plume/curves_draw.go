@@ -28,11 +28,6 @@ var (
 
 // draw returns a diagram of one column's curves, none of them empty. Plain, it has no colours.
 func (c *curvesCommand) draw(curves []curve, plain bool) (string, error) {
-	width := c.width
-	if width == 0 {
-		width = plainWidth
-	}
-	width = max(width-besideAxis, leastWidth)
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, one := range curves {
 		lo, hi = min(lo, slices.Min(one.X)), max(hi, slices.Max(one.X))
@@ -40,12 +35,32 @@ func (c *curvesCommand) draw(curves []curve, plain bool) (string, error) {
 	if hi == lo {
 		hi = lo + 1
 	}
+	marks, text, err := c.plot(curves, lo, hi, plain)
+	if err != nil {
+		return "", err
+	}
+	title := c.title(curves[0].Column)
+	for i, name := range names(curves) {
+		title += "   " + strings.TrimSpace(marks[i]+" "+name)
+	}
+	return title + "\n" + text + "\n", nil
+}
+
+// plot returns a diagram without its title, over the horizontal axis from lo to hi, and how each
+// curve is marked in it.
+func (c *curvesCommand) plot(
+	curves []curve, lo, hi float64, plain bool,
+) (marks []string, text string, err error) {
+	width := c.width
+	if width == 0 {
+		width = plainWidth
+	}
+	width = max(width-besideAxis, leastWidth)
 	var series [][]float64
 	for _, one := range curves {
 		if c.log {
-			var err error
 			if one, err = one.logarithms(); err != nil {
-				return "", err
+				return nil, "", err
 			}
 		}
 		series = append(series, one.sampled(lo, hi, width))
@@ -56,12 +71,8 @@ func (c *curvesCommand) draw(curves []curve, plain bool) (string, error) {
 		asciigraph.XAxisRange(lo, hi),
 		asciigraph.XAxisValueFormatter(c.tick),
 	}
-	title := c.title(curves[0].Column)
 	marks, styled := styles(len(curves), plain)
-	for i, name := range names(curves) {
-		title += "   " + strings.TrimSpace(marks[i]+" "+name)
-	}
-	return title + "\n" + asciigraph.PlotMany(series, append(options, styled...)...) + "\n", nil
+	return marks, asciigraph.PlotMany(series, append(options, styled...)...), nil
 }
 
 // styles tell curves apart: by colours, or by letters. marks show each in the title.

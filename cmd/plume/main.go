@@ -4,6 +4,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -24,7 +25,8 @@ const (
 	exitFailure  = 1
 	exitUsage    = 2
 	exitDiverged = 3
-	exitLimit    = 4 // the run ended at a limit, and can go on
+	exitLimit    = 4   // the run ended at a limit, and can go on
+	exitUnread   = 141 // nobody reads stdout any more, as of a process that SIGPIPE ended
 )
 
 // exitError is an error that chooses the exit code; with a nil err nothing is printed.
@@ -79,6 +81,9 @@ func execute() int {
 	if exit := (*exitError)(nil); errors.As(err, &exit) {
 		code, err = exit.code, exit.err
 	}
+	if code == exitFailure && unread(err) {
+		return exitUnread
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plume: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n       "))
 		if code == exitUsage {
@@ -86,6 +91,14 @@ func execute() int {
 		}
 	}
 	return code
+}
+
+// unread reports whether nobody reads stdout any more, as after plume latents 7 -o - | head. It is
+// not worth a message.
+func unread(err error) bool {
+	failed := (*fs.PathError)(nil)
+	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() &&
+		errors.Is(failed.Err, syscall.EPIPE)
 }
 
 func newRoot() *cobra.Command {

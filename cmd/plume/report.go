@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -48,14 +49,54 @@ func newReporter(quiet, asJSON bool) *reporter {
 	return r
 }
 
+// envPlain asks for a line in the place of the view.
+const envPlain = "PLUME_PLAIN"
+
+// plainByEnv reports whether the environment asks for that.
+func plainByEnv() bool {
+	switch strings.ToLower(os.Getenv(envPlain)) {
+	case "", "0", "false", "no":
+		return false
+	}
+	return true
+}
+
+// showView shows a view with curves where the progress is on a terminal that allows it. The
+// function that it returns ends that.
+func (r *reporter) showView() (end func()) {
+	if !r.status.live || r.quiet {
+		return func() {}
+	}
+	r.status.setView(os.Getenv("NO_COLOR") != "", func() (cols, rows int) {
+		cols, rows, err := term.GetSize(int(os.Stderr.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return cols, rows
+	})
+	return watchTerminal(r.status.redraw)
+}
+
 // hook returns the functions that the trainer calls.
 func (r *reporter) hook() trainer.Hook {
 	return trainer.Hook{
+		OnStart:   r.start,
 		OnStep:    r.status.step,
 		OnEpoch:   r.epoch,
 		OnMessage: r.status.message,
 		OnWarning: r.warn,
 		OnEnd:     func(s trainer.Summary) { r.summary = s },
+	}
+}
+
+// start shows the curves of earlier sessions. If they cannot be read, the curves begin with this
+// one.
+func (r *reporter) start(s trainer.Start) {
+	if r.status.view != nil && s.Step > 0 {
+		records, err := run.ReadRecords(s.Dir)
+		if err == nil {
+			r.status.recall(records)
+		}
 	}
 }
 

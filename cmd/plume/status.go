@@ -22,8 +22,9 @@ const (
 	eraseToEnd   = "\x1b[K"
 )
 
-// status reports the progress of a run. Live, for terminals, it keeps rewriting one line, and only
-// messages and the records of epochs with an evaluation stay on the screen; otherwise it prints
+// status reports the progress of a run. Live, for terminals, it keeps rewriting one line, or a view
+// with curves where there is room for that, and only messages and the records of epochs with an
+// evaluation stay on the screen; otherwise it prints
 // records as plain lines, and the progress in epochs that take minutes. Errors of the writer
 // are ignored: a closed terminal must not end a run. It may be used concurrently.
 type status struct {
@@ -32,6 +33,10 @@ type status struct {
 	live   bool
 	now    func() time.Time
 	width  int
+	height int
+	view   *view                   // nil: a line
+	screen screen                  // that the view is drawn on
+	size   func() (cols, rows int) // of the terminal; unused without a view
 	last   record.Progress
 	begun  bool      // last is set
 	drawn  time.Time // when the live line was last drawn
@@ -41,7 +46,35 @@ type status struct {
 
 // newStatus reports to w, live or in plain lines; now is the clock, time.Now outside of tests.
 func newStatus(w io.Writer, live bool, now func() time.Time) *status {
-	return &status{w: w, live: live, now: now, width: liveWidth}
+	return &status{w: w, live: live, now: now, width: liveWidth, screen: screen{w: w}}
+}
+
+// setView shows a view, on a terminal whose size is asked for at each frame.
+func (s *status) setView(plain bool, size func() (cols, rows int)) {
+	s.view, s.size = &view{plain: plain}, size
+}
+
+// recall gives the view the records of earlier sessions.
+func (s *status) recall(records []record.Epoch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.view == nil {
+		return
+	}
+	for _, e := range records {
+		s.view.add(e)
+	}
+}
+
+// redraw draws the view at once, as when the terminal has another size. After a pause other output
+// may have followed the view: then it is drawn below that.
+func (s *status) redraw(paused bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if paused {
+		s.screen.forget()
+	}
+	s.draw()
 }
 
 // setWidth sets the columns of the terminal, to which the live line is cut; 0 or less is ignored.
@@ -75,6 +108,9 @@ func (s *status) step(p record.Progress) {
 func (s *status) epoch(e record.Epoch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.view != nil {
+		s.view.add(e)
+	}
 	if s.worthALine(e) {
 		s.print(epochLine(e, s.last.Epochs))
 	}
@@ -102,7 +138,9 @@ func (s *status) close() {
 	defer s.mu.Unlock()
 	if s.live && s.begun && !s.closed {
 		s.draw()
-		io.WriteString(s.w, "\n")
+		if s.screen.block == 0 {
+			io.WriteString(s.w, "\n")
+		}
 	}
 	s.closed = true
 }
@@ -114,6 +152,12 @@ func (s *status) draw() {
 		return
 	}
 	s.drawn = s.now()
+	if block := s.block(); block != nil || s.screen.block > 0 {
+		s.screen.show("", block, s.width, s.height)
+		if block != nil {
+			return
+		}
+	}
 	line := stepLine(s.last)
 	if len(line) >= s.width {
 		line = narrow.Replace(line)
@@ -121,10 +165,27 @@ func (s *status) draw() {
 	io.WriteString(s.w, "\r"+line[:min(len(line), s.width-1)]+eraseToEnd)
 }
 
-// print writes a line that stays and puts the live line below it.
+// block is the view, for the present size of the terminal; nil: there is none, or it has no room.
+func (s *status) block() []string {
+	if s.view == nil {
+		return nil
+	}
+	if cols, rows := s.size(); cols > 0 && rows > 0 {
+		s.width, s.height = cols, rows
+	}
+	return s.view.lines(s.last, s.width, s.height, s.now())
+}
+
+// print writes a line that stays and puts the view, or the live line, below it.
 func (s *status) print(text string) {
 	s.spoken = s.now()
-	text = strings.TrimRight(text, "\n") + "\n"
+	text = strings.TrimRight(text, "\n")
+	if block := s.block(); block != nil && s.screen.block > 0 && !s.closed {
+		s.screen.show(text, block, s.width, s.height)
+		return
+	}
+	s.screen.keep(text)
+	text += "\n"
 	if s.live && s.begun && !s.closed {
 		text = "\r" + eraseToEnd + text
 	}

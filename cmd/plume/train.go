@@ -30,6 +30,9 @@ One process at a time writes a run; a second one is refused. "--out DIR --resume
 for schedulers that start it again and again: it starts the run in DIR, goes on with it, or, once
 the run is finished, does nothing and ends with exit code 0.
 
+On a terminal of 60 x 16 or more the progress is a view with curves, which changes no mode of the
+terminal; elsewhere, and with --plain, it is lines. NO_COLOR has letters in place of colours.
+
 The run's directory goes to stdout, everything else to stderr. Ctrl-C saves a checkpoint and ends
 with exit code 130 (SIGTERM: 143, SIGHUP: 129); a second Ctrl-C, half a second later or more, ends
 at once, and the checkpoints saved before remain.
@@ -52,7 +55,7 @@ const trainExample = `  plume train                                    ipld on t
 type trainCommand struct {
 	config, out, runs, resume string
 	from                      string
-	json, quiet, dry          bool
+	json, quiet, dry, plain   bool
 	tensorboard               bool
 	events                    tensorboard.Log
 	keys                      config.Config // bound to the flags of the keys
@@ -89,6 +92,9 @@ func newTrain() *cobra.Command {
 	flags.BoolVar(&t.json, "json", false, "write the metrics to stdout: "+
 		"a JSON object per epoch, then one that names the run and its pictures")
 	flags.BoolVarP(&t.quiet, "quiet", "q", false, "say nothing but warnings and errors")
+	flags.BoolVar(&t.plain, "plain", false,
+		"on a terminal, show the progress as one line instead of a view with curves, as with "+
+			envPlain+"=1")
 	flags.BoolVar(&t.tensorboard, "tensorboard", false,
 		"write event files of scalars, pictures and histograms of latents to the run's directory "+
 			tensorboard.Dir+", for tensorboard --logdir")
@@ -128,6 +134,9 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 		return t.forecast(ctx, cmd, r)
 	}
 	interrupt.nothingToSave(tooEarlyNotice, nil)
+	if !t.plain && !plainByEnv() {
+		defer r.showView()()
+	}
 
 	runDir, train, err := t.open(ctx, cmd, r)
 	if err != nil {

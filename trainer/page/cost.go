@@ -86,8 +86,8 @@ func ofCost(c record.Cost) (all []Finding) {
 		f := Finding{"Idle workers", percentage(waited / busy), Good, "The workers have enough " +
 			"to do."}
 		if waited > mostIdle*busy {
-			f.Verdict, f.Do = Watch, "Workers wait for each other or for a core: a larger batch, a "+
-				"smaller tile or fewer threads leaves less of that."
+			f.Verdict, f.Do = Watch, "Workers wait for each other or for a core: a larger batch, "+
+				"a smaller tile or fewer threads leaves less of that."
 		}
 		all = append(all, f)
 	}

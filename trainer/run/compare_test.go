@@ -61,8 +61,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// The times of runs are in UTC, so that a comparison is the same wherever it is made. What the steps
-// cost is there in short.
+// The times of runs are in UTC, so that a comparison is the same wherever it is made. What the
+// steps cost is there in short.
 func TestResultsOfARun(t *testing.T) {
 	zone := time.FixedZone("elsewhere", 5*60*60)
 	o := Overview{
