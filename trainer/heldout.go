@@ -158,6 +158,7 @@ func (t *Trainer) measureHeldOut(ctx context.Context, e *record.Epoch) error {
 		if err != nil {
 			return err
 		}
+		m.Prior = m.Prior.Steady() // the same moves, and a loss with less noise
 		s := heldOutSetup(h.rows, h.conditions, t.cfg.Tile, t.pool)
 		s.Missing = data.MissingOf(h.rows)
 		s.Seed = ^t.cfg.Seed - uint64(t.next.epoch) // each record has its own noise

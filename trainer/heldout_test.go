@@ -49,6 +49,35 @@ func TestHeldOutByDefinition(t *testing.T) {
 	}
 }
 
+// Before the score network has learnt anything, the noise that a record draws makes no difference
+// to its energy: what is known of its part is left out. What remains are the levels, of which the
+// rows have one each: a standard deviation of about 0.9 nats, where the noise would make it 3.7.
+func TestHeldOutSteady(t *testing.T) {
+	c := smallRun()
+	c.Holdout = 0.5
+	tr, err := New(context.Background(), c, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	const records = 20
+	sum, squares := 0.0, 0.0
+	for i := range records {
+		var e record.Epoch
+		tr.next.epoch = i // each record has its own noise
+		if err := tr.measureHeldOut(t.Context(), &e); err != nil {
+			t.Fatal(err)
+		}
+		sum += float64(*e.HeldOutNats) / records
+		squares += math.Pow(float64(*e.HeldOutNats), 2) / records
+	}
+	if sd := math.Sqrt(squares - sum*sum); sd > 1.5 {
+		t.Errorf("a standard deviation of %.2f nats", sd)
+	} else {
+		t.Logf("a standard deviation of %.2f nats", sd)
+	}
+}
+
 // The held-out rows are not those of the training, and are followed in every record; what they are
 // compared with falls, and so do they. Without held-out rows there are no such numbers.
 func TestHeldOutFollows(t *testing.T) {

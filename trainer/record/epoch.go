@@ -39,7 +39,8 @@ type Epoch struct {
 
 	EnergyNats Number `json:"energy_nats"` // decoder NLL + l_theta, per datum
 	// HeldOutNats is the energy per datum of a few held-out rows: decoder NLL + bound on -log p(z),
-	// with the averaged weights. HeldOutMSE is their mean squared pixel error. Their particles
+	// with the averaged weights, where the bound lacks what is known of its noise
+	// (diffusion.Bound.SteadyLoss). HeldOutMSE is their mean squared pixel error. Their particles
 	// follow the run, with some moves for every record; both are nil without held-out rows.
 	HeldOutNats *Number `json:"heldout_nats,omitempty"`
 	HeldOutMSE  *Number `json:"heldout_mse,omitempty"`
