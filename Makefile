@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-python test-pages venv test-kill race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-paths test-python test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -142,6 +142,21 @@ test-pages: ## open reports in headless Chromium, BROWSER or chromium, installed
 		echo 'Chromium is missing and could not be installed: sudo apt-get install chromium' >&2; exit 1; }
 	CGO_ENABLED=0 $(GO) test ./trainer/page -count=1 -v -timeout 60m -run '^TestBrowser$$' -args \
 		-browser "$$(command -v "$$browser")" $(ARGS)
+
+release: ## build bin/release: archives, packages and checksums for all systems; TARGETS="linux/arm64,windows/amd64" for some, ARGS="-o DIR"
+	@$(GO) run ./cmd/plume/release $(if $(TARGETS),-targets '$(TARGETS)') $(ARGS)
+
+test-release: ## make releases twice, compare them, unpack, check and run them (arm64 under qemu, installed if it is missing); install as go install does; TARGETS as above
+	@$(functions)
+	if [ "$$($(GO) env GOARCH)" != arm64 ]; then
+		command -v qemu-aarch64-static > /dev/null || apt_install qemu-user-static || {
+			echo 'qemu-aarch64-static is missing and could not be installed: sudo apt-get install qemu-user-static' >&2; exit 1; }
+	fi
+	$(GO) test ./cmd/plume/release -count=1 -v -timeout 60m -args -full $(if $(TARGETS),-targets '$(TARGETS)')
+
+test-deploy: ## check the deployment files in cmd/plume/deploy: flags, shell, systemd, Slurm with stubs, Kubernetes against the types of its API
+	@CGO_ENABLED=0 $(GO) test ./cmd/plume -count=1 -run '^Test(Deploy.*|Service|Slurm)$$'
+	$(GO) -C cmd/plume/deploy/_kubernetes run . ../job.yaml
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
 	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)

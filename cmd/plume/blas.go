@@ -21,8 +21,9 @@ const envBLAS = "PLUME_BLAS"
 func addBLAS(root *cobra.Command) *pflag.Flag {
 	names := blas.Available()
 	root.PersistentFlags().String("blas", "", fmt.Sprintf(
-		"`name` of the library of the matrix products: %s (default %q); also %s",
-		strings.Join(names, ", "), names[0], envBLAS))
+		"`name` of the library of the matrix products: %s (by default the first that plume info "+
+			"lists); also %s",
+		strings.Join(slices.Sorted(slices.Values(names)), ", "), envBLAS))
 	flag := root.PersistentFlags().Lookup("blas")
 	flag.Annotations = map[string][]string{groupAnnotation: {"Every command"}}
 	complete(root, "blas", names)

@@ -12,7 +12,8 @@ import (
 // open are the flags whose values are words that plume cannot know: names inside of data, numbers
 // in a notation of their own.
 var open = []string{
-	"address", "between", "budget", "evaluations", "hole", "listen", "range", "seeds", "array",
+	"address", "array", "between", "budget", "date", "evaluations", "hole", "listen", "range",
+	"seeds",
 }
 
 // Every argument of every command and every value of a flag has a completion, and only what is free

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,30 +42,41 @@ func setHelp(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 }
 
-// groupedFlags describes flags under the headings of their groups, in the order of definition.
-func groupedFlags(flags *pflag.FlagSet) string {
-	var order []string
-	groups := map[string]*pflag.FlagSet{}
+// flagGroup is the flags under a heading.
+type flagGroup struct {
+	name  string
+	flags *pflag.FlagSet
+}
+
+// byGroup returns flags by their groups, in the order of definition.
+func byGroup(flags *pflag.FlagSet) (groups []flagGroup) {
 	flags.SortFlags = false
 	flags.VisitAll(func(f *pflag.Flag) {
 		group := "Flags"
 		if annotation := f.Annotations[groupAnnotation]; len(annotation) > 0 {
 			group = annotation[0]
 		}
-		if groups[group] == nil {
-			groups[group] = pflag.NewFlagSet(group, pflag.ContinueOnError)
-			groups[group].SortFlags = false
-			order = append(order, group)
+		i := slices.IndexFunc(groups, func(g flagGroup) bool { return g.name == group })
+		if i < 0 {
+			i = len(groups)
+			set := pflag.NewFlagSet(group, pflag.ContinueOnError)
+			set.SortFlags = false
+			groups = append(groups, flagGroup{group, set})
 		}
-		groups[group].AddFlag(f)
+		groups[i].flags.AddFlag(f)
 	})
+	return groups
+}
+
+// groupedFlags describes flags under the headings of their groups.
+func groupedFlags(flags *pflag.FlagSet) string {
 	var out strings.Builder
-	for i, group := range order {
+	for i, group := range byGroup(flags) {
 		if i > 0 {
 			out.WriteByte('\n')
 		}
-		out.WriteString(group + ":\n")
-		out.WriteString(groups[group].FlagUsagesWrapped(helpWidth()))
+		out.WriteString(group.name + ":\n")
+		out.WriteString(group.flags.FlagUsagesWrapped(helpWidth()))
 	}
 	return out.String()
 }

@@ -134,7 +134,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newTrain(), newSample(),
 		newLatents(), newReconstruct(), newImpute(), newScore(), newInterpolate(),
 		newEval(), newPage(), newServe(), newCompare(), newVerify(), newRuns(), newCurves(),
-		newExport(), newImport(), newInspect(), newInfo(), newVersion())
+		newExport(), newImport(), newInspect(), newInfo(), newVersion(), newMan())
 	setHelp(root)
 	completeEverything(root)
 	return root
