@@ -212,22 +212,25 @@ gen: ## generate the assembly and its Go declarations again
 	@$(GO) -C asm/_gen run .
 
 # What the user may say to all of the next three: BENCH (a regexp as for go test), BENCHTIME, COUNT.
-bench_flags = $(if $(BENCH),-bench '$(BENCH)') $(if $(BENCHTIME),-benchtime $(BENCHTIME)) $(if $(COUNT),-count $(COUNT))
+# The tracked benchmarks take a few minutes for ten rounds; others are of interest by themselves.
+# The variables keep OpenBLAS from the code that suits the CPU.
+tracked = Step|Sample/solver=ddim|Gemm|Kernel/op=/n=16384
+bench_flags = -unset OPENBLAS_CORETYPE,OPENBLAS_L2_SIZE $(if $(BENCHTIME),-benchtime $(BENCHTIME)) $(if $(COUNT),-count $(COUNT))
 
 bench: setup ## run the benchmarks and save them, with the machine's description, in SAVE (default in bench/results)
 	@$(functions)
 	choose_backend
-	$(GO) run ./bench/regress save $$tags $(if $(SAVE),-o '$(SAVE)') $(bench_flags)
+	$(GO) run ./bench/regress save $$tags $(if $(SAVE),-o '$(SAVE)') $(bench_flags) -bench '$(or $(BENCH),.)' ./bench
 
 bench-baseline: setup ## record this CPU's baseline in bench/baseline
 	@$(functions)
 	choose_backend
-	$(GO) run ./bench/regress save -baseline $$tags $(bench_flags)
+	$(GO) run ./bench/regress save -baseline $$tags $(bench_flags) -bench '$(or $(BENCH),$(tracked))' ./bench
 
 bench-diff: setup ## fail if a benchmark is slower than in BASE, a file or git revision (default the baseline), by THRESHOLD % (5)
 	@$(functions)
 	choose_backend
-	$(GO) run ./bench/regress diff $$tags $(if $(BASE),-base '$(BASE)') $(if $(THRESHOLD),-threshold $(THRESHOLD)) $(bench_flags)
+	$(GO) run ./bench/regress diff $$tags $(if $(BASE),-base '$(BASE)') $(if $(THRESHOLD),-threshold $(THRESHOLD)) $(bench_flags) -bench '$(or $(BENCH),$(tracked))' ./bench
 
 bench-kernels: ## measure the kernels against C, PyTorch and Go, and write the tables of bench/README.md
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run ./bench/peers -write bench/README.md

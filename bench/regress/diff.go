@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +21,7 @@ func diff(ctx context.Context, args []string) (slower bool, err error) {
 	if err := s.parse(flags, args); err != nil {
 		return false, err
 	}
-	s.or(tracked)
+	s.or(compare)
 	if !(*threshold >= 0) {
 		return false, fmt.Errorf("-threshold %v: expected percent, 0 or more", *threshold)
 	}
@@ -48,11 +47,9 @@ type pair struct{ base, head string }
 // measure runs the benchmarks of this tree, and those of the base unless it is a file.
 func measure(ctx context.Context, root, dir, base string, s settings) (pair, error) {
 	if base == "" {
-		base = baselineFile(root)
-		if _, err := os.Stat(base); errors.Is(err, fs.ErrNotExist) {
-			return pair{}, fmt.Errorf(
-				"this CPU has no baseline, %s: record one (make bench-baseline), "+
-					"or name a file or a revision to compare with", base)
+		var err error
+		if base, err = s.baseline(root); err != nil {
+			return pair{}, err
 		}
 	}
 	if info, err := os.Stat(base); err == nil && !info.IsDir() {
@@ -73,7 +70,7 @@ func againstFile(ctx context.Context, root, dir, file string, s settings) (pair,
 	if err := recorded.sameMachine(); err != nil {
 		return pair{}, err
 	}
-	head, err := build(ctx, state(ctx, root), root, filepath.Join(dir, "head.test"), s.tags)
+	head, err := build(ctx, state(ctx, root), root, filepath.Join(dir, "head"), s)
 	if err != nil {
 		return pair{}, err
 	}
@@ -81,7 +78,7 @@ func againstFile(ctx context.Context, root, dir, file string, s settings) (pair,
 	if err := rounds(ctx, s, known, head, head); err != nil {
 		return pair{}, err
 	}
-	p := pair{file, resultFile(root, head.label)}
+	p := pair{file, s.resultFile(root, head.label)}
 	return p, head.store(p.head)
 }
 
@@ -93,18 +90,18 @@ func againstRevision(
 		return pair{}, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	base, err := build(ctx, commit, module, filepath.Join(dir, "base.test"), s.tags)
+	base, err := build(ctx, commit, module, filepath.Join(dir, "base"), s)
 	if err != nil {
 		return pair{}, err
 	}
-	head, err := build(ctx, state(ctx, root), root, filepath.Join(dir, "head.test"), s.tags)
+	head, err := build(ctx, state(ctx, root), root, filepath.Join(dir, "head"), s)
 	if err != nil {
 		return pair{}, err
 	}
 	if err := rounds(ctx, s, base.results, head, base, head); err != nil {
 		return pair{}, err
 	}
-	p = pair{resultFile(root, base.label+"-base"), resultFile(root, head.label)}
+	p = pair{s.resultFile(root, base.label+"-base"), s.resultFile(root, head.label)}
 	return p, errors.Join(base.store(p.base), head.store(p.head))
 }
 

@@ -27,16 +27,24 @@ func (p pair) judge(ctx context.Context, root string, threshold float64) (slower
 	} else {
 		fmt.Println(tables)
 	}
-	report := compare(base, head, threshold)
+	report := judge(base, head, threshold)
 	fmt.Printf("\nbase: %s\nhead: %s\n", p.base, p.head)
 	report.print(os.Stdout)
 	return report.verdict()
 }
 
+// benchstat is the version that is used where the module names none.
+const benchstat = "golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da"
+
 func (p pair) benchstat(ctx context.Context, root string, ignored []string) (string, error) {
-	args := []string{"tool", "benchstat"}
+	var args []string
 	if len(ignored) > 0 {
 		args = append(args, "-ignore", strings.Join(ignored, ","))
 	}
-	return output(ctx, root, "go", append(args, "base="+p.base, "head="+p.head)...)
+	args = append(args, "base="+p.base, "head="+p.head)
+	text, err := output(ctx, root, "go", append([]string{"tool", "benchstat"}, args...)...)
+	if err != nil { // it is no tool of this module
+		text, err = output(ctx, root, "go", append([]string{"run", benchstat}, args...)...)
+	}
+	return text, err
 }

@@ -10,23 +10,27 @@ import (
 
 // print lists what the sides do not share and what changed, and ends with the counts.
 func (c *comparison) print(w io.Writer) {
-	printNames(w, "only in the base", c.onlyBase)
-	printNames(w, "only here", c.onlyHead)
-	printNames(w, "too few runs", c.tooFew)
-	printNames(w, fmt.Sprintf("too noisy to show %.3g %%", 100*c.threshold), c.noisy)
+	c.printNames(w, "only in the base", c.onlyBase)
+	c.printNames(w, "only here", c.onlyHead)
+	c.printNames(w, "too few runs", c.tooFew)
+	c.printNames(w, fmt.Sprintf("too noisy to show %.3g %%", 100*c.threshold), c.noisy)
 	for _, ch := range c.faster {
-		fmt.Fprintln(w, "faster:", ch)
+		fmt.Fprintln(w, "faster:", strings.TrimPrefix(ch.String(), c.prefix))
 	}
 	for _, ch := range c.slower {
-		fmt.Fprintln(w, "SLOWER:", ch)
+		fmt.Fprintln(w, "SLOWER:", strings.TrimPrefix(ch.String(), c.prefix))
 	}
 	fmt.Fprintf(w, "%d compared: %d slower and %d faster by more than %.3g %% (p < %v)\n",
 		c.compared, len(c.slower), len(c.faster), 100*c.threshold, alpha)
 }
 
-func printNames(w io.Writer, what string, names []string) {
-	if len(names) > 0 {
-		fmt.Fprintf(w, "%s: %s\n", what, strings.Join(names, ", "))
+func (c *comparison) printNames(w io.Writer, what string, names []string) {
+	var short []string
+	for _, name := range names {
+		short = append(short, strings.TrimPrefix(name, c.prefix))
+	}
+	if len(short) > 0 {
+		fmt.Fprintf(w, "%s: %s\n", what, strings.Join(short, ", "))
 	}
 }
 

@@ -19,9 +19,11 @@ import (
 type results struct {
 	file   string
 	config map[string]string // of the last result
-	names  []string          // in the order of the file
+	names  []string          // in the order of the file, with their packages, if it names them
 	units  map[string][]string
 	values map[series][]float64
+
+	packages map[string]bool
 }
 
 // series is one measure of one benchmark.
@@ -39,7 +41,7 @@ func readFile(file string) (*results, error) {
 func read(in io.Reader, file string) (*results, error) {
 	r := &results{
 		file: file, config: map[string]string{},
-		units: map[string][]string{}, values: map[series][]float64{},
+		units: map[string][]string{}, values: map[series][]float64{}, packages: map[string]bool{},
 	}
 	reader := benchfmt.NewReader(in, file)
 	for reader.Scan() {
@@ -60,10 +62,14 @@ func read(in io.Reader, file string) (*results, error) {
 }
 
 func (r *results) add(result *benchfmt.Result) {
+	name := string(result.Name)
 	for _, c := range result.Config {
 		r.config[c.Key] = string(c.Value)
+		if c.Key == "pkg" {
+			name = string(c.Value) + "." + name
+			r.packages[string(c.Value)] = true
+		}
 	}
-	name := string(result.Name)
 	if r.units[name] == nil {
 		r.names = append(r.names, name)
 	}
@@ -76,14 +82,17 @@ func (r *results) add(result *benchfmt.Result) {
 	}
 }
 
-// sameMachine is an error if the results are of another CPU or other kernels.
+// sameMachine is an error if the results are of another CPU or, where they name some, of other
+// kernels of plume.
 func (r *results) sameMachine() error {
 	here := machine.Describe()
 	var problems []error
 	for _, k := range []struct{ key, want string }{
 		{machine.KeyCPU, here.CPU}, {machine.KeyKernels, here.Kernels},
 	} {
-		if got := r.config[k.key]; got == "" {
+		if got := r.config[k.key]; got == "" && k.key == machine.KeyKernels {
+			continue
+		} else if got == "" {
 			problems = append(problems, fmt.Errorf("%s: expected a line %q above the results: "+
 				"was it recorded by this program?", r.file, k.key+": ..."))
 		} else if got != k.want {

@@ -17,17 +17,17 @@ import (
 func save(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("save", flag.ContinueOnError)
 	baseline := flags.Bool("baseline", false,
-		"record this CPU's baseline: the benchmarks, runs and times of diff")
+		"record this CPU's baseline, with the rounds and times of diff")
 	file := flags.String("o", "",
-		"`file` to write (default a new one in bench/results, or the baseline)")
+		"`file` to write (default a new one among the results, or the baseline)")
 	var s settings
 	if err := s.parse(flags, args); err != nil {
 		return err
 	}
 	if *baseline {
-		s.or(tracked)
+		s.or(compare)
 	}
-	s.or(everything)
+	s.or(once)
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func save(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	here, err := build(ctx, state(ctx, root), root, filepath.Join(dir, "head.test"), s.tags)
+	here, err := build(ctx, state(ctx, root), root, filepath.Join(dir, "head"), s)
 	if err != nil {
 		return err
 	}
@@ -49,9 +49,9 @@ func save(ctx context.Context, args []string) (err error) {
 	}
 	path := *file
 	if *baseline {
-		path = cmp.Or(path, baselineFile(root))
+		path = cmp.Or(path, s.baselineFile(root, here.kernels()))
 	}
-	path = cmp.Or(path, resultFile(root, here.label))
+	path = cmp.Or(path, s.resultFile(root, here.label))
 	if err := here.store(path); err != nil {
 		return err
 	}
@@ -59,9 +59,33 @@ func save(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-// baselineFile is the baseline of this CPU with these kernels.
-func baselineFile(root string) string {
-	return filepath.Join(root, "bench", "baseline", machine.Describe().Name()+".txt")
+// baselineFile is the baseline of this CPU, with plume's kernels if the benchmarks name them.
+func (s settings) baselineFile(root, kernels string) string {
+	d := machine.Describe()
+	d.Kernels = kernels
+	return filepath.Join(root, s.dir, "baseline", d.Name()+".txt")
+}
+
+// baseline is the recorded baseline of this CPU.
+func (s settings) baseline(root string) (string, error) {
+	named := s.baselineFile(root, machine.Describe().Kernels)
+	plain := s.baselineFile(root, "")
+	for _, file := range []string{named, plain} {
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("this CPU has no baseline, %s: record one (regress save -baseline), "+
+		"or name a file or a revision to compare with (-base)", plain)
+}
+
+// kernels are those of plume that the benchmarks say they ran with; "" for other modules.
+func (s *suite) kernels() string {
+	r, err := s.results()
+	if err != nil {
+		return ""
+	}
+	return r.config[machine.KeyKernels]
 }
 
 // store writes what was recorded.

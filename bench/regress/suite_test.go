@@ -15,7 +15,7 @@ func TestKeep(t *testing.T) {
 	first := "fma-peak: 1 FLOP/s\ngoos: linux\nBenchmarkX 1 1 ns/op\nPASS\n"
 	second := "fma-peak: 2 FLOP/s\ngoos: linux\nBenchmarkX 1 2 ns/op\nPASS\n"
 	for _, out := range []string{first, second} {
-		if !s.keep(out) {
+		if !s.keep("x", out) {
 			t.Errorf("%q has no result", out)
 		}
 		s.runs++
@@ -24,17 +24,18 @@ func TestKeep(t *testing.T) {
 	if s.record.String() != want {
 		t.Errorf("recorded %q, want %q", s.record.String(), want)
 	}
-	if s.keep("goos: linux\nPASS\n") {
+	if s.keep("x", "goos: linux\nPASS\n") {
 		t.Error("a result in a run without any")
 	}
 }
 
-func TestHandicaps(t *testing.T) {
+func TestHidden(t *testing.T) {
+	s := settings{unset: "OPENBLAS_CORETYPE,OPENBLAS_L2_SIZE"}
 	for variable, want := range map[string]bool{
 		"OPENBLAS_CORETYPE=Haswell": true, "OPENBLAS_L2_SIZE=512": true,
 		"OPENBLAS_VERBOSE=2": false, "PLUME_KERNEL=avx2": false,
 	} {
-		if handicaps(variable) != want {
+		if s.hidden(variable) != want {
 			t.Errorf("%s: %v", variable, !want)
 		}
 	}
@@ -43,7 +44,8 @@ func TestHandicaps(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"compare"}, {"save", "file"}, {"save", "-count", "-1"},
-		{"diff", "-threshold", "-1"}, {"diff", "-threshold", "NaN"},
+		{"diff", "-threshold", "-1"}, {"diff", "-threshold", "NaN"}, {"diff", "-fast"},
+		{"diff", "./...", "-bench", "X"}, {"save", "-o"},
 		{"diff", "-base", filepath.Join(t.TempDir(), "absent.txt")},
 	} {
 		if code := run(args); code != exitNoVerdict {

@@ -30,13 +30,15 @@ type comparison struct {
 	noisy          []string // benchmarks whose spread is above the threshold
 	onlyBase       []string
 	onlyHead       []string
+	prefix         string // of all names, which need not be printed
 }
 
 // compare judges every benchmark by its time and its rates. Since they are equivalent if the work
 // is fixed, only the first that became slower, or faster, is listed.
-func compare(base, head *results, threshold float64) *comparison {
+func judge(base, head *results, threshold float64) *comparison {
 	c := &comparison{
 		threshold: threshold, onlyHead: missing(head, base), onlyBase: missing(base, head),
+		prefix: onlyPackage(base, head),
 	}
 	for _, name := range base.names {
 		if head.units[name] == nil {
@@ -53,6 +55,19 @@ func compare(base, head *results, threshold float64) *comparison {
 		c.sort(name, changes)
 	}
 	return c
+}
+
+// onlyPackage is what the names of all benchmarks begin with, if they are of one package.
+func onlyPackage(sides ...*results) (prefix string) {
+	for _, side := range sides {
+		for pkg := range side.packages {
+			if prefix != "" && prefix != pkg+"." {
+				return ""
+			}
+			prefix = pkg + "."
+		}
+	}
+	return prefix
 }
 
 // sort puts a benchmark into the list where its changes belong, if any.

@@ -66,7 +66,7 @@ func TestVerdict(t *testing.T) {
 	} {
 		base := side(t, times{"X": c.base, "Y": quiet})
 		head := side(t, times{"X": c.head, "Y": quiet})
-		got := compare(base, head, 0.05)
+		got := judge(base, head, 0.05)
 		red, err := got.verdict()
 		slower, faster, noisy := len(got.slower) > 0, len(got.faster) > 0, len(got.noisy) > 0
 		if err != nil || red != c.slower || slower != c.slower || faster != c.faster ||
@@ -104,7 +104,7 @@ func TestRate(t *testing.T) {
 		{"rows/s", 80, true}, {"rows/s", 120, false}, {"MB/s", 80, true},
 		{"%peak", 80, false}, {"allocs/op", 120, false},
 	} {
-		got := compare(file(100, c.unit), file(c.head, c.unit), 0.05)
+		got := judge(file(100, c.unit), file(c.head, c.unit), 0.05)
 		if red, err := got.verdict(); err != nil || red != c.red {
 			t.Errorf("%s from 100 to %v: red %v, %v", c.unit, c.head, red, err)
 		}
@@ -114,7 +114,7 @@ func TestRate(t *testing.T) {
 // TestMissing: benchmarks of one side are named and do not count.
 func TestMissing(t *testing.T) {
 	x := jitter(10, 1, 0.02)
-	got := compare(side(t, times{"Gone": x, "Both": x}), side(t, times{"Both": x, "New": x}), 0.05)
+	got := judge(side(t, times{"Gone": x, "Both": x}), side(t, times{"Both": x, "New": x}), 0.05)
 	if got.compared != 1 || !slices.Equal(got.onlyBase, []string{"Gone-2"}) ||
 		!slices.Equal(got.onlyHead, []string{"New-2"}) {
 		t.Errorf("%+v", got)
@@ -129,7 +129,7 @@ func TestMissing(t *testing.T) {
 			t.Errorf("%q lacks %q", text.String(), want)
 		}
 	}
-	nothing := compare(side(t, times{"A": x}), side(t, times{"B": x}), 0.05)
+	nothing := judge(side(t, times{"A": x}), side(t, times{"B": x}), 0.05)
 	if _, err := nothing.verdict(); err == nil {
 		t.Error("a verdict on nothing")
 	}
@@ -146,7 +146,7 @@ func TestTooFewRuns(t *testing.T) {
 	} {
 		base := side(t, times{"X": jitter(c.base, 1, 0.02)})
 		head := side(t, times{"X": jitter(c.head, 3, 0.02)})
-		got := compare(base, head, 0.05)
+		got := judge(base, head, 0.05)
 		if red, err := got.verdict(); (err == nil) != c.enough || red != c.enough {
 			t.Errorf("%d and %d runs, three times as slow: red %v, %v", c.base, c.head, red, err)
 		}
@@ -156,7 +156,7 @@ func TestTooFewRuns(t *testing.T) {
 func TestReport(t *testing.T) {
 	base := side(t, times{"Step/shape=S": jitter(10, 1, 0)})
 	head := side(t, times{"Step/shape=S": jitter(10, 1.5, 0)})
-	got := compare(base, head, 0.05)
+	got := judge(base, head, 0.05)
 	var text strings.Builder
 	got.print(&text)
 	const want = "SLOWER: Step/shape=S-2: 1.500m sec/op, was 1.000m (time +50.0 %, p=0.000 n=10)"
@@ -240,7 +240,7 @@ func TestBaselines(t *testing.T) {
 			t.Errorf("%s: of %s with kernels %s: its name should be %s",
 				file, d.CPU, d.Kernels, want)
 		}
-		if few := compare(r, r, 0.05).tooFew; len(few) > 0 {
+		if few := judge(r, r, 0.05).tooFew; len(few) > 0 {
 			t.Errorf("%s: too few runs of %d benchmarks", file, len(few))
 		}
 	}
