@@ -146,13 +146,13 @@ test-pages: ## open reports in headless Chromium, BROWSER or chromium, installed
 release: ## build bin/release: archives, packages and checksums for all systems; TARGETS="linux/arm64,windows/amd64" for some, ARGS="-o DIR"
 	@$(GO) run ./cmd/plume/release $(if $(TARGETS),-targets '$(TARGETS)') $(ARGS)
 
-test-release: ## make releases twice, compare them, unpack, check and run them (arm64 under qemu, installed if it is missing); install as go install does; TARGETS as above
+test-release: ## make releases twice, compare them, unpack, check and run them (arm64 under qemu, installed if it is missing); install as go install does; TARGETS as above, ARGS=-cold=false to compile once only
 	@$(functions)
 	if [ "$$($(GO) env GOARCH)" != arm64 ]; then
 		command -v qemu-aarch64-static > /dev/null || apt_install qemu-user-static || {
 			echo 'qemu-aarch64-static is missing and could not be installed: sudo apt-get install qemu-user-static' >&2; exit 1; }
 	fi
-	$(GO) test ./cmd/plume/release -count=1 -v -timeout 60m -args -full $(if $(TARGETS),-targets '$(TARGETS)')
+	$(GO) test ./cmd/plume/release -count=1 -v -timeout 60m -args -full $(if $(TARGETS),-targets '$(TARGETS)') $(ARGS)
 
 test-deploy: ## check the deployment files in cmd/plume/deploy: flags, shell, systemd, Slurm with stubs, Kubernetes against the types of its API
 	@CGO_ENABLED=0 $(GO) test ./cmd/plume -count=1 -run '^Test(Deploy.*|Service|Slurm)$$'

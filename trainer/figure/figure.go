@@ -9,7 +9,6 @@ import (
 	"math"
 	"path/filepath"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -88,18 +87,15 @@ func (p Plot) write(path string) error {
 }
 
 // build lays the diagram out.
-func (p Plot) build() (*plot.Plot, error) {
-	out := plot.New()
+func (p Plot) build() (*chart, error) {
+	out := newChart()
 	out.Title.Text, out.X.Label.Text, out.Y.Label.Text = p.Title, p.XLabel, p.YLabel
-	style(out)
 	series := p.visible()
 	if len(series) == 0 {
 		return nil, ErrEmpty
 	}
 	for _, s := range series {
-		if err := s.add(out); err != nil {
-			return nil, err
-		}
+		s.add(out)
 	}
 	p.axes(out)
 	placeLegend(out, series)

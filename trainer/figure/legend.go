@@ -1,7 +1,6 @@
 package figure
 
 import (
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -11,7 +10,7 @@ import (
 const crowd = 6
 
 // beside returns the width of a legend beside the diagram, which it widens; 0 for a legend inside.
-func (p Plot) beside(drawn *plot.Plot) vg.Length {
+func (p Plot) beside(drawn *chart) vg.Length {
 	names := 0
 	for _, s := range p.visible() {
 		if s.Name != "" {
@@ -21,20 +20,19 @@ func (p Plot) beside(drawn *plot.Plot) vg.Length {
 	if names <= crowd {
 		return 0
 	}
-	box := drawn.Legend.Rectangle(draw.Canvas{})
-	return box.Max.X - box.Min.X + 2*margin
+	return drawn.Legend.size().X + 2*margin
 }
 
 // paint draws the diagram, with its legend inside or in a strip of that width on the right.
-func paint(drawn *plot.Plot, c draw.Canvas, beside vg.Length) {
+func paint(drawn *chart, c draw.Canvas, beside vg.Length) {
 	legend := drawn.Legend
 	if beside > 0 {
-		drawn.Legend = plot.NewLegend()
+		drawn.Legend = keys{}
 	}
 	drawn.Draw(draw.Crop(c, margin, -margin-beside, margin, -margin))
 	if beside > 0 {
 		legend.Top, legend.Left = true, true
-		below := drawn.Title.TextStyle.Font.Size + drawn.Title.Padding
+		below := drawn.Title.height()
 		legend.Draw(draw.Crop(c, c.Max.X-c.Min.X-beside, -margin, margin, -margin-below))
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -17,19 +15,19 @@ const (
 )
 
 // marginal draws the distribution of a column in both tables.
-func (c Column) marginal() *plot.Plot {
+func (c Column) marginal() *chart {
 	if c.Categories != nil {
 		return c.bars()
 	}
 	p := panel()
 	p.X.Label.Text, p.Y.Label.Text = c.label(34), share
-	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{column: c}, ticks{}
+	p.X.Marker, p.Y.Marker = ticks{column: c}, ticks{}
 	c.steps(p)
 	return p
 }
 
 // steps adds the histograms of the column in both tables to a diagram.
-func (c Column) steps(p *plot.Plot) {
+func (c Column) steps(p *chart) {
 	edges := c.edges()
 	for i, values := range c.Values {
 		p.Add(lineOf(stairs(edges, shares(edges, known(values))), colours[i]))
@@ -38,7 +36,7 @@ func (c Column) steps(p *plot.Plot) {
 }
 
 // fromZero lets an axis of shares begin at 0, and end a little above the largest.
-func fromZero(a *plot.Axis) { a.Min, a.Max = 0, 1.05*a.Max }
+func fromZero(a *axis) { a.Min, a.Max = 0, 1.05*a.Max }
 
 // edges are the borders of the bins of a histogram. They hold all values of both tables but the
 // outermost ones of columns with long tails, which count in the first and in the last bin. A bin of
@@ -93,37 +91,31 @@ func shares(edges, values []float64) []float64 {
 }
 
 // stairs is the outline of a histogram.
-func stairs(edges, heights []float64) plotter.XYs {
-	xy := plotter.XYs{{X: edges[0]}}
+func stairs(edges, heights []float64) []point {
+	xy := []point{{X: edges[0]}}
 	for i, h := range heights {
-		xy = append(xy, plotter.XY{X: edges[i], Y: h}, plotter.XY{X: edges[i+1], Y: h})
+		xy = append(xy, point{X: edges[i], Y: h}, point{X: edges[i+1], Y: h})
 	}
-	return append(xy, plotter.XY{X: edges[len(edges)-1]})
+	return append(xy, point{X: edges[len(edges)-1]})
 }
 
 // bars draws the shares of the categories, the most frequent ones of the first table at the top,
 // and of all others together.
-func (c Column) bars() *plot.Plot {
+func (c Column) bars() *chart {
 	names, heights := c.frequent()
 	p := panel()
 	p.X.Label.Text = c.label(26) + ", " + share
-	p.X.Tick.Marker = ticks{}
+	p.X.Marker = ticks{}
 	rows := len(names)
 	thick := vg.Length(0.36 * float64(panelHeight-46) / float64(rows))
 	thick = min(thick, 9)
 	for i := range heights {
 		slices.Reverse(heights[i]) // the first one is at the top
-		bars, err := plotter.NewBarChart(plotter.Values(heights[i]), thick)
-		if err != nil {
-			panic("figure: a bar has no width")
-		}
-		bars.Horizontal, bars.Color, bars.LineStyle.Width = true, colours[i], 0
-		bars.Offset = thick * vg.Length(0.5-float64(i))
-		p.Add(bars)
+		p.Add(&bars{heights[i], colours[i], thick, thick * vg.Length(0.5-float64(i))})
 	}
 	slices.Reverse(names)
 	p.NominalY(names...)
-	p.Y.Tick.Label.Font.Size = 6.5
+	p.Y.TickSize = 6.5
 	fromZero(&p.X)
 	p.Y.Min, p.Y.Max = -0.6, float64(rows)-0.4
 	return p

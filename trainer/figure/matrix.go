@@ -6,10 +6,7 @@ import (
 	"image/color"
 	"math"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // Matrices are square matrices about the same N things, such as the associations of columns.
@@ -37,7 +34,7 @@ func (m Matrices) Draw() (image.Image, error) {
 		}
 	}
 	end := scaleEnd(largest)
-	plots := [][]*plot.Plot{{
+	plots := [][]*chart{{
 		m.panel(m.Names[0]+", colours to ±1", m.At[0], 1, true),
 		m.panel(m.Names[1]+", colours to ±1", m.At[1], 1, false),
 		m.panel(fmt.Sprintf("%s - %s, colours to ±%v", m.Names[1], m.Names[0], end), difference,
@@ -71,30 +68,27 @@ func (m Matrices) longest() (letters int) {
 const thingLetters = 16
 
 // panel draws one matrix, its first row at the top, with colours from -end to end.
-func (m Matrices) panel(title string, at []float64, end float64, named bool) *plot.Plot {
+func (m Matrices) panel(title string, at []float64, end float64, named bool) *chart {
 	n := len(m.Things)
 	p := panel()
-	p.Title.Text, p.Title.TextStyle.Font.Size, p.Title.Padding = title, 8, 3
-	heat := plotter.NewHeatMap(grid{at, n}, diverging{})
-	heat.Min, heat.Max, heat.NaN = -end, end, color.Gray{Y: 0xbb}
-	p.Add(heat)
+	p.Title.Text, p.Title.Size, p.Title.Padding = title, 8, 3
+	p.Add(&cells{n, func(i int) color.Color { return diverging(at[i], end) }})
 	size := vg.Length(max(5, min(6.5, 150/float64(n))))
 	every := (n + mostNames - 1) / mostNames
-	var across, down []plot.Tick
+	var across, down []tick
 	for i := 0; i < n; i += every {
 		name := shorten(m.Things[i], thingLetters)
-		across = append(across, plot.Tick{Value: float64(i), Label: name + " "})
+		across = append(across, tick{Value: float64(i), Label: name + " "})
 		if !named {
 			name = " "
 		}
-		down = append(down, plot.Tick{Value: float64(n - 1 - i), Label: name})
+		down = append(down, tick{Value: float64(n - 1 - i), Label: name})
 	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(across), plot.ConstantTicks(down)
-	p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = size, size
-	p.X.Tick.Label.Rotation = math.Pi / 2
-	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
-	p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
-	p.X.Tick.Length, p.Y.Tick.Length = 0, 0
+	p.X.Marker, p.Y.Marker = fixed(across), fixed(down)
+	p.X.TickSize, p.Y.TickSize = size, size
+	p.X.Upright = true
+	p.X.LineWidth, p.Y.LineWidth = 0, 0
+	p.X.TickLength, p.Y.TickLength = 0, 0
 	p.X.Min, p.X.Max = -0.5, float64(n)-0.5
 	p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5
 	if n <= 8 {
@@ -104,50 +98,32 @@ func (m Matrices) panel(title string, at []float64, end float64, named bool) *pl
 }
 
 // numbersOf writes the numbers of a matrix into its cells.
-func numbersOf(at []float64, n int, end float64) *plotter.Labels {
-	labels := &plotter.Labels{}
+func numbersOf(at []float64, n int, end float64) *numbers {
+	all := &numbers{}
 	for i, v := range at {
 		if math.IsNaN(v) {
 			continue
 		}
-		labels.XYs = append(labels.XYs, plotter.XY{X: float64(i % n), Y: float64(n - 1 - i/n)})
-		labels.Labels = append(labels.Labels, fmt.Sprintf("%.2f", v))
-		style := plot.New().X.Tick.Label
-		style.Font.Variant, style.Font.Size = "Sans", 6.5
-		style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
+		colour := color.Color(color.Black)
 		if math.Abs(v) > 0.7*end {
-			style.Color = color.White
+			colour = color.White
 		}
-		labels.TextStyle = append(labels.TextStyle, style)
+		all.at = append(all.at, (&cells{n: n}).place(i))
+		all.texts = append(all.texts, fmt.Sprintf("%.2f", v))
+		all.colours = append(all.colours, colour)
 	}
-	return labels
+	return all
 }
 
-// grid is a matrix as a heat map reads it, whose rows go upwards.
-type grid struct {
-	at []float64
-	n  int
-}
-
-func (g grid) Dims() (c, r int)   { return g.n, g.n }
-func (g grid) Z(c, r int) float64 { return g.at[(g.n-1-r)*g.n+c] }
-func (g grid) X(c int) float64    { return float64(c) }
-func (g grid) Y(r int) float64    { return float64(r) }
-
-// diverging are colours from vermilion over white to blue.
-type diverging struct{}
-
-// Colors implements palette.Palette.
-func (diverging) Colors() []color.Color {
-	const half = 100
-	out := make([]color.Color, 2*half+1)
-	for i := range out {
-		end, t := colours[0], float64(i-half)/half
-		if t < 0 {
-			end, t = colours[1], -t
-		}
-		mix := func(v uint8) uint8 { return uint8(math.Round(255 + t*(float64(v)-255))) }
-		out[i] = color.RGBA{mix(end.R), mix(end.G), mix(end.B), 0xff}
+// diverging is the colour of a number: from vermilion at -end over white to blue at end.
+func diverging(v, end float64) color.Color {
+	if math.IsNaN(v) {
+		return color.Gray{Y: 0xbb}
 	}
-	return out
+	full, t := colours[0], min(1, math.Abs(v)/end)
+	if v < 0 {
+		full = colours[1]
+	}
+	mix := func(v uint8) uint8 { return uint8(math.Round(255 + t*(float64(v)-255))) }
+	return color.RGBA{mix(full.R), mix(full.G), mix(full.B), 0xff}
 }

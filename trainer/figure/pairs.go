@@ -5,8 +5,6 @@ import (
 	"image/color"
 	"math"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -29,13 +27,13 @@ func (t Tables) Pairs() (image.Image, error) {
 	if len(columns) < 2 {
 		return nil, ErrEmpty
 	}
-	plots := make([][]*plot.Plot, len(columns))
+	plots := make([][]*chart, len(columns))
 	for i, y := range columns {
-		plots[i] = make([]*plot.Plot, len(columns))
+		plots[i] = make([]*chart, len(columns))
 		for j, x := range columns[:i+1] {
 			p := pair(x, y, i == j)
-			p.X.Tick.Marker = ticks{column: x, bare: i < len(columns)-1}
-			p.Y.Tick.Marker = ticks{column: y, bare: j > 0}
+			p.X.Marker = ticks{column: x, bare: i < len(columns)-1}
+			p.Y.Marker = ticks{column: y, bare: j > 0}
 			if i == len(columns)-1 {
 				p.X.Label.Text = x.label(24)
 				turnLong(p, x)
@@ -44,7 +42,7 @@ func (t Tables) Pairs() (image.Image, error) {
 				p.Y.Label.Text = shorten(y.Name, 22)
 			}
 			if i == j {
-				p.Y.Tick.Marker = ticks{bare: true}
+				p.Y.Marker = ticks{bare: true}
 			}
 			plots[i][j] = p
 		}
@@ -58,18 +56,18 @@ func (t Tables) Pairs() (image.Image, error) {
 }
 
 // pair draws two columns against each other, or one alone.
-func pair(x, y Column, alone bool) *plot.Plot {
+func pair(x, y Column, alone bool) *chart {
 	p := panel()
 	if alone {
 		x.alone(p)
 		return p
 	}
-	var sets [2]plotter.XYs
+	var sets [2][]point
 	most := min(mostPoints, len(x.Values[0]), len(x.Values[1])) // as many of both
 	for i := range sets {
 		for row, v := range x.Values[i] {
 			if w := y.Values[i][row]; !math.IsNaN(v+w) && len(sets[i]) < most {
-				sets[i] = append(sets[i], plotter.XY{
+				sets[i] = append(sets[i], point{
 					X: x.spread(v, row, math.Phi), Y: y.spread(w, row, math.Sqrt2),
 				})
 			}
@@ -86,7 +84,7 @@ func pair(x, y Column, alone bool) *plot.Plot {
 		}
 	}
 	for _, a := range []struct {
-		axis   *plot.Axis
+		axis   *axis
 		column Column
 	}{{&p.X, x}, {&p.Y, y}} {
 		a.axis.Min, a.axis.Max = a.column.limits()
@@ -95,16 +93,15 @@ func pair(x, y Column, alone bool) *plot.Plot {
 }
 
 // turnLong writes the names of more than two categories upwards, so that they do not touch.
-func turnLong(p *plot.Plot, c Column) {
+func turnLong(p *chart, c Column) {
 	if len(c.Categories) > 2 {
-		p.X.Tick.Label.Font.Size = 6
-		p.X.Tick.Label.Rotation = math.Pi / 2
-		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
+		p.X.TickSize = 6
+		p.X.Upright = true
 	}
 }
 
 // alone adds the distribution of the column to a diagram.
-func (c Column) alone(p *plot.Plot) {
+func (c Column) alone(p *chart) {
 	if c.Categories == nil {
 		c.steps(p)
 	} else {
@@ -149,7 +146,7 @@ func (c Column) spread(v float64, row int, irrational float64) float64 {
 // the second one's upwards, row by row: those of the same rows agree on the line. The picture is
 // 1,200 pixels wide.
 func (t Tables) Agreement() (image.Image, error) {
-	var panels []*plot.Plot
+	var panels []*chart
 	for _, c := range t.Columns {
 		if c.Categories != nil || len(panels) == mostPanels {
 			continue
@@ -165,11 +162,11 @@ func (t Tables) Agreement() (image.Image, error) {
 }
 
 // agreement draws one column of Agreement; nil if no row has both values.
-func (c Column) agreement(names [2]string) *plot.Plot {
-	var xy plotter.XYs
+func (c Column) agreement(names [2]string) *chart {
+	var xy []point
 	for row, v := range c.Values[0] {
 		if w := c.Values[1][row]; !math.IsNaN(v+w) && len(xy) < mostPoints {
-			xy = append(xy, plotter.XY{X: v, Y: w})
+			xy = append(xy, point{X: v, Y: w})
 		}
 	}
 	if len(xy) == 0 {
@@ -178,10 +175,10 @@ func (c Column) agreement(names [2]string) *plot.Plot {
 	p := panel()
 	p.X.Label.Text = shorten(c.Name, 20) + ", " + names[0]
 	p.Y.Label.Text = names[1]
-	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{column: c}, ticks{column: c}
+	p.X.Marker, p.Y.Marker = ticks{column: c}, ticks{column: c}
 	low, high := c.limits()
-	line := lineOf(plotter.XYs{{X: low, Y: low}, {X: high, Y: high}}, color.Black)
-	line.Width = 0.5
+	line := lineOf([]point{{X: low, Y: low}, {X: high, Y: high}}, color.Black)
+	line.style.Width = 0.5
 	p.Add(line, dotsOf(xy, colours[0]))
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = low, high, low, high
 	return p

@@ -4,10 +4,6 @@ import (
 	"image"
 	"image/color"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -22,7 +18,7 @@ const (
 )
 
 // arrange draws panels in lines, below a legend of names, if there are any.
-func arrange(panels []*plot.Plot, names []string) image.Image {
+func arrange(panels []*chart, names []string) image.Image {
 	lines, top := (len(panels)+panelColumns-1)/panelColumns, vg.Length(0)
 	if names != nil {
 		top = legendHigh
@@ -54,7 +50,7 @@ func panelOf(all draw.Canvas, x, y, width, height vg.Length) draw.Canvas {
 // layout draws a grid of diagrams, whose axes have the same lengths and stand exactly below and
 // beside each other, with a gap between them; nil leaves a place empty. Only those of the first
 // column and of the last row have labels that need space.
-func layout(plots [][]*plot.Plot, all draw.Canvas, gap vg.Length) {
+func layout(plots [][]*chart, all draw.Canvas, gap vg.Length) {
 	const edge, beyond = 4, 8 // beyond an axis is half of its last label
 	rows, columns := vg.Length(len(plots)), vg.Length(len(plots[0]))
 	var left, bottom, top vg.Length
@@ -86,14 +82,14 @@ func layout(plots [][]*plot.Plot, all draw.Canvas, gap vg.Length) {
 }
 
 // pads are how far a diagram reaches beyond the ends of its axes, and what they are short of.
-func pads(p *plot.Plot, c draw.Canvas) (left, right, bottom, top vg.Length) {
+func pads(p *chart, c draw.Canvas) (left, right, bottom, top vg.Length) {
 	inside := p.DataCanvas(c)
 	return inside.Min.X - c.Min.X, c.Max.X - inside.Max.X, inside.Min.Y - c.Min.Y,
 		c.Max.Y - inside.Max.Y
 }
 
 // drawAt draws a diagram whose axes are the sides of a rectangle.
-func drawAt(p *plot.Plot, all draw.Canvas, at vg.Rectangle) {
+func drawAt(p *chart, all draw.Canvas, at vg.Rectangle) {
 	c := all
 	c.Rectangle = at
 	for range 4 { // how far it reaches depends a little on its size
@@ -105,25 +101,20 @@ func drawAt(p *plot.Plot, all draw.Canvas, at vg.Rectangle) {
 }
 
 // panel returns an empty diagram with small letters.
-func panel() *plot.Plot {
-	p := plot.New()
-	style(p)
-	p.BackgroundColor = nil // the labels of a panel may lie where its neighbour begins
-	p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = 6.5, 6.5
-	p.X.Label.TextStyle.Font.Size, p.Y.Label.TextStyle.Font.Size = 8, 7
-	p.X.Label.Padding, p.Y.Label.Padding = 2, 2
-	p.X.Padding, p.Y.Padding = 1, 1
-	p.X.Tick.Length, p.Y.Tick.Length = 3, 3
+func panel() *chart {
+	p := newChart()
+	p.Blank = true
+	for _, a := range []*axis{&p.X, &p.Y} {
+		a.TickSize, a.TickLength, a.Label.Padding, a.Padding = 6.5, 3, 2, 1
+	}
+	p.X.Label.Size, p.Y.Label.Size = 8, 7
 	return p
 }
 
 // legend writes names beside squares of their colours, from left to right.
 func legend(c draw.Canvas, names []string) {
-	small := text.Style{
-		Color: color.Black, Handler: plot.DefaultTextHandler, YAlign: draw.YCenter,
-		Font: font.From(plot.DefaultFont, 9),
-	}
-	small.Font.Variant = "Sans"
+	small := textStyle(9)
+	small.XAlign = draw.XLeft
 	x, y := c.Min.X+8, (c.Min.Y+c.Max.Y)/2
 	for i, name := range names {
 		const side = 7
@@ -136,20 +127,12 @@ func legend(c draw.Canvas, names []string) {
 	}
 }
 
-// dots are points that make no room for themselves at the ends of the axes.
-type dots struct{ *plotter.Scatter }
-
-// GlyphBoxes hides those of the points.
-func (dots) GlyphBoxes(*plot.Plot) []plot.GlyphBox { return nil }
-
 // dotsOf are points in a colour through which others are seen.
-func dotsOf(xy plotter.XYs, c color.RGBA) dots {
-	return dots{&plotter.Scatter{XYs: xy, GlyphStyle: draw.GlyphStyle{
+func dotsOf(points []point, c color.RGBA) *dots {
+	return &dots{points, draw.GlyphStyle{
 		Color: color.NRGBA{c.R, c.G, c.B, 0x90}, Radius: pointSize, Shape: draw.CircleGlyph{},
-	}}}
+	}}
 }
 
 // lineOf is a line in a colour.
-func lineOf(xy plotter.XYs, c color.Color) *plotter.Line {
-	return &plotter.Line{XYs: xy, LineStyle: draw.LineStyle{Color: c, Width: lineWidth}}
-}
+func lineOf(points []point, c color.Color) *line { return &line{points, stroke(c, lineWidth)} }

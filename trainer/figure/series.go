@@ -4,8 +4,6 @@ import (
 	"image/color"
 	"math"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -39,8 +37,8 @@ const (
 type shown struct {
 	Series
 	colour int // index into colours
-	xy     plotter.XYs
-	bars   plotter.YErrors
+	xy     []point
+	bars   []reach
 }
 
 func (s Series) shown(logX, logY bool) shown {
@@ -53,7 +51,7 @@ func (s Series) shown(logX, logY bool) shown {
 		if !onAxis(x, logX) || !onAxis(y, logY) {
 			continue
 		}
-		out.xy = append(out.xy, plotter.XY{X: place(x, logX), Y: place(y, logY)})
+		out.xy = append(out.xy, point{X: place(x, logX), Y: place(y, logY)})
 		if s.Err != nil {
 			out.bars = append(out.bars, bar(y, s.Err[i], logY))
 		}
@@ -61,8 +59,7 @@ func (s Series) shown(logX, logY bool) shown {
 	return out
 }
 
-// place returns the position of a value on an axis. (gonum's own logarithmic scale puts the axis'
-// label at the mean of the ends, far from the middle of the axis.)
+// place returns the position of a value on an axis.
 func place(v float64, logarithmic bool) float64 {
 	if logarithmic {
 		return math.Log10(v)
@@ -74,60 +71,37 @@ func place(v float64, logarithmic bool) float64 {
 // axis, which cannot show zero.
 const lowest = 0.05
 
-func bar(y, e float64, logarithmic bool) struct{ Low, High float64 } {
+func bar(y, e float64, logarithmic bool) reach {
 	if math.IsNaN(e) || math.IsInf(e, 0) {
 		e = 0
 	}
 	if logarithmic {
-		return struct{ Low, High float64 }{-math.Log10(max(1-e/y, lowest)), math.Log10(1 + e/y)}
+		return reach{-math.Log10(max(1-e/y, lowest)), math.Log10(1 + e/y)}
 	}
-	return struct{ Low, High float64 }{e, e}
-}
-
-// withBars gives gonum's error bars their points and lengths.
-type withBars struct {
-	plotter.XYs
-	plotter.YErrors
+	return reach{e, e}
 }
 
 // add draws the series.
-func (s shown) add(out *plot.Plot) error {
+func (s shown) add(out *chart) {
 	colour := colours[s.colour%len(colours)]
-	var legend []plot.Thumbnailer
+	entry := key{name: s.Name}
 	if s.Line {
-		line, err := plotter.NewLine(s.xy)
-		if err != nil {
-			return err
-		}
-		line.Color, line.Width = colour, vg.Points(lineWidth)
+		entry.line = &line{s.xy, stroke(colour, lineWidth)}
 		if s.Dashed {
-			line.Dashes = []vg.Length{vg.Points(dashLength), vg.Points(dashLength * 0.6)}
+			entry.line.style.Dashes = []vg.Length{dashLength, dashLength * 0.6}
 		}
-		out.Add(line)
-		legend = append(legend, line)
+		out.Add(entry.line)
 	}
 	if s.bars != nil {
-		bars, err := plotter.NewYErrorBars(withBars{s.xy, s.bars})
-		if err != nil {
-			return err
-		}
-		bars.Color = colour
-		bars.Width, bars.CapWidth = vg.Points(lineWidth*0.7), vg.Points(capWidth)
-		out.Add(bars)
+		out.Add(&whiskers{s.xy, s.bars, stroke(colour, lineWidth*0.7)})
 	}
 	if s.Points {
-		dots, err := plotter.NewScatter(s.xy)
-		if err != nil {
-			return err
-		}
-		dots.GlyphStyle = draw.GlyphStyle{
-			Color: colour, Radius: vg.Points(glyphSize), Shape: glyphs[s.colour%len(glyphs)],
-		}
-		out.Add(dots)
-		legend = append(legend, dots)
+		entry.dots = &dots{s.xy, draw.GlyphStyle{
+			Color: colour, Radius: glyphSize, Shape: glyphs[s.colour%len(glyphs)],
+		}}
+		out.Add(entry.dots)
 	}
 	if s.Name != "" {
-		out.Legend.Add(s.Name, legend...)
+		out.Legend.all = append(out.Legend.all, entry)
 	}
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"image"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -15,7 +14,7 @@ const StackBytes = 12 << 20
 // Stack draws diagrams below each other, without those that have nothing to draw. If that is all of
 // them, the error is ErrEmpty.
 func Stack(plots ...Plot) (image.Image, error) {
-	var drawn []*plot.Plot
+	var drawn []*chart
 	var besides []vg.Length
 	widest := vg.Length(0)
 	for _, p := range plots {

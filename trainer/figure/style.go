@@ -1,57 +1,27 @@
 package figure
 
 import (
-	"image/color"
 	"math"
 	"strconv"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
 )
-
-// style sets what all diagrams share: a sans-serif face and a faint grid.
-func style(p *plot.Plot) {
-	for _, f := range []struct {
-		font *font.Font
-		size float64
-	}{
-		{&p.Title.TextStyle.Font, 12},
-		{&p.X.Label.TextStyle.Font, 11},
-		{&p.Y.Label.TextStyle.Font, 11},
-		{&p.X.Tick.Label.Font, 9},
-		{&p.Y.Tick.Label.Font, 9},
-		{&p.Legend.TextStyle.Font, 9},
-	} {
-		f.font.Variant, f.font.Size = "Sans", vg.Points(f.size)
-	}
-	p.Title.Padding = vg.Points(6)
-	p.X.Label.Padding, p.Y.Label.Padding = vg.Points(4), vg.Points(4)
-	grid := plotter.NewGrid()
-	for _, l := range []*color.Color{&grid.Horizontal.Color, &grid.Vertical.Color} {
-		*l = color.Gray{Y: 0xdd}
-	}
-	p.Add(grid)
-	p.Legend.Padding, p.Legend.ThumbnailWidth = vg.Points(2), vg.Points(24)
-}
 
 // axes marks the logarithmic axes, whose data are logarithms to base 10, and adds margins to both
 // axes.
-func (p Plot) axes(out *plot.Plot) {
+func (p Plot) axes(out *chart) {
 	for _, a := range []struct {
-		*plot.Axis
+		axis        *axis
 		logarithmic bool
 	}{{&out.X, p.LogX}, {&out.Y, p.LogY}} {
-		margin := 0.04 * (a.Max - a.Min)
-		a.Tick.Marker = even{}
+		axis := a.axis
+		margin := 0.04 * (axis.Max - axis.Min)
+		axis.Marker = even{}
 		if a.logarithmic {
-			a.Tick.Marker = decades{}
+			axis.Marker = decades{}
 			margin = max(margin, math.Log10(1.03))
 		} else if margin == 0 {
-			margin = max(1e-3, 0.1*math.Abs(a.Max))
+			margin = max(1e-3, 0.1*math.Abs(axis.Max))
 		}
-		a.Min, a.Max = a.Min-margin, a.Max+margin
+		axis.Min, axis.Max = axis.Min-margin, axis.Max+margin
 	}
 }
 
@@ -62,7 +32,7 @@ const legendWidth, legendHeight = 0.5, 0.3
 // steps is the number of points at which the line between two points is checked.
 const steps = 16
 
-func placeLegend(out *plot.Plot, series []shown) {
+func placeLegend(out *chart, series []shown) {
 	var corners [2][2]int // of points: lower and upper, left and right
 	count := func(x, y float64) {
 		for top, row := range corners {
@@ -101,7 +71,7 @@ func placeLegend(out *plot.Plot, series []shown) {
 // between them if there are few, and as a linear axis if there are none.
 type decades struct{}
 
-func (decades) Ticks(low, high float64) []plot.Tick {
+func (decades) Ticks(low, high float64) []tick {
 	span := high - low
 	if span < 0.5 {
 		return narrow(low, high)
@@ -113,10 +83,10 @@ func (decades) Ticks(low, high float64) []plot.Tick {
 		labelled = map[int]bool{1: true, 2: true, 5: true}
 	}
 	every := max(1, int(span/8)) // decades from label to label
-	var ticks []plot.Tick
+	var ticks []tick
 	for e := int(math.Floor(low)); e <= int(math.Ceil(high)); e++ {
 		for digit := 1; digit <= 9; digit++ {
-			tick := plot.Tick{Value: float64(e) + math.Log10(float64(digit))}
+			tick := tick{Value: float64(e) + math.Log10(float64(digit))}
 			if tick.Value < low || tick.Value > high {
 				continue
 			}
@@ -130,8 +100,9 @@ func (decades) Ticks(low, high float64) []plot.Tick {
 }
 
 // narrow marks less than half a decade.
-func narrow(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(math.Pow(10, low), math.Pow(10, high))
+func narrow(low, high float64) []tick {
+	const most = 5
+	ticks := spaced(math.Pow(10, low), math.Pow(10, high), most)
 	inside := ticks[:0]
 	for _, t := range ticks {
 		if t.Value = math.Log10(t.Value); low <= t.Value && t.Value <= high {

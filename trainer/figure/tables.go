@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"gonum.org/v1/plot"
 )
 
 // Scale says what the numbers of a column are.
@@ -42,7 +40,7 @@ const TablesBytes = 12 << 20
 // Marginals draws the distribution of each of the first 12 columns in both tables: of numbers as
 // steps, of categories as bars. The picture is 1,200 pixels wide.
 func (t Tables) Marginals() (image.Image, error) {
-	var panels []*plot.Plot
+	var panels []*chart
 	for _, c := range t.Columns {
 		if len(panels) == mostPanels {
 			break

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"time"
-
-	"gonum.org/v1/plot"
 )
 
 // ticks marks few places of an axis, with short labels.
@@ -16,8 +14,8 @@ type ticks struct {
 	bare   bool // without labels
 }
 
-// Ticks implements plot.Ticker.
-func (t ticks) Ticks(low, high float64) (all []plot.Tick) {
+// Ticks implements ticker.
+func (t ticks) Ticks(low, high float64) (all []tick) {
 	switch {
 	case t.column.Categories != nil:
 		all = t.column.categoryTicks(low, high)
@@ -36,16 +34,16 @@ func (t ticks) Ticks(low, high float64) (all []plot.Tick) {
 
 // numberTicks marks an axis with numbers written short, and not with every other one where they are
 // long; an axis of few integers with each of them.
-func numberTicks(low, high float64, integers bool) (all []plot.Tick) {
-	const few = 8
+func numberTicks(low, high float64, integers bool) (all []tick) {
+	const few, mostNumbers = 8, 4
 	if integers && high-low <= few {
 		for v := math.Ceil(low); v <= high; v++ {
-			all = append(all, plot.Tick{Value: v, Label: fmt.Sprint(int(v))})
+			all = append(all, tick{Value: v, Label: fmt.Sprint(int(v))})
 		}
 		return all
 	}
 	letters := 0
-	for _, tick := range (plot.DefaultTicks{}).Ticks(low, high) {
+	for _, tick := range spaced(low, high, mostNumbers) {
 		if tick.Label != "" {
 			v, err := strconv.ParseFloat(strconv.FormatFloat(tick.Value, 'g', 5, 64), 64)
 			if err != nil || integers && v != math.Trunc(v) {
@@ -74,7 +72,7 @@ func numberTicks(low, high float64, integers bool) (all []plot.Tick) {
 var exponent = regexp.MustCompile(`e[+]?(-?)0*(\d)`)
 
 // dateTicks marks an axis of seconds at three dates.
-func dateTicks(low, high float64) (all []plot.Tick) {
+func dateTicks(low, high float64) (all []tick) {
 	layout, span := "2006-01-02", high-low
 	const day = 24 * 3600
 	switch {
@@ -87,17 +85,17 @@ func dateTicks(low, high float64) (all []plot.Tick) {
 	}
 	for i := range 3 {
 		at := low + span*(0.15+0.35*float64(i))
-		all = append(all, plot.Tick{Value: at,
+		all = append(all, tick{Value: at,
 			Label: time.Unix(int64(at), 0).UTC().Format(layout)})
 	}
 	return all
 }
 
 // categoryTicks marks the categories of an axis.
-func (c Column) categoryTicks(low, high float64) (all []plot.Tick) {
+func (c Column) categoryTicks(low, high float64) (all []tick) {
 	for i, name := range c.Categories {
 		if v := float64(i); v >= low && v <= high {
-			all = append(all, plot.Tick{Value: v, Label: shorten(name, 8) + " "})
+			all = append(all, tick{Value: v, Label: shorten(name, 8) + " "})
 		}
 	}
 	every := (len(all) + 5) / 6
@@ -112,9 +110,12 @@ func (c Column) categoryTicks(low, high float64) (all []plot.Tick) {
 // even marks a linear axis with 4 to 9 numbers, and the middles between them.
 type even struct{}
 
-// Ticks implements plot.Ticker.
-func (even) Ticks(low, high float64) (all []plot.Tick) {
-	const most = 8 // steps
+// Ticks implements ticker.
+func (even) Ticks(low, high float64) []tick { return spaced(low, high, 8) }
+
+// spaced marks a linear axis with numbers, with at most so many steps between them, and the middles
+// between them.
+func spaced(low, high, most float64) (all []tick) {
 	step := math.Pow10(int(math.Floor(math.Log10((high - low) / most))))
 	for _, factor := range []float64{1, 2, 2.5, 5, 10} {
 		if (high-low)/(factor*step) <= most {
@@ -123,7 +124,7 @@ func (even) Ticks(low, high float64) (all []plot.Tick) {
 		}
 	}
 	for half := math.Ceil(2 * low / step); half <= math.Floor(2*high/step); half++ {
-		tick := plot.Tick{Value: half * step / 2}
+		tick := tick{Value: half * step / 2}
 		if math.Mod(half, 2) == 0 {
 			tick.Label = plainNumber(tick.Value)
 		}
@@ -135,6 +136,7 @@ func (even) Ticks(low, high float64) (all []plot.Tick) {
 // plainNumber writes a number of an axis: with an exponent only where it is very large or small.
 func plainNumber(v float64) string {
 	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 12, 64), 64) // without errors of rounding
+	v += 0                                                             // no negative zero
 	if a := math.Abs(v); a >= 1e7 || a > 0 && a < 1e-4 {
 		return exponent.ReplaceAllString(fmt.Sprintf("%.4g", v), "e$1$2")
 	}

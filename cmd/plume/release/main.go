@@ -4,7 +4,7 @@
 // whatever the directory, the machine, the time, the user.
 //
 //	go run ./cmd/plume/release                        # all targets, into bin/release
-//	go run ./cmd/plume/release -targets linux/arm64 -o dist
+//	go run ./cmd/plume/release -targets linux/arm64 -o ../dist
 package main
 
 import (
@@ -110,6 +110,9 @@ func (r *release) make(ctx context.Context, chosen []target) error {
 		}
 		if r.version, err = versionOf(file); err != nil {
 			return err
+		}
+		if strings.Contains(r.version, "+dirty") {
+			say("WARNING: files differ from the commit, or are not in it: " + r.version)
 		}
 		licences, err := r.licences(ctx, t)
 		if err != nil {

@@ -1,0 +1,52 @@
+package figure
+
+import (
+	"image/color"
+	"math"
+	"sync"
+
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	"golang.org/x/image/font/opentype"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// letters are the one face of all figures. Package plot, which would lay diagrams out, brings twelve
+// faces into every program that imports it, 4 MB.
+var letters = sync.OnceValue(func() text.Handler {
+	face, err := opentype.Parse(liberationsansregular.TTF)
+	if err != nil {
+		panic("figure: the embedded face is damaged")
+	}
+	return text.Plain{Fonts: font.NewCache(font.Collection{{Font: typeface, Face: face}})}
+})
+
+var typeface = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
+// middle is where text of a size stands whose small letters and digits are centred at y.
+func middle(y, size vg.Length) vg.Length {
+	return y + textStyle(size).FontExtents().Descent/2
+}
+
+// textStyle is black text of a size in points, centred at its place.
+func textStyle(size vg.Length) text.Style {
+	return text.Style{
+		Color: color.Black, Font: font.From(typeface, size), Handler: letters(),
+		XAlign: draw.XCenter, YAlign: draw.YCenter,
+	}
+}
+
+// upwards is text that is read from below, of which a place is the end.
+func upwards(size vg.Length) text.Style {
+	s := textStyle(size)
+	s.Rotation, s.XAlign = math.Pi/2, draw.XRight
+	return s
+}
+
+// lineHeight is the height of a line of text.
+func lineHeight(size vg.Length) vg.Length {
+	extents := textStyle(size).FontExtents()
+	return extents.Ascent + extents.Descent
+}
