@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// letters are the one face of all figures. Package plot, which would lay diagrams out, brings twelve
-// faces into every program that imports it, 4 MB.
+// letters are the one face of all figures. Package plot, which would lay diagrams out, brings
+// twelve faces into every program that imports it, 4 MB.
 var letters = sync.OnceValue(func() text.Handler {
 	face, err := opentype.Parse(liberationsansregular.TTF)
 	if err != nil {

@@ -127,7 +127,8 @@ func (m *cells) extend(x, y *axis) {
 func (m *cells) draw(c draw.Canvas, x, y axis) {
 	for i := range m.n * m.n {
 		p := m.place(i)
-		low, high := point{p.X - 0.5, p.Y - 0.5}.at(c, x, y), point{p.X + 0.5, p.Y + 0.5}.at(c, x, y)
+		low := point{p.X - 0.5, p.Y - 0.5}.at(c, x, y)
+		high := point{p.X + 0.5, p.Y + 0.5}.at(c, x, y)
 		c.SetColor(m.colour(i))
 		c.Fill(vg.Rectangle{Min: low, Max: high}.Path())
 	}

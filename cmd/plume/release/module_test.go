@@ -118,7 +118,8 @@ func TestInstall(t *testing.T) {
 	downloads := filepath.ToSlash(filepath.Join(cache, "cache", "download"))
 	_, err = output(ctx, bin, []string{
 		"GOPROXY=file://" + filepath.ToSlash(proxy) + ",file://" + downloads, "GOSUMDB=off",
-		"GOMODCACHE=" + t.TempDir(), "GOFLAGS=-modcacherw -trimpath", "GOBIN=" + bin, "CGO_ENABLED=0",
+		"GOMODCACHE=" + t.TempDir(), "GOFLAGS=-modcacherw -trimpath", "GOBIN=" + bin,
+		"CGO_ENABLED=0",
 	}, "go", "install", modulePath+"/cmd/plume@latest")
 	if err != nil {
 		t.Fatal(err)
