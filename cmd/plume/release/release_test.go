@@ -21,7 +21,7 @@ var (
 )
 
 // maxBinary is the limit for the size of a command, in bytes: that of today and a tenth.
-const maxBinary = 47 << 20
+const maxBinary = 40 << 20
 
 // TestRelease makes a release of the commit twice, in clones at different places, with different
 // caches, time zones and rights of new files: it is the same to the bit. Its commands for Linux are
