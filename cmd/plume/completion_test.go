@@ -13,7 +13,7 @@ import (
 // in a notation of their own.
 var open = []string{
 	"address", "array", "between", "budget", "date", "evaluations", "hole", "listen", "range",
-	"seeds",
+	"seeds", "serve",
 }
 
 // Every argument of every command and every value of a flag has a completion, and only what is free
