@@ -91,7 +91,8 @@ func TestPlace(t *testing.T) {
 		"/usr/share/zsh/vendor-completions/_plume 0644 deb",
 		"/usr/share/zsh/site-functions/_plume 0644 rpm",
 		"/usr/lib/systemd/system/plume@.service 0644",
-		"/usr/share/doc/plume/deploy/README.md 0644", "/usr/share/doc/plume/copyright 0644",
+		"/usr/share/doc/plume/deploy/README.md 0644", "/usr/share/doc/plume/THIRD_PARTY 0644",
+		"/usr/share/doc/plume/copyright 0644",
 		"/usr/share/licenses/plume/LICENSE 0644 rpm",
 	}
 	if !slices.Equal(got, want) {

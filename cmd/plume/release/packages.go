@@ -89,9 +89,12 @@ func place(dir string, all []entry) (files []installed, err error) {
 		case e.name == "LICENSE":
 			err = add("/usr/share/licenses/plume/LICENSE", plain, e.content, "rpm")
 		case e.name == "THIRD_PARTY":
-			err = add(documents+"copyright", plain, append([]byte(copyright), e.content...), "")
+			err = add(documents+"THIRD_PARTY", plain, e.content, "")
+			if err == nil {
+				err = add(documents+"copyright", plain, []byte(copyright), "")
+			}
 		case e.name == "CHANGELOG.md":
-			err = addGzipped(add, documents+"changelog", e.content, "")
+			err = addGzipped(add, documents+"CHANGELOG.md", e.content, "")
 		case e.name == "README.md":
 			err = add(documents+"README.md", plain, e.content, "")
 		}
@@ -115,6 +118,6 @@ func addGzipped(
 // copyright begins the file of that name, which Debian wants in every package.
 const copyright = `plume, https://github.com/plume-ml/plume
 Copyright the authors of plume. Licensed under the Apache License, Version 2.0, which is on Debian
-systems in /usr/share/common-licenses/Apache-2.0.
-
+systems in /usr/share/common-licenses/Apache-2.0. THIRD_PARTY has the licences of what else is in
+it.
 `
