@@ -39,6 +39,7 @@ var checks = []struct {
 	{"go install", checkInstall},
 	{"go test", checkGo},
 	{"go run", checkGo},
+	{"regress", checkRegress},
 	{"tensorboard", checkTensorboard},
 }
 
@@ -149,6 +150,29 @@ func declares(dirs []string, pattern string) bool {
 		}
 	}
 	return false
+}
+
+// checkRegress demands a command of bench/regress and flags that its source names.
+func checkRegress(words []string, _, _ string) error {
+	files, err := filepath.Glob(filepath.Join(repository, "bench", "regress", "*.go"))
+	if err != nil {
+		return err
+	}
+	var source strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		source.Write(text)
+	}
+	for i, word := range words {
+		name, isFlag := strings.CutPrefix(word, "-")
+		if (isFlag && len(name) > 1 || i == 1) && !strings.Contains(source.String(), `"`+name+`"`) {
+			return fmt.Errorf("bench/regress does not know %s", word)
+		}
+	}
+	return nil
 }
 
 // checkTensorboard demands that the commands before it wrote event files where it looks.

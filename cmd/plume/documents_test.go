@@ -275,7 +275,7 @@ func TestDocumentsAreShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	covered := map[string]bool{} // documents, or documents and headings
-	line := regexp.MustCompile(`(?m)^shown (\S+)(?: '([^']*)'| (\S+))?$`)
+	line := regexp.MustCompile(`(?m)^(?:\[\S+\] )?shown (\S+)(?: '([^']*)'| (\S+))?$`)
 	for _, path := range scripts {
 		text, err := os.ReadFile(path)
 		if err != nil {

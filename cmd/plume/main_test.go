@@ -65,6 +65,10 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "tiny.toml"), []byte(tiny), 0o666)
 		},
 		Condition: func(name string) (bool, error) {
+			if path, is := strings.CutPrefix(name, "document:"); is {
+				_, err := os.Stat(filepath.Join(repository, path))
+				return err == nil, nil
+			}
 			switch name {
 			case "openblas":
 				return slices.Contains(blas.Available(), name), nil
@@ -72,7 +76,8 @@ func TestScripts(t *testing.T) {
 				return raceEnabled, nil
 			}
 			return false, fmt.Errorf(
-				"expected openblas: the build has it; or race: it detects races")
+				"expected openblas: the build has it; race: it detects races; or document:PATH: " +
+					"the tree has it")
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"await":      await,
