@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-python test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-paths test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -135,13 +135,14 @@ test-python: ## let Python read what plume writes: exports in NumPy, PyTorch and
 	fi
 	$(GO) test ./trainer/export ./trainer/tensorboard ./trainer/monitor -count=1 -v -run '^TestPython$$' -args -python "$$python"
 
-test-pages: ## open reports in headless Chromium, BROWSER or chromium, installed if it is missing; ARGS="-screenshots DIR"
+browser: ## install Chromium for test-pages (BROWSER or chromium) if it is missing
 	@$(functions)
-	browser='$(or $(BROWSER),chromium)'
-	command -v "$$browser" > /dev/null || apt_install chromium || {
+	command -v "$(or $(BROWSER),chromium)" > /dev/null || apt_install chromium || {
 		echo 'Chromium is missing and could not be installed: sudo apt-get install chromium' >&2; exit 1; }
-	CGO_ENABLED=0 $(GO) test ./trainer/page -count=1 -v -timeout 60m -run '^TestBrowser$$' -args \
-		-browser "$$(command -v "$$browser")" $(ARGS)
+
+test-pages: browser ## open reports and served pages in headless Chromium, BROWSER or chromium, installed if it is missing; ARGS="-screenshots DIR"
+	@CGO_ENABLED=0 $(GO) test ./trainer/page ./trainer/serve -count=1 -v -timeout 60m -run '^TestBrowser$$' -args \
+		-browser "$$(command -v "$(or $(BROWSER),chromium)")" $(ARGS)
 
 release: ## build bin/release: archives, packages and checksums for all systems; TARGETS="linux/arm64,windows/amd64" for some, ARGS="-o DIR"
 	@$(GO) run ./cmd/plume/release $(if $(TARGETS),-targets '$(TARGETS)') $(ARGS)

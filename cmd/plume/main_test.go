@@ -92,6 +92,7 @@ func TestScripts(t *testing.T) {
 			"scrape":     scrapeCommand,
 			"shown":      shown,
 			"small":      smallCommand,
+			"visit":      visitCommand,
 			"write-hex":  writeHex,
 			"write-npy":  writeNPY,
 			"write-png":  writePNG,

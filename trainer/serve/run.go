@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/plume-ml/plume/trainer/page"
 	"github.com/plume-ml/plume/trainer/run"
@@ -184,20 +183,28 @@ func (e *events) sendView(v *view) (changed <-chan struct{}, err error) {
 
 // sendLast sends what is new when the server ends.
 func (e *events) sendLast(ctx context.Context, v *view) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTime/2)
+	ctx, cancel := context.WithTimeout(ctx, v.server.last*9/10)
 	defer cancel()
-	_, _, changed := v.get()
+	for range 2 { // a look may have begun before what is new
+		looked := v.lookAgain()
+		select {
+		case <-looked:
+		case <-ctx.Done():
+		}
+	}
+	_, err := e.sendView(v)
+	return err
+}
+
+// lookAgain wakes the view, and returns what is closed after its next look.
+func (v *view) lookAgain() <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	select {
 	case v.kick <- struct{}{}:
 	default:
 	}
-	select {
-	case <-changed:
-	case <-ctx.Done():
-	case <-time.After(drainTime / 2):
-	}
-	_, err := e.sendView(v)
-	return err
+	return v.looked
 }
 
 // pictureName is the name of a picture that a run writes.

@@ -94,6 +94,7 @@ type Server struct {
 	models *models
 
 	beat time.Duration   // between signs of life
+	last time.Duration   // that streams have to send the last news
 	ctx  context.Context // of all that runs in the background
 	end  context.CancelFunc
 	done chan struct{} // closed when streams must end
@@ -133,7 +134,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		Options: o, root: root, opened: opened, done: make(chan struct{}),
-		beat: beat, views: map[string]*view{}, stopping: map[string]string{},
+		beat: beat, last: drainTime, views: map[string]*view{}, stopping: map[string]string{},
 	}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.runs = newCatalogue(root, o.One)
@@ -163,7 +164,7 @@ const drainTime = 500 * time.Millisecond
 
 // drain waits until no stream is left, for a while.
 func (s *Server) drain() {
-	for end := time.Now().Add(drainTime); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(s.last); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		s.mu.Lock()
 		left := s.streams
 		s.mu.Unlock()

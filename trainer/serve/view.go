@@ -30,6 +30,7 @@ type view struct {
 	now     *page.Snapshot // nil: there is none yet
 	err     error          // why there is no newer one; nil
 	changed chan struct{}  // closed and replaced at every change
+	looked  chan struct{}  // and at every look
 }
 
 // open returns the view of the runs with these names, to be released.
@@ -44,6 +45,7 @@ func (s *Server) open(names []string) (*view, error) {
 	if v == nil {
 		v = &view{
 			server: s, names: names, kick: make(chan struct{}, 1), changed: make(chan struct{}),
+			looked: make(chan struct{}),
 		}
 		var ctx context.Context
 		ctx, v.end = context.WithCancel(s.ctx)
@@ -89,6 +91,8 @@ func (v *view) get() (now *page.Snapshot, err error, changed <-chan struct{}) {
 func (v *view) set(now *page.Snapshot, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	close(v.looked)
+	v.looked = make(chan struct{})
 	if now == nil {
 		now = v.now
 	}
