@@ -71,6 +71,7 @@ func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	loaded := *c
+	keys, lines := loaded.Keys(), keyLines(text)
 	var given []Given
 	var p Problems
 	for _, key := range meta.Keys() { // in the order of the file
@@ -78,9 +79,12 @@ func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 		if slices.ContainsFunc(given, func(g Given) bool { return g.Key == name }) {
 			continue
 		}
-		g := Given{name, position(path, text, name)}
+		g := Given{name, path}
+		if line := lines[name]; line > 0 {
+			g.Where = fmt.Sprintf("%s:%d", path, line)
+		}
 		given = append(given, g)
-		if err := loaded.setGiven(g, values[name]); err != nil {
+		if err := setGiven(keys, g, values[name]); err != nil {
 			p = append(p, err)
 		}
 	}
@@ -91,9 +95,8 @@ func (c *Config) Parse(path string, text []byte) ([]Given, error) {
 	return given, nil
 }
 
-// setGiven sets a key to a value as the TOML decoder produced it.
-func (c *Config) setGiven(g Given, v any) error {
-	keys := c.Keys()
+// setGiven sets one of the keys to a value as the TOML decoder produced it.
+func setGiven(keys []Key, g Given, v any) error {
 	i := slices.IndexFunc(keys, func(k Key) bool { return k.Name == g.Key })
 	if i < 0 {
 		hint := suggest.DidYouMean(g.Key, keyNames(keys))
@@ -113,17 +116,24 @@ func keyNames(keys []Key) []string {
 	return names
 }
 
-// position is path:line of a top-level key of text, or the path alone if a search by lines does not
-// find the key.
-func position(path string, text []byte, name string) string {
-	pattern := regexp.MustCompile(
-		`(?m)^[ \t[]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*[=.\]]`,
-	)
-	at := pattern.FindIndex(text)
-	if at == nil {
-		return path
+// keyLine is a line that begins with a top-level key or table. Quotes may be around the name.
+var keyLine = regexp.MustCompile(
+	`^[ \t[]*(?:"([^"]+)"|'([^']+)'|([^"'=.\]\s]+))[ \t]*[=.\]]`)
+
+// keyLines are the lines of the keys of text, from 1. A search by lines may miss a key.
+func keyLines(text []byte) map[string]int {
+	lines := map[string]int{}
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		match := keyLine.FindSubmatch(line)
+		if match == nil {
+			continue
+		}
+		name := string(slices.Concat(match[1:]...))
+		if lines[name] == 0 {
+			lines[name] = i + 1
+		}
 	}
-	return fmt.Sprintf("%s:%d", path, 1+bytes.Count(text[:at[0]], []byte("\n")))
+	return lines
 }
 
 // LoadEnv sets the keys whose environment variable is set, and returns them. lookup is usually

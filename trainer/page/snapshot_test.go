@@ -124,11 +124,13 @@ func TestSinceParts(t *testing.T) {
 // A run that keeps what models told has it in its place.
 func TestKeep(t *testing.T) {
 	drawn := &Frame{Step: 20}
-	older := &Run{Nearest: &Nearest{Step: 20}, Latents: &Latents{Step: 20}, drawn: drawn, models: "x"}
+	older := &Run{
+		Nearest: &Nearest{Step: 20}, Latents: &Latents{Step: 20}, drawn: drawn, models: "x",
+	}
 	older.Curves.Levels = []Level{{Name: "measured"}}
 	for _, c := range []struct{ steps, want []int }{
-		{[]int{10, 30}, []int{10, 20, 30}}, {[]int{10, 20, 30}, []int{10, 20, 30}}, {nil, []int{20}},
-		{[]int{10}, []int{10, 20}},
+		{[]int{10, 30}, []int{10, 20, 30}}, {[]int{10, 20, 30}, []int{10, 20, 30}},
+		{nil, []int{20}}, {[]int{10}, []int{10, 20}},
 	} {
 		r := &Run{}
 		if c.steps != nil {

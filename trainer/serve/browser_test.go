@@ -60,7 +60,8 @@ func newBrowser(t *testing.T, at string) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	// Of events that the package does not know, it would write that they are unhandled.
+	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx, at: at}
 	chromedp.ListenTarget(ctx, b.hear)
@@ -112,19 +113,29 @@ func (b *browser) keys(keys ...string) {
 // eval evaluates an expression, or waits for a promise.
 func eval[T any](b *browser, expression string) (value T) {
 	b.t.Helper()
-	b.do(chromedp.Evaluate(expression, &value,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	b.do(chromedp.Evaluate(expression, &value, awaited))
 	return value
+}
+
+// awaited makes the value of a promise that of the expression.
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams {
+	return p.WithAwaitPromise(true)
 }
 
 // until waits for an expression to be true.
 func (b *browser) until(expression string) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, chromedp.Poll(expression, nil,
-		chromedp.WithPollingTimeout(2*time.Minute))); err != nil {
-		b.t.Fatalf("%s: %v; the page says %s", expression, err,
-			eval[string](b, "document.body.innerText.slice(0, 500)"))
+	var err error
+	for range 1200 {
+		var now bool
+		// It fails while another page is loaded.
+		if err = chromedp.Run(b.ctx, chromedp.Evaluate(expression, &now, awaited)); now {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
+	b.t.Fatalf("%s: %v; the page says %s", expression, err,
+		eval[string](b, "document.body.innerText.slice(0, 500)"))
 }
 
 // expect compares what expressions are.
@@ -150,6 +161,12 @@ const (
 	decoded = `Promise.all([...document.images].map((image) => image.decode()))
 		.then(() => document.images.length)`
 )
+
+// still is that the page has scrolled to its end.
+const still = `new Promise((done) => {
+	const y = scrollY;
+	setTimeout(() => done(scrollY === y), 300);
+})`
 
 // shoot takes screenshots in both themes, and on a phone, where nothing may be wider than it.
 func (b *browser) shoot(name string) {
@@ -180,22 +197,29 @@ func (b *browser) shoot(name string) {
 // node is a part of a page as those meet it who cannot see it. Chromium has properties of nodes
 // that the package accessibility does not know, so only these are read.
 type node struct {
-	Ignored    bool
-	Role, Name struct{ Value any }
+	Ignored bool  `json:"ignored"`
+	Role    named `json:"role"`
+	Name    named `json:"name"`
+}
+
+type named struct {
+	Value any `json:"value"`
 }
 
 // named expects that everything that can be used has a name for those who cannot see it.
 func (b *browser) named() {
 	b.t.Helper()
-	var tree struct{ Nodes []node }
+	var tree struct {
+		Nodes []node `json:"nodes"`
+	}
 	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
 		return cdp.Execute(ctx, accessibility.CommandGetFullAXTree, nil, &tree)
 	}))
 	used := 0
 	for _, n := range tree.Nodes {
 		switch n.Role.Value {
-		case "button", "link", "checkbox", "searchbox", "combobox", "slider", "radio", "image", "img",
-			"dialog", "region":
+		case "button", "link", "checkbox", "searchbox", "combobox", "slider", "radio", "image",
+			"img", "dialog", "region":
 			if used++; !n.Ignored && (n.Name.Value == nil || n.Name.Value == "") {
 				b.t.Errorf("a %s has no name", n.Role.Value)
 			}
@@ -270,7 +294,8 @@ func (b *browser) list() {
 	})
 	b.keys("/")
 	b.until(`document.activeElement.id === "search"`)
-	b.do(chromedp.Evaluate(`document.activeElement.value = ""`, nil)) // the driver types the slash, too
+	// The driver types the slash as well, although the page has prevented that.
+	b.do(chromedp.Evaluate(`document.activeElement.value = ""`, nil))
 	b.keys("t", "w", "i", "c", "e")
 	b.until(rows + ".length === 1")
 	b.keys(kb.Enter)
@@ -328,10 +353,12 @@ func (b *browser) live(dir string) {
 	const ticks = `plume.data.curves[0].x.step.length`
 	const shown = `document.querySelector("#samples .slide output").textContent`
 	const range_ = `document.querySelector("#samples input[type=range]")`
+	b.until("scrollY > 100")
+	b.until(still)
 	before := eval[string](b, shown)
-	frames := eval[int](b, range_+".max")
+	frames := eval[int](b, "+"+range_+".max")
 	y := eval[float64](b, "scrollY")
-	b.expect(map[string]any{ticks: 4, "scrollY > 100": true})
+	b.expect(map[string]any{ticks: 4})
 
 	setMetrics(b.t, dir, 5)
 	picture, err := os.ReadFile(filepath.Join(dir, "samples", "step-000102.png"))

@@ -60,7 +60,8 @@ func TestBroken(t *testing.T) {
 	root := t.TempDir()
 	copyRun(t, root, "good")
 	for name, broken := range map[string]string{
-		"config": "config.toml", "info": "run.json", "records": "metrics.jsonl", "notes": "notes.json",
+		"config": "config.toml", "info": "run.json", "records": "metrics.jsonl",
+		"notes": "notes.json",
 	} {
 		write(t, filepath.Join(copyRun(t, root, name), broken), "{\"x\": [\n{\n")
 	}

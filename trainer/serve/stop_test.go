@@ -43,7 +43,8 @@ func TestStop(t *testing.T) {
 	if a := ask(t, "GET", at+"/stop?run=.", "Authorization", bearer); a.status == 200 {
 		t.Errorf("GET: status %d", a.status)
 	}
-	if a := post(t, at+"/stop", url.Values{"run": {"../a"}}, "Authorization", bearer); a.status != 404 {
+	a := post(t, at+"/stop", url.Values{"run": {"../a"}}, "Authorization", bearer)
+	if a.status != 404 {
 		t.Errorf("another run: status %d", a.status)
 	}
 	if n := stopped.Load(); n != 0 {

@@ -75,7 +75,7 @@ func checkPiece(t *testing.T, u page.Update, from int, epochs ...float64) {
 	t.Helper()
 	if len(u.Curves) != 1 || u.Curves[0].From != from ||
 		fmt.Sprint(u.Curves[0].X["epoch"]) != fmt.Sprint(epochs) {
-		t.Fatalf("%d pieces: %+v; expected epochs %v after %d", len(u.Curves), u.Curves, epochs, from)
+		t.Fatalf("%+v; expected epochs %v after %d", u.Curves, epochs, from)
 	}
 }
 
@@ -139,7 +139,8 @@ func TestListUpdates(t *testing.T) {
 	}
 	write(t, filepath.Join(root, "a", "notes.json"), `{"tags": ["good"]}`)
 	u, _ = update[page.ListUpdate](r)
-	if len(u.Rows) != 1 || u.Rows[0].Name != "a" || !strings.Contains(string(u.Rows[0].HTML), "good") {
+	if len(u.Rows) != 1 || u.Rows[0].Name != "a" ||
+		!strings.Contains(string(u.Rows[0].HTML), "good") {
 		t.Errorf("a tag: %+v", u)
 	}
 	if err := os.RemoveAll(filepath.Join(root, "sub")); err != nil {

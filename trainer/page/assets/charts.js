@@ -228,10 +228,15 @@
   // makeCharts makes those that are not there yet, in their order.
   plume.makeCharts = function () {
     for (const section of document.querySelectorAll(".charts")) {
+      let before = null; // a figure that is moved would lose the focus: only new ones are
       for (const chart of plume.data.charts.filter((c) => c.section === section.dataset.section)) {
-        const there = places.find((place) => place.chart.key === chart.key);
-        if (there) section.append(there.figure);
-        else places.push(make(chart, section));
+        let place = places.find((p) => p.chart.key === chart.key);
+        if (!place) {
+          place = make(chart, section);
+          places.push(place);
+          if (before) before.after(place.figure); else section.prepend(place.figure);
+        }
+        before = place.figure;
       }
     }
     document.getElementById("axis").hidden = !places.length;
