@@ -45,7 +45,7 @@ func (s *Server) names(r *http.Request) ([]string, error) {
 // first waits for the first snapshot of a view.
 func (v *view) first(ctx context.Context) (*page.Snapshot, error) {
 	for {
-		now, err, changed := v.get()
+		now, changed, err := v.get()
 		if now != nil || err != nil {
 			return now, err
 		}
@@ -161,7 +161,7 @@ func (s *Server) serveUpdates(w http.ResponseWriter, r *http.Request) {
 
 // sendView sends what the reader lacks of a view, or why there is nothing newer.
 func (e *events) sendView(v *view) (changed <-chan struct{}, err error) {
-	now, problem, changed := v.get()
+	now, changed, problem := v.get()
 	if now != nil {
 		if u, any := now.Since(e.state); any {
 			if err := e.send("update", u.State, u); err != nil {

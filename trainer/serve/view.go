@@ -81,11 +81,12 @@ func (s *Server) wake() {
 	}
 }
 
-// get returns the newest snapshot, or why there is none, and what is closed when that changes.
-func (v *view) get() (now *page.Snapshot, err error, changed <-chan struct{}) {
+// get returns the newest snapshot, what is closed when another one is there, and why there is none
+// or no newer one.
+func (v *view) get() (now *page.Snapshot, changed <-chan struct{}, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.now, v.err, v.changed
+	return v.now, v.changed, v.err
 }
 
 func (v *view) set(now *page.Snapshot, err error) {
