@@ -54,7 +54,8 @@ func convSteps(b *testing.B, c config.Config, pictures data.Dataset, threads int
 	reportRate(b, convOperations(b, c, pictures.Shape()), threads)
 }
 
-// convOperations is the number of floating-point operations in the products of a step's parameters.
+// convOperations is the number of floating-point operations in the products of a step's parameters,
+// as they are defined: convolutions in squares take fewer, and may be above the peak.
 func convOperations(tb testing.TB, c config.Config, picture data.Shape) float64 {
 	tb.Helper()
 	decoder, err := method.NewDecoder(c.Options, picture)

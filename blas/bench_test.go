@@ -26,8 +26,11 @@ func (c convolution) left(s *source, channels int, plain bool) Left {
 	if plain {
 		return Dense(s.fill(pixels*taps*channels), pixels, taps*channels).Left()
 	}
-	return Patches(s.fill(pixels*channels), c.pictures, Window{c.size, c.size, channels, 3, 3})
+	return Patches(s.fill(pixels*channels), c.pictures, c.window(channels))
 }
+
+// window is what pixels see of pictures of so many channels.
+func (c convolution) window(channels int) Window { return Window{c.size, c.size, channels, 3, 3} }
 
 // part is rows of the left factor, of whole pictures.
 func (l Left) part(pictures, lo, hi int) Left {
@@ -62,12 +65,14 @@ func (c convolution) pass(name string, plain bool) func() {
 	f := Default().Factor()
 	switch name {
 	case "forward":
-		if f.SetConv(w, taps); plain {
+		if f.SetConv(w, c.window(c.in)); plain {
 			f.Set(N, w)
 		}
 		return c.tiles(&f, c.left(s, c.in, plain), empty(pixels, c.out))
 	case "input":
-		f.SetTurned(w, taps)
+		if f.SetTurned(w, c.window(c.out)); plain {
+			f.Set(N, Dense(w.Data, taps*c.out, c.in))
+		}
 		return c.tiles(&f, c.left(s, c.out, plain), empty(pixels, c.in))
 	}
 	left, dy := c.left(s, c.in, plain), Dense(s.fill(pixels*c.out), pixels, c.out)

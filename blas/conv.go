@@ -16,21 +16,32 @@ func padded(n int) int {
 func spreads(taps, c, channels int) bool { return taps > 1 && c >= 16 && channels <= 12 }
 
 // SetConv makes the factor of a convolution by the weights b, taps*C x channels: for [Factor.Mul]
-// of patches of whole pictures of C channels. With many channels it is Set(N, b). With at most 12
-// from at least 16, the order of the sums is another: a number is the bias plus, for each tap in
-// order, the sum over the channels, in which the weights are the left factor. It allocates when the
-// factor grows.
-func (f *Factor) SetConv(b Matrix, taps int) {
-	if taps < 1 || b.Rows%taps != 0 || !b.valid() {
+// of patches of whole pictures as the window w sees them. It is Set(N, b), but for two orders of
+// the sums. With at most 12 channels from at least 16, a number is the bias plus, for each tap in
+// order, the sum over the channels, in which the weights are the left factor. Where the backend
+// [Backend.Winograds], it comes from squares. It allocates when the factor grows.
+func (f *Factor) SetConv(b Matrix, w Window) {
+	taps := w.KH * w.KW
+	if !w.valid() || b.Rows != taps*w.C || !b.valid() {
 		panic(errShape)
 	}
-	c, channels := b.Rows/taps, b.Cols
-	if !spreads(taps, c, channels) {
-		f.Set(N, b)
-		return
-	}
 	f.choose()
-	f.set, f.taps = true, taps
+	switch channels := b.Cols; {
+	case spreads(taps, w.C, channels):
+		f.setSpread(b, taps)
+	case f.backend.Winograds(w, channels):
+		f.set, f.taps, f.window = true, 0, w
+		f.rows, f.cols = b.Rows, channels
+		f.setWinograd(b, false)
+	default:
+		f.Set(N, b)
+	}
+}
+
+// setSpread lays out the weights of a convolution to a few channels.
+func (f *Factor) setSpread(b Matrix, taps int) {
+	c, channels := b.Rows/taps, b.Cols
+	f.set, f.taps, f.window = true, taps, Window{}
 	f.rows, f.cols = b.Rows, channels
 	f.panels = grow(&f.panels, b.Rows*channels)
 	for t := range taps {
@@ -39,14 +50,19 @@ func (f *Factor) SetConv(b Matrix, taps int) {
 	}
 }
 
-// ReserveConv gives the factor memory for [Factor.SetConv] of weights of rows x cols, which floats
-// makes: it then allocates nothing for as many.
-func (f *Factor) ReserveConv(rows, cols, taps int, floats func(n int) []float32) {
-	if taps > 0 && spreads(taps, rows/taps, cols) {
-		f.panels = floats(rows * cols)
-		return
+// ReserveConv gives the factor memory for [Factor.SetConv] of weights to so many channels, which
+// floats makes: it then allocates nothing.
+func (f *Factor) ReserveConv(w Window, channels int, floats func(n int) []float32) {
+	rows := w.KH * w.KW * w.C
+	f.choose()
+	switch {
+	case spreads(w.KH*w.KW, w.C, channels):
+		f.panels = floats(rows * channels)
+	case f.backend.Winograds(w, channels):
+		f.reserveWinograd(w.C, channels, floats)
+	default:
+		f.Reserve(rows, channels, floats)
 	}
-	f.Reserve(rows, cols, floats)
 }
 
 // mulSpread is c = s + a f of a convolution to a few channels: for each picture the products of its

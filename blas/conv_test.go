@@ -52,7 +52,7 @@ func TestConvolution(t *testing.T) {
 				y, dx, dw := of.convolved(channels, x, w.Data, dy)
 
 				patches, got := Patches(x, of.pictures, of.Window), empty(pixels, channels)
-				forward.SetConv(w, taps)
+				forward.SetConv(w, of.Window)
 				forward.Mul(patches, nil, got)
 				sameBits(t, fmt.Sprint("y", of), got.Data, y)
 				forward.MulAdd(patches, got, true)
@@ -65,7 +65,7 @@ func TestConvolution(t *testing.T) {
 				turned := of.Window
 				turned.C = channels
 				got = empty(pixels, of.C)
-				back.SetTurned(w, taps)
+				back.SetTurned(w, turned)
 				back.Mul(Patches(dy, of.pictures, turned), nil, got)
 				sameBits(t, fmt.Sprint("dx", of), got.Data, dx)
 				back.MulAdd(Patches(dy, of.pictures, turned), got, true)
@@ -96,7 +96,7 @@ func TestSetConv(t *testing.T) {
 				w, bias := s.spread(taps*of.C, channels), s.fill(channels)
 				want, got := empty(patches.m.Rows, channels), empty(patches.m.Rows, channels)
 				blank(got)
-				f.SetConv(w, taps)
+				f.SetConv(w, of.Window)
 				f.Mul(patches, bias, got)
 				if !spreads(taps, of.C, channels) {
 					f.Set(N, w)
@@ -210,9 +210,9 @@ func TestConvNoAllocation(t *testing.T) {
 		left, _ := s.patches(seen{Window{5, 7, 16, 3, 3}, 10})
 		w, y := s.spread(9*16, 3), empty(350, 3)
 		f := Default().Factor()
-		f.ReserveConv(9*16, 3, 9, func(n int) []float32 { return make([]float32, n) })
+		f.ReserveConv(left.window, 3, func(n int) []float32 { return make([]float32, n) })
 		if count := testing.AllocsPerRun(10, func() {
-			f.SetConv(w, 9)
+			f.SetConv(w, left.window)
 			f.Mul(left, nil, y)
 			Default().ConvGrad(1, left, y, 1, w)
 		}); count != 0 {

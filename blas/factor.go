@@ -17,6 +17,7 @@ type Factor struct {
 	panels  []float32 // of the native backend
 	width   int       // of the panels
 	taps    int       // of a convolution to a few channels, whose weights lie in panels; 0: none
+	window  Window    // of a convolution in squares; zero: none
 }
 
 // Factor is a factor whose products b computes.
@@ -36,7 +37,7 @@ func (f *Factor) Set(t Trans, b Matrix) {
 	if !b.valid() {
 		panic(errShape)
 	}
-	f.set, f.taps = true, 0
+	f.set, f.taps, f.window = true, 0, Window{}
 	f.b = operand{transposed: bool(t), stride: b.Stride, data: b.Data, alpha: 1}
 	f.rows, f.cols = t.shape(b)
 	o := f.choose().order
@@ -77,22 +78,28 @@ func (f *Factor) Reserve(rows, cols int, floats func(n int) []float32) {
 	f.panels = floats(o.panelSize(rows, cols, width))
 }
 
-// ReserveTurned gives the factor memory for [Factor.SetTurned] to weights of rows x cols, which
-// floats makes: it then allocates nothing for as many.
-func (f *Factor) ReserveTurned(rows, cols, taps int, floats func(n int) []float32) {
-	if taps == 1 || f.choose().order != nil {
-		f.Reserve(cols*taps, rows/taps, floats)
-		return
+// ReserveTurned gives the factor memory for [Factor.SetTurned] with the same arguments, but for a
+// number of channels C of the input instead of weights, which floats makes: it then allocates
+// nothing.
+func (f *Factor) ReserveTurned(c int, w Window, floats func(n int) []float32) {
+	taps := w.KH * w.KW
+	switch o := f.choose().order; {
+	case f.backend.Winograds(w, c):
+		f.reserveWinograd(w.C, c, floats)
+	case taps == 1 || o != nil:
+		f.Reserve(w.C*taps, c, floats)
+	default:
+		f.panels = floats(taps * w.C * c)
 	}
-	f.panels = floats(rows * cols)
 }
 
 // SetTurned makes the factor of a convolution's input gradient from its weights b, taps*C x
-// channels: for the patches of the output's gradient, the taps come in the opposite order, and each
-// is transposed. In row t*channels+j, column i of the factor, taps*channels x C, is row
-// (taps-1-t)*C+i, column j of b. It allocates when the factor grows.
-func (f *Factor) SetTurned(b Matrix, taps int) {
-	if taps < 1 || b.Rows%taps != 0 || !b.valid() {
+// channels: for the patches of the output's gradient, whose window is w, the taps come in the
+// opposite order, and each is transposed. In row t*channels+j, column i of the factor,
+// taps*channels x C, is row (taps-1-t)*C+i, column j of b. It allocates when the factor grows.
+func (f *Factor) SetTurned(b Matrix, w Window) {
+	taps := w.KH * w.KW
+	if !w.valid() || b.Rows%taps != 0 || b.Cols != w.C || !b.valid() {
 		panic(errShape)
 	}
 	if taps == 1 {
@@ -100,22 +107,32 @@ func (f *Factor) SetTurned(b Matrix, taps int) {
 		return
 	}
 	c, channels := b.Rows/taps, b.Cols
-	f.set, f.taps = true, 0
-	f.rows, f.cols = taps*channels, c
 	o := f.choose().order
-	if o == nil {
+	f.set, f.taps, f.window = true, 0, Window{}
+	f.rows, f.cols = taps*channels, c
+	switch {
+	case f.backend.Winograds(w, c):
+		f.window = w
+		f.setWinograd(b, true)
+	case o == nil:
 		f.b = operand{stride: max(1, c), data: grow(&f.panels, f.rows*c), alpha: 1}
 		turnedPanel(f.panels, c, b, taps, 0, c)
-		return
+	default:
+		f.packTurned(b, taps)
 	}
+}
+
+// packTurned lays the turned weights out in panels.
+func (f *Factor) packTurned(b Matrix, taps int) {
+	o := f.backend.order
 	w := o.workspace()
 	defer w.release()
 	_, f.width = o.shape()
-	f.panels = grow(&f.panels, o.panelSize(f.rows, c, f.width))
+	f.panels = grow(&f.panels, o.panelSize(f.rows, f.cols, f.width))
 	deep := o.depth(f.rows)
-	for j := 0; j < c; j += f.width {
+	for j := 0; j < f.cols; j += f.width {
 		w.panel(f.panels[j*deep:][:f.width*deep], f.width, f.rows, func(panel []float32) {
-			turnedPanel(panel, f.width, b, taps, j, min(f.width, c-j))
+			turnedPanel(panel, f.width, b, taps, j, min(f.width, f.cols-j))
 		})
 	}
 }
@@ -173,11 +190,14 @@ func (f *Factor) MulAdd(a Left, c Matrix, add bool) {
 
 // chains is c = s + a f, whose sums go on from s.
 func (f *Factor) chains(a *Left, s start, c Matrix) {
-	if f.taps > 0 {
+	switch {
+	case f.taps > 0:
 		f.mulSpread(a, s, c)
-		return
+	case f.window.C > 0:
+		f.mulWinograd(a, s, c)
+	default:
+		f.mulNative(a, s, c)
 	}
-	f.mulNative(a, s, c)
 }
 
 // addRows is c += a f, some rows at a time, or a picture.
@@ -223,17 +243,23 @@ func (f *Factor) mulNative(a *Left, s start, c Matrix) {
 	o := f.backend.order
 	w := o.workspace()
 	defer w.release()
-	stride := o.depth(f.rows) * f.width
 	if o.framed(a) {
-		w.convolve(a, f.panels, stride, s, c)
+		w.convolve(a, f.panels, o.depth(f.rows)*f.width, s, c)
 		return
 	}
-	if f.rows == 0 {
-		w.multiply(a, N, 0, 0, f.panels, 0, s, c)
+	w.mulPanels(a, f.rows, f.panels, f.width, s, c)
+}
+
+// mulPanels is c = s + a b for b of k rows in panels of the given width.
+func (w *workspace) mulPanels(a *Left, k int, panels []float32, width int, s start, c Matrix) {
+	o := w.order
+	stride := o.depth(k) * width
+	if k == 0 {
+		w.multiply(a, N, 0, 0, panels, 0, s, c)
 	}
-	for l := 0; l < f.rows; l += o.blockK {
-		kc := min(o.blockK, f.rows-l)
-		w.multiply(a, N, l, kc, f.panels[o.depth(l)*f.width:], stride, s, c)
+	for l := 0; l < k; l += o.blockK {
+		kc := min(o.blockK, k-l)
+		w.multiply(a, N, l, kc, panels[o.depth(l)*width:], stride, s, c)
 		s = continued(c)
 	}
 }

@@ -110,6 +110,30 @@ func TestConvGradLanes(t *testing.T) {
 	})
 }
 
+// TestWinogradLanes: the same of convolutions in squares, from some of the channels.
+func TestWinogradLanes(t *testing.T) {
+	use(t, "native")
+	s := newSource(34)
+	l := Lanes{Ends: []int{2, 3, 3, 5}, Each: 1}
+	const channels, first, n = 18, 3, 16
+	win := Window{H: 6, W: 4, C: 20, KH: 3, KW: 3}
+	pixels := l.Times(win.H * win.W)
+	patches := Patches(s.fill(pixels.total()*win.C), l.total(), win)
+	dy := Dense(s.fill(pixels.total()*channels), pixels.total(), channels)
+	sums := blanks(WinogradSums(n, channels))
+	size := (8*win.C + n) * channels
+	want := pixels.treeOf(0, len(l.Ends), size, func(lo, hi int) []float32 {
+		c := make([]float32, size)
+		Default().WinogradGrad(patches.rows(lo, hi), first, n, dy.rows(lo, hi), 0, sums)
+		Default().WinogradTaps(sums, n, win.C, 0.3, Dense(c, 8*win.C+n, channels))
+		return c
+	})
+	got := make([]float32, size)
+	to := Dense(got, 8*win.C+n, channels)
+	Default().WinogradLanes(pixels, 0.3, patches, first, n, dy, sums, to)
+	sameBits(t, "dw", got, want)
+}
+
 func sameMatrix(t *testing.T, got, want Matrix) {
 	t.Helper()
 	for i := range want.Rows {

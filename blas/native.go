@@ -205,10 +205,10 @@ func (w *workspace) multiplyRows(
 	}
 	for j := w.wholePanels(block, k, panels, stride, s, c); j < c.Cols; j += cols {
 		panel := panels[j/cols*stride:][:depth*cols]
-		if w.order.tiles != nil && block.panel == block.rs && j+cols <= c.Cols {
+		if w.order.tiles != nil && j+cols <= c.Cols {
 			first, lds := s.of(j, cols)
 			w.order.tiles(c.Data[j:], c.Stride, first, lds, block.data, block.rs, block.cs,
-				k.jump, panel, mc, k.n, k.parts)
+				block.panel, panel, mc, depth)
 			continue
 		}
 		for r := 0; r < mc; r += rows {

@@ -11,9 +11,9 @@ type order struct {
 	shape     func() (rows, cols int) // of a tile
 	mul       func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int,
 		b []float32, rows, n, parts int)
-	// tiles is mul for any number of rows; nil: there is none.
-	tiles func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int,
-		b []float32, rows, n, parts int)
+	// tiles is mul for any number of rows in one part; nil: there is none.
+	tiles func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, next int,
+		b []float32, rows, n int)
 	blockM, blockK int // rows of c, and numbers of k, in a block
 
 	rounds bool
@@ -34,7 +34,7 @@ const (
 // The orders whose factors lie in float32, rounded or not.
 var (
 	chains = order{
-		precision: Float32, shape: kernel.TileShape, mul: kernel.MulTile, tiles: kernel.MulTiles,
+		precision: Float32, shape: kernel.TileShape, mul: kernel.MulTile, tiles: kernel.MulRows,
 		blockM: blockM, blockK: blockK,
 	}
 	groups = order{

@@ -23,6 +23,7 @@ var windows = []seen{
 	{Window{9, 7, 1, 3, 3}, 17}, {Window{30, 15, 22, 3, 3}, 1}, {Window{1, 300, 11, 1, 5}, 2},
 	{Window{11, 9, 3, 3, 3}, 3}, {Window{5, 26, 7, 3, 3}, 2}, {Window{20, 26, 1, 3, 3}, 2},
 	{Window{1, 1100, 1, 1, 3}, 1}, {Window{1, 2, 400, 1, 3}, 1}, {Window{2, 2, 130, 3, 3}, 1},
+	{Window{4, 6, 16, 3, 3}, 3}, {Window{10, 4, 37, 3, 3}, 2}, {Window{2, 30, 70, 3, 3}, 2},
 }
 
 // patches are those of random pictures, and the same written out.
@@ -121,8 +122,14 @@ func TestPatchesByFactor(t *testing.T) {
 func TestSetTurned(t *testing.T) {
 	eachProducts(t, func(t *testing.T) {
 		s := newSource(4)
-		for _, d := range [][3]int{{1, 5, 4}, {9, 3, 33}, {3, 40, 7}, {25, 1, 1}} {
-			taps, c, channels := d[0], d[1], d[2]
+		for _, d := range []struct {
+			seen Window
+			c    int
+		}{
+			{Window{4, 5, 4, 1, 1}, 5}, {Window{4, 5, 33, 3, 3}, 3}, {Window{4, 5, 7, 1, 3}, 40},
+			{Window{4, 5, 1, 5, 5}, 1},
+		} {
+			taps, c, channels := d.seen.KH*d.seen.KW, d.c, d.seen.C
 			w := s.spread(taps*c, channels)
 			p, bias := s.factored(N, [3]int{20, c, taps * channels}, true)
 			for i := range p.k {
@@ -132,8 +139,8 @@ func TestSetTurned(t *testing.T) {
 			}
 			f, plain := Default().Factor(), Default().Factor()
 			floats := func(n int) []float32 { return make([]float32, n) }
-			f.ReserveTurned(w.Rows, w.Cols, taps, floats)
-			if n := testing.AllocsPerRun(10, func() { f.SetTurned(w, taps) }); n != 0 {
+			f.ReserveTurned(c, d.seen, floats)
+			if n := testing.AllocsPerRun(10, func() { f.SetTurned(w, d.seen) }); n != 0 {
 				t.Errorf("%v: SetTurned allocates %v times after ReserveTurned", d, n)
 			}
 			plain.Set(N, p.b)
@@ -187,8 +194,9 @@ func TestPatchesPanics(t *testing.T) {
 		panics(t, fmt.Sprint(cut), errShape, func() { Default().Gemm(N, N, 1, part, b, 0, c) })
 	}
 	var f Factor
-	for _, taps := range []int{0, -1, 4} {
-		panics(t, fmt.Sprint(taps, "taps"), errShape, func() { f.SetTurned(empty(9, 2), taps) })
+	for _, w := range []Window{{}, {2, 2, 2, 2, 2}, {2, 2, 2, 5, 1}, {2, 2, 3, 3, 3}} {
+		panics(t, fmt.Sprint(w), errShape, func() { f.SetTurned(empty(9, 2), w) })
+		panics(t, fmt.Sprint(w), errShape, func() { f.SetConv(empty(18, 2), w) })
 	}
 }
 

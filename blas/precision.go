@@ -13,7 +13,8 @@ type Precision string
 
 const (
 	// Float32 takes factors as they are. Every element is one chain of multiply-adds in the order
-	// of k.
+	// of k. Convolutions are such products, or several with transforms around them
+	// ([Backend.Winograds]).
 	Float32 Precision = "float32"
 
 	// BF16 rounds factors to bf16: to nearest even, with 8 bits, and magnitudes below 2^-56 to

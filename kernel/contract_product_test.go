@@ -15,31 +15,9 @@ type fitting struct {
 
 // fittings are calls for the tiles of the path in use.
 func fittings() []fitting {
-	return slices.Concat(productFittings(), columnFittings(), roundedFittings(), halvesFittings())
-}
-
-// columnFittings are calls for several tiles below each other.
-func columnFittings() []fitting {
-	rows, cols := TileShape()
-	const n = 5
-	ldc, lds := cols+3, cols+1
-	last := func(apart, n int) int { return (2*rows-1)*apart + n }
-	return []fitting{
-		{
-			"MulTiles", []int{
-				last(ldc, cols), last(lds, cols), last(2, 1) + (n-1)*4*rows, n * cols,
-			},
-			func(s [][]float32) {
-				MulTiles(s[0], ldc, s[1], lds, s[2], 2, 4*rows, 0, s[3], 2*rows, n, 1)
-			},
-		},
-		{
-			"MulTiles of no depth", []int{last(ldc, cols), cols, 0, 0},
-			func(s [][]float32) {
-				MulTiles(s[0], ldc, s[1], 0, s[2], 1, 1, 0, s[3], 2*rows, 0, 1)
-			},
-		},
-	}
+	return slices.Concat(
+		productFittings(), rowsFittings(), roundedFittings(), halvesFittings(), winogradFittings(),
+	)
 }
 
 func productFittings() []fitting {
@@ -123,6 +101,31 @@ func productFittings() []fitting {
 	}
 }
 
+func rowsFittings() []fitting {
+	rows, cols := TileShape()
+	const n = 5
+	ldc, lds := cols+3, cols+1
+	return []fitting{
+		{
+			"MulRows", []int{2*rows*ldc + cols, 2*rows*lds + cols, 2*rows*n + n, n * cols},
+			func(s [][]float32) {
+				MulRows(s[0], ldc, s[1], lds, s[2], n, 1, n, s[3], 2*rows+1, n)
+			},
+		},
+		{
+			"MulRows of packed tiles",
+			[]int{(2*rows-1)*ldc + cols, cols, rows*n + n*rows, n * cols},
+			func(s [][]float32) {
+				MulRows(s[0], ldc, s[1], 0, s[2], 1, rows, n, s[3], 2*rows, n)
+			},
+		},
+		{
+			"MulRows of no rows", nil,
+			func([][]float32) { MulRows(nil, ldc, nil, lds, nil, 1, 1, 1, nil, 0, n) },
+		},
+	}
+}
+
 // arguments gives each slice its length, and argument at one number less.
 func (c fitting) arguments(at int) [][]float32 {
 	s := make([][]float32, len(c.lens))
@@ -163,6 +166,9 @@ func TestProductNumbers(t *testing.T) {
 		parts := func(jump, n, parts int) func() {
 			return func() { MulTile(x, cols, x, 0, x, 1, 1, jump, x, 1, n, parts) }
 		}
+		mulRows := func(ldc, lds, next, rows int) func() {
+			return func() { MulRows(x, ldc, x, lds, x, 1, 1, next, x, rows, 1) }
+		}
 		packRows := func(width, ld, cols, rows int) func() {
 			return func() { PackRows(x, width, x, ld, cols, rows, 1) }
 		}
@@ -177,6 +183,10 @@ func TestProductNumbers(t *testing.T) {
 			message string
 			f       func()
 		}{
+			{"rows of tiles nearer than they are wide", errLen, mulRows(cols-1, 0, 1, 1)},
+			{"rows of tiles from a negative stride", errLen, mulRows(cols, -1, 1, 1)},
+			{"tiles a negative distance apart", errLen, mulRows(cols, 0, -1, 1)},
+			{"fewer rows than none", errLen, mulRows(cols, 0, 1, -1)},
 			{"a tile's negative stride", errLen, tile(-1, 0, 1, 1, 1, 1)},
 			{"a start's negative stride", errLen, tile(cols, -1, 1, 1, 1, 1)},
 			{"negative strides of rows", errLen, tile(cols, 0, -1, 1, 1, 1)},

@@ -49,6 +49,10 @@ type path struct {
 	colDot     func(dst, x, y []float32, rows int)
 	colSquares func(dst, x, m []float32, rows int)
 
+	// Planes of dst begin dp apart, those of src sp.
+	winogradInput, winogradOutput, winogradOutputAdd, winogradGrad func(dst []float32, dp, ldd int,
+		src []float32, sp, lds, cols, rows int)
+
 	scoreResidual func(e, sq, zl, r, eps, sigma []float32, d int)
 	// phase rows of y before the first one belong to the first image
 	dataResidual func(e, sq, y, x []float32, phase, repeat, d int, scale float32)
@@ -78,6 +82,9 @@ type path struct {
 	tileRows, tileCols int
 	mulTile            func(c []float32, ldc int, start []float32, lds int, a []float32,
 		rs, cs, jump int, b []float32, rows, n, parts int)
+	// mulTile for so many tiles of tileRows rows, at least one, as MulRows has them
+	mulRows func(c []float32, ldc int, start []float32, lds int, a []float32,
+		rs, cs, next int, b []float32, tiles, n int)
 	groupRows int
 	mulGroups func(c []float32, ldc int, start []float32, lds int, a []float32,
 		rs, cs, jump int, b []float32, rows, n, parts int)

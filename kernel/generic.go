@@ -51,6 +51,7 @@ var generic = path{
 	tileRows:        4,
 	tileCols:        16,
 	mulTile:         mulTileGeneric,
+	mulRows:         mulRowsGeneric,
 	groupRows:       4,
 	mulGroups:       mulGroupsGeneric,
 	packRows:        packRowsGeneric,
@@ -60,6 +61,11 @@ var generic = path{
 	transpose:       transposeGeneric,
 	peakOperations:  2,
 	peak:            peakGeneric,
+
+	winogradInput:     winogradInputGeneric,
+	winogradOutput:    winogradOutputGeneric,
+	winogradOutputAdd: winogradOutputAddGeneric,
+	winogradGrad:      winogradGradGeneric,
 }
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -36,6 +36,17 @@ func transposeGeneric(dst []float32, width int, src []float32, ld, n int) {
 	}
 }
 
+// genericRows is the generic path's tileRows.
+const genericRows = 4
+
+func mulRowsGeneric(c []float32, ldc int, start []float32, lds int, a []float32,
+	rs, cs, next int, b []float32, tiles, n int) {
+	for i := 0; i < tiles*genericRows; i += genericRows {
+		mulTileGeneric(c[i*ldc:], ldc, start[i*lds:], lds, a[min(i*next, len(a)):], rs, cs, 0, b,
+			genericRows, n, 1)
+	}
+}
+
 func peakGeneric(rounds int) {
 	sum := float32(0)
 	for range rounds {

@@ -14,6 +14,9 @@ type operands struct {
 	ldc, lds            int        // strides of such an output, and of a tile's start
 	rs, cs              int        // strides of a tile's left factor
 	parts, jump         int        // of its depth
+	high, next          int        // of several tiles: the rows of one, and what is between them
+	toApart, toRow      int        // strides of planes that are written
+	apart, row          int        // and of those that are read, which may overlap
 	a                   [6]float32 // scalar factors
 	root, heat          float32    // of moves
 	longest             float64
@@ -92,7 +95,12 @@ const (
 	transposed                // d x cols, the rows ldc apart
 	tileStart                 // rows x cols, the rows lds apart; or one row for all
 	tileLeft                  // rows x d, numbers rs apart in a column and cs in a row
+	tilesLeft                 // the same of several tiles, which begin high*next numbers apart
 	tilePanel                 // d x cols
+	fourRead                  // planes of rows x d, apart and row numbers from each other
+	twoRead                   // two of them
+	fourWritten               // planes of rows x d, toApart and toRow numbers from each other
+	twoWritten                // two of them
 )
 
 func in(name string, l layout) param    { return param{name, reads, l, true, float} }
@@ -358,6 +366,18 @@ var raws = complete(slices.Concat([]raw{
 		},
 	},
 	{
+		kernel: "mulRows",
+		args: params{
+			out("c", tileOut), in("start", tileStart), in("a", tilesLeft), in("b", tilePanel),
+		},
+		mayBe: []alias{{"c", "start"}},
+		loop:  documentedRows,
+		call: func(p *path, o *operands) {
+			p.mulRows(o.f[0], o.ldc, o.f[1], o.lds, o.f[2], o.rs, o.cs, o.next, o.f[3],
+				o.rows/o.high, o.d)
+		},
+	},
+	{
 		kernel: "packRows",
 		args:   params{out("dst", tileOut), in("src", rowsApart)},
 		call: func(p *path, o *operands) {
@@ -371,7 +391,7 @@ var raws = complete(slices.Concat([]raw{
 			p.transpose(o.f[0], o.ldc, o.f[1], o.stride, o.d)
 		},
 	},
-}, layerRaws, roundedRaws))
+}, layerRaws, roundedRaws, winogradRaws))
 
 // complete sorts the parameters by type.
 func complete(raws []raw) []raw {

@@ -32,19 +32,35 @@ func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs
 	}
 }
 
-// MulTiles is [MulTile] for any number of rows: tiles below each other. One call for all of them
-// costs less than one for each.
-func MulTiles(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int,
-	b []float32, rows, n, parts int) {
-	if !multiplies(max(rows, 0), c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts) {
+// MulRows is [MulTile] in one part for any number of rows, in tiles of R, of which each begins
+// next*R numbers after the one before in a.
+func MulRows(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, next int,
+	b []float32, rows, n int) {
+	high := active.tileRows
+	check(rows >= 0 && ldc >= active.tileCols && lds >= 0 && next >= 0)
+	if rows == 0 {
 		return
 	}
-	mul, high := active.mulTile, active.tileRows
-	for ; rows > high; rows -= high {
-		mul(c, ldc, start, lds, a, rs, cs, jump, b, high, n, parts)
-		c, start, a = c[high*ldc:], start[high*lds:], a[min(high*rs, len(a)):]
+	if n == 0 {
+		next = 0 // a may be empty
 	}
-	mul(c, ldc, start, lds, a, rs, cs, jump, b, rows, n, parts)
+	last := (rows - 1) / high * high // where the last tile begins; those between lie within
+	check(last*ldc <= len(c) && last*lds <= len(start) && last*next <= len(a))
+	step := max(1, last)
+	if raceEnabled {
+		step = high
+	}
+	for i := 0; i <= last; i += step {
+		multiplies(high, c[i*ldc:], ldc, start[i*lds:], lds, a[i*next:], rs, cs, 0, b,
+			min(high, rows-i), n, 1)
+	}
+	i := rows / high * high
+	if i > 0 {
+		active.mulRows(c, ldc, start, lds, a, rs, cs, next, b, i/high, n)
+	}
+	if i < rows {
+		active.mulTile(c[i*ldc:], ldc, start[i*lds:], lds, a[i*next:], rs, cs, 0, b, rows-i, n, 1)
+	}
 }
 
 // multiplies reports whether there is a tile to compute, of at most so many rows, and checks its

@@ -21,6 +21,21 @@ func documentedTile(o *operands) {
 	}
 }
 
+// documentedRows is the same for several tiles.
+func documentedRows(o *operands) {
+	c, start, a, b := o.f[0], o.f[1], o.f[2], o.f[3]
+	for i := range o.rows {
+		row := c[i*o.ldc:][:o.cols]
+		copy(row, start[i*o.lds:])
+		from := i/o.high*o.high*o.next + i%o.high*o.rs
+		for k := range o.d {
+			for j, v := range row {
+				row[j] = fma32(a[from+k*o.cs], b[k*o.cols+j], v)
+			}
+		}
+	}
+}
+
 // factors are those of a product of m x k and k x n numbers, and the row that every row of it
 // starts from.
 type factors struct {
@@ -143,7 +158,7 @@ func TestTileComparisonFails(t *testing.T) {
 	}
 	k := kernelNamed("mulTile")
 	r := newRig(t)
-	r.prepare(k, shape{3, 300, genericCols}, newSource(5, usual))
+	r.prepare(k, shape{rows: 3, d: 300, cols: genericCols}, newSource(5, usual))
 	if r.in.ldc == r.in.cols {
 		t.Fatal("nothing lies between the rows of the tile")
 	}
@@ -167,4 +182,29 @@ func TestTileComparisonFails(t *testing.T) {
 			t.Errorf("a tile that %s: %v, want %s", w.what, err, w.want)
 		}
 	}
+}
+
+// TestMulRows: many rows are tile after tile, each from its place.
+func TestMulRows(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		high, cols := TileShape()
+		const n = 7
+		r := newSource(2, usual)
+		for _, rows := range []int{1, high, high + 1, 3*high - 1} {
+			ldc, lds, next := cols+2, cols+1, n+3 // tiles are packed: rows side by side
+			tiles := (rows + high - 1) / high
+			a, b := make([]float32, tiles*high*next), make([]float32, n*cols)
+			start := make([]float32, rows*lds)
+			r.numbers(a)
+			r.numbers(b)
+			r.numbers(start)
+			got, want := make([]float32, rows*ldc), make([]float32, rows*ldc)
+			MulRows(got, ldc, start, lds, a, 1, high, next, b, rows, n)
+			for i := 0; i < rows; i += high {
+				MulTile(want[i*ldc:], ldc, start[i*lds:], lds, a[i*next:], 1, high, 0, b,
+					min(high, rows-i), n, 1)
+			}
+			same(t, "MulRows", got, want)
+		}
+	})
 }

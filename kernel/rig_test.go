@@ -55,7 +55,7 @@ func newRig(t testing.TB) *rig {
 func (r *rig) prepare(k *raw, s shape, from *source) {
 	o := &r.in
 	*o = operands{
-		rows: s.rows, d: s.d, cols: s.cols, stride: s.d + from.IntN(mostApart+1),
+		rows: s.rows, d: s.d, cols: s.cols, high: s.high, stride: s.d + from.IntN(mostApart+1),
 		repeat: 1 + from.IntN(5),
 	}
 	o.phase = from.IntN(o.repeat)

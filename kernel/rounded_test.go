@@ -242,7 +242,7 @@ func TestGroupComparisonFails(t *testing.T) {
 	}
 	k := kernelNamed("mulGroups")
 	r := newRig(t)
-	r.prepare(k, shape{3, 300, genericCols}, newSource(5, usual))
+	r.prepare(k, shape{rows: 3, d: 300, cols: genericCols}, newSource(5, usual))
 	r.refer(k)
 	for what, q := range orders {
 		p := &path{name: "wrong", mulGroups: func(c []float32, ldc int, start []float32, lds int,

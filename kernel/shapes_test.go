@@ -11,7 +11,10 @@ const (
 )
 
 // shape is the size of one comparison.
-type shape struct{ rows, d, cols int }
+type shape struct {
+	rows, d, cols int
+	high          int // rows of a tile, where there are several
+}
 
 // shapes are the sizes at which a kernel is compared: vectors of every length, or matrices with
 // rows of every width and with many numbers of rows, the other drawn so that the matrix stays
@@ -54,13 +57,15 @@ func (k *raw) clips() bool { return k.ids != nil && k.place("h") >= 0 }
 
 // fit turns a shape into one that the kernel takes on the path; one that it takes stays as it is.
 func (k *raw) fit(s shape, p *path) shape {
-	switch {
+	switch deepest := mostNumbers / p.tileCols; {
+	case k.has(tilesLeft):
+		tiles := 1 + s.rows%3
+		return shape{tiles * p.tileRows, s.d % (deepest/4 + 1), p.tileCols, p.tileRows}
 	case k.loop != nil:
-		return shape{s.rows % (k.most(p) + 1), s.d % (mostNumbers/p.tileCols + 1), p.tileCols}
+		return shape{s.rows % (k.most(p) + 1), s.d % (deepest + 1), p.tileCols, 0}
 	case k.has(transposed):
-		return shape{
-			transposedRows, s.d % (mostNumbers/(transposedRows+mostApart) + 1) &^ 3, transposedRows,
-		}
+		deepest := mostNumbers / (transposedRows + mostApart)
+		return shape{transposedRows, s.d % (deepest + 1) &^ 3, transposedRows, 0}
 	}
 	s.d = max(k.least, s.d%(mostElements+1))
 	s.d -= s.d % max(1, k.unit)
@@ -85,6 +90,10 @@ func (o *operands) grid(l layout) (rows, width, apart int, is bool) {
 		return o.d, o.cols, o.ldc, true
 	case tileStart:
 		return o.rows, o.cols, o.lds, true
+	case fourWritten:
+		return 4 * o.rows, o.d, min(o.toApart, o.toRow), true
+	case twoWritten:
+		return 2 * o.rows, o.d, min(o.toApart, o.toRow), true
 	}
 	return 0, 0, 0, false
 }
@@ -108,8 +117,15 @@ func (o *operands) length(l layout) int {
 	case tileLeft:
 		last := (o.rows-1)*o.rs + (o.d-1)*o.cs + (o.parts-1)*o.jump
 		return min(o.rows, o.d, 1) * (last + 1)
+	case tilesLeft:
+		last := (o.rows/o.high-1)*o.high*o.next + (o.high-1)*o.rs + (o.d-1)*o.cs
+		return min(o.d, 1) * (last + 1)
 	case tilePanel:
 		return o.d * o.cols
+	case fourRead:
+		return min(o.rows, o.d, 1) * (3*o.apart + (o.rows-1)*o.row + o.d)
+	case twoRead:
+		return min(o.rows, o.d, 1) * (o.apart + (o.rows-1)*o.row + o.d)
 	}
 	panic("no such layout")
 }

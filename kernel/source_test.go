@@ -165,6 +165,30 @@ func (r *source) strides(k *raw, o *operands) {
 	for o.parts > 1 && o.d%(o.parts*max(1, k.part)) != 0 {
 		o.parts--
 	}
+	if k.has(tilesLeft) {
+		o.parts, o.next = 1, r.IntN(o.d+9)
+	}
+	if k.has(fourWritten) || k.has(twoWritten) {
+		r.planes(k, o)
+	}
+}
+
+// planes draws where planes lie: those that are written one after the other or row by row, those
+// that are read anywhere.
+func (r *source) planes(k *raw, o *operands) {
+	n := 2
+	if k.has(tilesLeft) {
+		o.parts, o.next = 1, r.IntN(o.d+9)
+	}
+	if k.has(fourWritten) {
+		n = 4
+	}
+	o.toRow = o.d + r.IntN(2)
+	o.toApart = o.rows * o.toRow
+	if r.IntN(2) == 0 {
+		o.toApart, o.toRow = o.toRow, n*o.toRow
+	}
+	o.apart, o.row = r.IntN(2*o.d+1), r.IntN(2*o.d+1)
 }
 
 // root is a bound on a row's drift: none, any, or one about as long as the drift of some row.

@@ -21,10 +21,12 @@ var families = []family{
 	{"rows", machine.rowKernels},
 	{"columns", machine.columnKernels},
 	{"softmax", machine.softmaxes},
+	{"winograd", machine.winograd},
 	{"elementwise", func(m machine) { m.optimizers(); m.linearAlgebra() }},
 	{"convert", machine.conversions},
 	{"product", func(m machine) {
 		m.products("each rounded once", m.accumulate)
+		m.mulRows(m.accumulate)
 		m.packing()
 		m.peak("multiply-adds", m.accumulate)
 	}},

@@ -20,7 +20,51 @@ func (m machine) products(rounding string, product func(acc, x, y vec)) {
 			blocks*blockLen, rows, rounding,
 		),
 	)
-	m.byRows(rows, func(r int) { m.mulTile(r, blocks, product) })
+	m.byRows(rows, func(r int) {
+		t := &tile{machine: m, rows: r, blocks: blocks, product: product, at: m.base}
+		t.parts = m.counter(m.integer("parts"))
+		t.mulTile()
+	})
+	m.end()
+}
+
+// mulRows emits some tiles of all rows, one after the other.
+func (m machine) mulRows(product func(acc, x, y vec)) {
+	rows, blocks := m.tile()
+	m.begin(
+		"MulRows",
+		"func(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, next int, "+
+			"b []float32, tiles, n int)",
+		fmt.Sprintf(
+			"MulTile of %[1]d rows and one part for some tiles, at least one: each has the "+
+				"next %[1]d rows of c and start, and begins %[1]d*next numbers after the one "+
+				"before in a",
+			rows,
+		),
+	)
+	places := map[string]gp{} // where the present tile begins
+	for _, p := range []string{"c", "start", "a"} {
+		places[p] = m.counter(m.base(p))
+	}
+	t := &tile{machine: m, rows: rows, blocks: blocks, product: product}
+	t.at = func(param string) gp {
+		if p := places[param]; p != nil {
+			return m.copyGP(p)
+		}
+		return m.base(param)
+	}
+	left := m.counter(m.integer("tiles"))
+	m.label("tile")
+	t.mulTile()
+	for _, p := range [][2]string{{"c", "ldc"}, {"start", "lds"}, {"a", "next"}} {
+		step, back, high := m.bytesOf(p[1]), m.zero(), m.zero()
+		m.addImm(high, rows)
+		m.mulGP(step, high)
+		m.subFrom(back, step)
+		m.subFrom(places[p[0]], back)
+	}
+	m.addImm(left, -1)
+	m.branch(left, notEqual, 0, "tile")
 	m.end()
 }
 
@@ -54,9 +98,9 @@ const aheadB, aheadA = 2048, 32
 // mulUnroll is how many values of k the loop takes at a time.
 const mulUnroll = 4
 
-// eachTileRow runs f with the address of every row of an argument, stride numbers apart.
-func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp)) {
-	p, step := m.base(base), m.bytesOf(stride)
+// eachTileRow runs f with the address of every row from p on, stride numbers apart.
+func (m machine) eachTileRow(rows int, p gp, stride string, f func(i int, p gp)) {
+	step := m.bytesOf(stride)
 	for i := range rows {
 		f(i, p)
 		if i < rows-1 {
@@ -65,22 +109,20 @@ func (m machine) eachTileRow(rows int, base, stride string, f func(i int, p gp))
 	}
 }
 
-// mulTile emits the tile of a given number of rows.
-func (m machine) mulTile(rows, blocks int, product func(acc, x, y vec)) {
-	acc := make(tileSums, rows)
-	m.eachTileRow(rows, "start", "lds", func(i int, p gp) {
-		for j := range blocks {
-			acc[i] = append(acc[i], m.load(p, 4*blockLen*j))
+// mulTile emits the tile.
+func (t *tile) mulTile() {
+	acc := make(tileSums, t.rows)
+	t.eachTileRow(t.rows, t.at("start"), "lds", func(i int, p gp) {
+		for j := range t.blocks {
+			acc[i] = append(acc[i], t.load(p, 4*blockLen*j))
 		}
 	})
-	t := &tile{
-		machine: m, rows: rows, blocks: blocks, product: product, chains: []tileSums{acc},
-	}
+	t.chains = []tileSums{acc}
 	t.begin()
 	t.multiply()
-	m.eachTileRow(rows, "c", "ldc", func(i int, p gp) {
-		for j := range blocks {
-			m.store(acc[i][j], p, 4*blockLen*j)
+	t.eachTileRow(t.rows, t.at("c"), "ldc", func(i int, p gp) {
+		for j := range t.blocks {
+			t.store(acc[i][j], p, 4*blockLen*j)
 		}
 	})
 }
@@ -93,18 +135,18 @@ type tile struct {
 	machine
 	rows, blocks int
 	product      func(acc, x, y vec)
-	chains       []tileSums // by turns, a product of number k of the depth is added to chain k
+	at           func(param string) gp // where it begins in an argument
+	chains       []tileSums            // by turns, a product of number k is added to chain k
 	a, soon      column
 	b, left      gp
-	parts        gp // still to come
+	parts        gp // still to come; nil: there is one
 }
 
 // begin goes to the first products.
 func (t *tile) begin() {
 	t.b, t.left = t.base("b"), t.counter(t.integer("n"))
-	t.a = t.column(t.base("a"), t.bytesOf("rs"), t.bytesOf("cs"), t.rows)
+	t.a = t.column(t.at("a"), t.bytesOf("rs"), t.bytesOf("cs"), t.rows)
 	t.soon = t.ahead(t.a, aheadA)
-	t.parts = t.counter(t.integer("parts"))
 }
 
 // name is a label of the tile's code.
@@ -112,6 +154,9 @@ func (t *tile) name(s string) string { return fmt.Sprintf("%s%d", s, t.rows) }
 
 // nextPart goes on at label to with the next part, if there is one.
 func (t *tile) nextPart(to string) {
+	if t.parts == nil {
+		return
+	}
 	t.addImm(t.parts, -1)
 	t.branch(t.parts, less, 1, t.name("sum"))
 	t.skip(t.a, t.bytesOf("jump"))
@@ -126,7 +171,7 @@ func (t *tile) multiply() {
 	const perStep = 2 // rows of c
 	name, steps := t.name, (t.rows+perStep-1)/perStep
 	t.branch(t.left, less, steps*mulUnroll, name("four"))
-	c, ldc, count := t.base("c"), t.bytesOf("ldc"), t.counter(t.zero())
+	c, ldc, count := t.at("c"), t.bytesOf("ldc"), t.counter(t.zero())
 	t.label(name("first"))
 	t.step(mulUnroll, func(k int) {
 		if k%(mulUnroll/perStep) == 0 {

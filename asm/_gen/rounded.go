@@ -28,7 +28,7 @@ func (m machine) groups() {
 
 // mulGroups emits the tile of a given number of rows.
 func (m machine) mulGroups(rows, blocks int) {
-	t := &tile{machine: m, rows: rows, blocks: blocks, product: m.accumulate}
+	t := &tile{machine: m, rows: rows, blocks: blocks, product: m.accumulate, at: m.base}
 	name := t.name
 	from, to, lds, ldc := m.base("start"), m.base("c"), m.bytesOf("lds"), m.bytesOf("ldc")
 	for range rows { // this also brings c into the first-level cache
@@ -38,6 +38,7 @@ func (m machine) mulGroups(rows, blocks int) {
 		m.addScaled(from, lds, 1)
 		m.addScaled(to, ldc, 1)
 	}
+	t.parts = m.counter(m.integer("parts"))
 	t.begin()
 	m.branch(t.left, less, 1, name("sum"))
 
@@ -79,7 +80,7 @@ func (t *tile) zeroSums() tileSums {
 // addGroup adds the sum of the chains to c.
 func (t *tile) addGroup() {
 	even, odd := t.chains[0], t.chains[1]
-	t.eachTileRow(t.rows, "c", "ldc", func(i int, p gp) {
+	t.eachTileRow(t.rows, t.base("c"), "ldc", func(i int, p gp) {
 		for j := range t.blocks {
 			sum := t.add(even[i][j], odd[i][j])
 			t.store(t.add(sum, t.load(p, 4*blockLen*j)), p, 4*blockLen*j)

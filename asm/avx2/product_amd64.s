@@ -8,6 +8,8 @@ TEXT ·MulTile(SB), $144-160
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000006
 	JLT     under6
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, (SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -31,7 +33,7 @@ TEXT ·MulTile(SB), $144-160
 	VMOVUPS 32(AX), Y11
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, (SP)
+	MOVQ    CX, 8(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -43,9 +45,7 @@ TEXT ·MulTile(SB), $144-160
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	MOVQ    parts+152(FP), R9
-	MOVQ    R9, 8(SP)
-	CMPQ    (SP), $0x0000000c
+	CMPQ    8(SP), $0x0000000c
 	JLT     four6
 	MOVQ    c_base+0(FP), R9
 	XORQ    R10, R10
@@ -158,13 +158,13 @@ first6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, (SP)
+	SUBQ         $0x00000004, 8(SP)
 	ADDQ         $0x00000001, 16(SP)
 	CMPQ         16(SP), $0x00000003
 	JLT          first6
 
 four6:
-	CMPQ         (SP), $0x00000004
+	CMPQ         8(SP), $0x00000004
 	JLT          one6
 	VMOVUPS      (AX), Y12
 	VMOVUPS      32(AX), Y13
@@ -265,11 +265,11 @@ four6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, (SP)
+	SUBQ         $0x00000004, 8(SP)
 	JMP          four6
 
 one6:
-	CMPQ         (SP), $0x00000001
+	CMPQ         8(SP), $0x00000001
 	JLT          end6
 	VMOVUPS      (AX), Y12
 	VMOVUPS      32(AX), Y13
@@ -301,12 +301,12 @@ one6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, (SP)
+	SUBQ         $0x00000001, 8(SP)
 	JMP          one6
 
 end6:
-	SUBQ $0x00000001, 8(SP)
-	CMPQ 8(SP), $0x00000001
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000001
 	JLT  sum6
 	XORQ R9, R9
 	MOVQ jump+104(FP), R10
@@ -314,7 +314,7 @@ end6:
 	ADDQ R9, CX
 	ADDQ R9, R8
 	MOVQ n+144(FP), R9
-	MOVQ R9, (SP)
+	MOVQ R9, 8(SP)
 	JMP  four6
 
 sum6:
@@ -345,6 +345,8 @@ under6:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000005
 	JLT     under5
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 24(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -365,7 +367,7 @@ under6:
 	VMOVUPS 32(AX), Y9
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 24(SP)
+	MOVQ    CX, 32(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -376,9 +378,7 @@ under6:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	MOVQ    parts+152(FP), R8
-	MOVQ    R8, 32(SP)
-	CMPQ    24(SP), $0x0000000c
+	CMPQ    32(SP), $0x0000000c
 	JLT     four5
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
@@ -478,13 +478,13 @@ first5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 24(SP)
+	SUBQ         $0x00000004, 32(SP)
 	ADDQ         $0x00000001, 40(SP)
 	CMPQ         40(SP), $0x00000003
 	JLT          first5
 
 four5:
-	CMPQ         24(SP), $0x00000004
+	CMPQ         32(SP), $0x00000004
 	JLT          one5
 	VMOVUPS      (AX), Y10
 	VMOVUPS      32(AX), Y11
@@ -572,11 +572,11 @@ four5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 24(SP)
+	SUBQ         $0x00000004, 32(SP)
 	JMP          four5
 
 one5:
-	CMPQ         24(SP), $0x00000001
+	CMPQ         32(SP), $0x00000001
 	JLT          end5
 	VMOVUPS      (AX), Y10
 	VMOVUPS      32(AX), Y11
@@ -604,12 +604,12 @@ one5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 24(SP)
+	SUBQ         $0x00000001, 32(SP)
 	JMP          one5
 
 end5:
-	SUBQ $0x00000001, 32(SP)
-	CMPQ 32(SP), $0x00000001
+	SUBQ $0x00000001, 24(SP)
+	CMPQ 24(SP), $0x00000001
 	JLT  sum5
 	XORQ R8, R8
 	MOVQ jump+104(FP), R9
@@ -617,7 +617,7 @@ end5:
 	ADDQ R8, CX
 	ADDQ R8, DI
 	MOVQ n+144(FP), R8
-	MOVQ R8, 24(SP)
+	MOVQ R8, 32(SP)
 	JMP  four5
 
 sum5:
@@ -645,6 +645,8 @@ under5:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000004
 	JLT     under4
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 48(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -662,7 +664,7 @@ under5:
 	VMOVUPS 32(AX), Y7
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 48(SP)
+	MOVQ    CX, 56(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -673,9 +675,7 @@ under5:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	MOVQ    parts+152(FP), R8
-	MOVQ    R8, 56(SP)
-	CMPQ    48(SP), $0x00000008
+	CMPQ    56(SP), $0x00000008
 	JLT     four4
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
@@ -762,13 +762,13 @@ first4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 48(SP)
+	SUBQ         $0x00000004, 56(SP)
 	ADDQ         $0x00000001, 64(SP)
 	CMPQ         64(SP), $0x00000002
 	JLT          first4
 
 four4:
-	CMPQ         48(SP), $0x00000004
+	CMPQ         56(SP), $0x00000004
 	JLT          one4
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
@@ -843,11 +843,11 @@ four4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 48(SP)
+	SUBQ         $0x00000004, 56(SP)
 	JMP          four4
 
 one4:
-	CMPQ         48(SP), $0x00000001
+	CMPQ         56(SP), $0x00000001
 	JLT          end4
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
@@ -871,12 +871,12 @@ one4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 48(SP)
+	SUBQ         $0x00000001, 56(SP)
 	JMP          one4
 
 end4:
-	SUBQ $0x00000001, 56(SP)
-	CMPQ 56(SP), $0x00000001
+	SUBQ $0x00000001, 48(SP)
+	CMPQ 48(SP), $0x00000001
 	JLT  sum4
 	XORQ R8, R8
 	MOVQ jump+104(FP), R9
@@ -884,7 +884,7 @@ end4:
 	ADDQ R8, CX
 	ADDQ R8, DI
 	MOVQ n+144(FP), R8
-	MOVQ R8, 48(SP)
+	MOVQ R8, 56(SP)
 	JMP  four4
 
 sum4:
@@ -909,6 +909,8 @@ under4:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000003
 	JLT     under3
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 72(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -923,7 +925,7 @@ under4:
 	VMOVUPS 32(AX), Y5
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 72(SP)
+	MOVQ    CX, 80(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -933,9 +935,7 @@ under4:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 80(SP)
-	CMPQ    72(SP), $0x00000008
+	CMPQ    80(SP), $0x00000008
 	JLT     four3
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
@@ -1009,13 +1009,13 @@ first3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 72(SP)
+	SUBQ         $0x00000004, 80(SP)
 	ADDQ         $0x00000001, 88(SP)
 	CMPQ         88(SP), $0x00000002
 	JLT          first3
 
 four3:
-	CMPQ         72(SP), $0x00000004
+	CMPQ         80(SP), $0x00000004
 	JLT          one3
 	VMOVUPS      (AX), Y6
 	VMOVUPS      32(AX), Y7
@@ -1077,11 +1077,11 @@ four3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 72(SP)
+	SUBQ         $0x00000004, 80(SP)
 	JMP          four3
 
 one3:
-	CMPQ         72(SP), $0x00000001
+	CMPQ         80(SP), $0x00000001
 	JLT          end3
 	VMOVUPS      (AX), Y6
 	VMOVUPS      32(AX), Y7
@@ -1101,12 +1101,12 @@ one3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 72(SP)
+	SUBQ         $0x00000001, 80(SP)
 	JMP          one3
 
 end3:
-	SUBQ $0x00000001, 80(SP)
-	CMPQ 80(SP), $0x00000001
+	SUBQ $0x00000001, 72(SP)
+	CMPQ 72(SP), $0x00000001
 	JLT  sum3
 	XORQ DI, DI
 	MOVQ jump+104(FP), R8
@@ -1114,7 +1114,7 @@ end3:
 	ADDQ DI, CX
 	ADDQ DI, SI
 	MOVQ n+144(FP), DI
-	MOVQ DI, 72(SP)
+	MOVQ DI, 80(SP)
 	JMP  four3
 
 sum3:
@@ -1136,6 +1136,8 @@ under3:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000002
 	JLT     under2
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 96(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -1147,7 +1149,7 @@ under3:
 	VMOVUPS 32(AX), Y3
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 96(SP)
+	MOVQ    CX, 104(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1157,9 +1159,7 @@ under3:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 104(SP)
-	CMPQ    96(SP), $0x00000004
+	CMPQ    104(SP), $0x00000004
 	JLT     four2
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
@@ -1220,13 +1220,13 @@ first2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 96(SP)
+	SUBQ         $0x00000004, 104(SP)
 	ADDQ         $0x00000001, 112(SP)
 	CMPQ         112(SP), $0x00000001
 	JLT          first2
 
 four2:
-	CMPQ         96(SP), $0x00000004
+	CMPQ         104(SP), $0x00000004
 	JLT          one2
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
@@ -1275,11 +1275,11 @@ four2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 96(SP)
+	SUBQ         $0x00000004, 104(SP)
 	JMP          four2
 
 one2:
-	CMPQ         96(SP), $0x00000001
+	CMPQ         104(SP), $0x00000001
 	JLT          end2
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
@@ -1295,12 +1295,12 @@ one2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 96(SP)
+	SUBQ         $0x00000001, 104(SP)
 	JMP          one2
 
 end2:
-	SUBQ $0x00000001, 104(SP)
-	CMPQ 104(SP), $0x00000001
+	SUBQ $0x00000001, 96(SP)
+	CMPQ 96(SP), $0x00000001
 	JLT  sum2
 	XORQ DI, DI
 	MOVQ jump+104(FP), R8
@@ -1308,7 +1308,7 @@ end2:
 	ADDQ DI, CX
 	ADDQ DI, SI
 	MOVQ n+144(FP), DI
-	MOVQ DI, 96(SP)
+	MOVQ DI, 104(SP)
 	JMP  four2
 
 sum2:
@@ -1327,6 +1327,8 @@ under2:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000001
 	JLT     done
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 120(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -1335,7 +1337,7 @@ under2:
 	VMOVUPS 32(AX), Y1
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 120(SP)
+	MOVQ    CX, 128(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1345,9 +1347,7 @@ under2:
 	LEAQ    (DX)(BX*4), DX
 	IMUL3Q  $0x00000020, DX, BX
 	LEAQ    (CX)(BX*1), BX
-	MOVQ    parts+152(FP), SI
-	MOVQ    SI, 128(SP)
-	CMPQ    120(SP), $0x00000004
+	CMPQ    128(SP), $0x00000004
 	JLT     four1
 	MOVQ    c_base+0(FP), SI
 	XORQ    DI, DI
@@ -1395,13 +1395,13 @@ first1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 120(SP)
+	SUBQ         $0x00000004, 128(SP)
 	ADDQ         $0x00000001, 136(SP)
 	CMPQ         136(SP), $0x00000001
 	JLT          first1
 
 four1:
-	CMPQ         120(SP), $0x00000004
+	CMPQ         128(SP), $0x00000004
 	JLT          one1
 	VMOVUPS      (AX), Y2
 	VMOVUPS      32(AX), Y3
@@ -1437,11 +1437,11 @@ four1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000004, 120(SP)
+	SUBQ         $0x00000004, 128(SP)
 	JMP          four1
 
 one1:
-	CMPQ         120(SP), $0x00000001
+	CMPQ         128(SP), $0x00000001
 	JLT          end1
 	VMOVUPS      (AX), Y2
 	VMOVUPS      32(AX), Y3
@@ -1453,12 +1453,12 @@ one1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 120(SP)
+	SUBQ         $0x00000001, 128(SP)
 	JMP          one1
 
 end1:
-	SUBQ $0x00000001, 128(SP)
-	CMPQ 128(SP), $0x00000001
+	SUBQ $0x00000001, 120(SP)
+	CMPQ 120(SP), $0x00000001
 	JLT  sum1
 	XORQ SI, SI
 	MOVQ jump+104(FP), DI
@@ -1466,7 +1466,7 @@ end1:
 	ADDQ SI, CX
 	ADDQ SI, BX
 	MOVQ n+144(FP), SI
-	MOVQ SI, 120(SP)
+	MOVQ SI, 128(SP)
 	JMP  four1
 
 sum1:
@@ -1478,6 +1478,368 @@ sum1:
 	VMOVUPS Y1, 32(AX)
 
 done:
+	VZEROUPPER
+	RET
+
+// func MulRows(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, next int, b []float32, tiles int, n int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·MulRows(SB), $48-152
+	MOVQ c_base+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ start_base+32(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ a_base+64(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+136(FP), AX
+	MOVQ AX, 24(SP)
+
+tile:
+	MOVQ    8(SP), AX
+	XORQ    CX, CX
+	MOVQ    lds+56(FP), DX
+	LEAQ    (CX)(DX*4), CX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Y2
+	VMOVUPS 32(AX), Y3
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Y6
+	VMOVUPS 32(AX), Y7
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Y8
+	VMOVUPS 32(AX), Y9
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 32(SP)
+	MOVQ    16(SP), CX
+	XORQ    DX, DX
+	MOVQ    rs+88(FP), BX
+	LEAQ    (DX)(BX*4), DX
+	XORQ    BX, BX
+	MOVQ    cs+96(FP), SI
+	LEAQ    (BX)(SI*4), BX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), DI
+	IMUL3Q  $0x00000020, BX, R8
+	LEAQ    (CX)(R8*1), R8
+	CMPQ    32(SP), $0x0000000c
+	JLT     four6
+	MOVQ    (SP), R9
+	XORQ    R10, R10
+	MOVQ    ldc+24(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	XORQ    R11, R11
+	MOVQ    R11, 40(SP)
+
+first6:
+	VMOVUPS      (AX), Y12
+	VMOVUPS      32(AX), Y13
+	PREFETCHT0   2048(AX)
+	PREFETCHT0   (R8)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	PREFETCHT0   (R8)(DX*1)
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   (R9)
+	LEAQ         (R9)(R10*1), R9
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	VMOVUPS      64(AX), Y12
+	VMOVUPS      96(AX), Y13
+	PREFETCHT0   2112(AX)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	PREFETCHT0   (R8)(DX*2)
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	VMOVUPS      128(AX), Y12
+	VMOVUPS      160(AX), Y13
+	PREFETCHT0   2176(AX)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	PREFETCHT0   (R8)(DX*4)
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	PREFETCHT0   (R8)(DI*1)
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   (R9)
+	LEAQ         (R9)(R10*1), R9
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	VMOVUPS      192(AX), Y12
+	VMOVUPS      224(AX), Y13
+	PREFETCHT0   2240(AX)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000004, 32(SP)
+	ADDQ         $0x00000001, 40(SP)
+	CMPQ         40(SP), $0x00000003
+	JLT          first6
+
+four6:
+	CMPQ         32(SP), $0x00000004
+	JLT          one6
+	VMOVUPS      (AX), Y12
+	VMOVUPS      32(AX), Y13
+	PREFETCHT0   2048(AX)
+	PREFETCHT0   (R8)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	PREFETCHT0   (R8)(DX*1)
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	VMOVUPS      64(AX), Y12
+	VMOVUPS      96(AX), Y13
+	PREFETCHT0   2112(AX)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	PREFETCHT0   (R8)(DX*2)
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	VMOVUPS      128(AX), Y12
+	VMOVUPS      160(AX), Y13
+	PREFETCHT0   2176(AX)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	PREFETCHT0   (R8)(DX*4)
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	PREFETCHT0   (R8)(DI*1)
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	VMOVUPS      192(AX), Y12
+	VMOVUPS      224(AX), Y13
+	PREFETCHT0   2240(AX)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000004, 32(SP)
+	JMP          four6
+
+one6:
+	CMPQ         32(SP), $0x00000001
+	JLT          end6
+	VMOVUPS      (AX), Y12
+	VMOVUPS      32(AX), Y13
+	PREFETCHT0   2048(AX)
+	PREFETCHT0   (R8)
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	PREFETCHT0   (R8)(DX*1)
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	PREFETCHT0   (R8)(DX*2)
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (CX)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	PREFETCHT0   (R8)(DX*4)
+	VBROADCASTSS (CX)(DX*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	PREFETCHT0   (R8)(DI*1)
+	VBROADCASTSS (CX)(DI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000001, 32(SP)
+	JMP          one6
+
+end6:
+	MOVQ    (SP), AX
+	XORQ    CX, CX
+	MOVQ    ldc+24(FP), DX
+	LEAQ    (CX)(DX*4), CX
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Y10, (AX)
+	VMOVUPS Y11, 32(AX)
+	XORQ    AX, AX
+	MOVQ    ldc+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	XORQ    CX, CX
+	XORQ    DX, DX
+	ADDQ    $0x00000006, DX
+	IMULQ   DX, AX
+	SUBQ    AX, CX
+	SUBQ    CX, (SP)
+	XORQ    AX, AX
+	MOVQ    lds+56(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	XORQ    CX, CX
+	XORQ    DX, DX
+	ADDQ    $0x00000006, DX
+	IMULQ   DX, AX
+	SUBQ    AX, CX
+	SUBQ    CX, 8(SP)
+	XORQ    AX, AX
+	MOVQ    next+104(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	XORQ    CX, CX
+	XORQ    DX, DX
+	ADDQ    $0x00000006, DX
+	IMULQ   DX, AX
+	SUBQ    AX, CX
+	SUBQ    CX, 16(SP)
+	SUBQ    $0x00000001, 24(SP)
+	CMPQ    24(SP), $0x00000000
+	JNE     tile
 	VZEROUPPER
 	RET
 

@@ -34,9 +34,11 @@ TEXT ·MulGroups(SB), $72-160
 	VMOVUPS Y1, 32(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, (SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, (SP)
+	MOVQ    CX, 8(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -46,9 +48,7 @@ TEXT ·MulGroups(SB), $72-160
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 8(SP)
-	CMPQ    (SP), $0x00000001
+	CMPQ    8(SP), $0x00000001
 	JLT     sum3
 
 group3:
@@ -64,7 +64,7 @@ group3:
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10
 	VPXOR Y11, Y11, Y11
-	CMPQ  (SP), $0x00000020
+	CMPQ  8(SP), $0x00000020
 	JLT   two3
 	XORQ  DI, DI
 	MOVQ  DI, 16(SP)
@@ -186,14 +186,14 @@ more3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000008, (SP)
+	SUBQ         $0x00000008, 8(SP)
 	ADDQ         $0x00000001, 16(SP)
 	CMPQ         16(SP), $0x00000004
 	JLT          more3
 	JMP          add3
 
 two3:
-	CMPQ         (SP), $0x00000002
+	CMPQ         8(SP), $0x00000002
 	JLT          one3
 	VMOVUPS      (AX), Y12
 	VMOVUPS      32(AX), Y13
@@ -227,11 +227,11 @@ two3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000002, (SP)
+	SUBQ         $0x00000002, 8(SP)
 	JMP          two3
 
 one3:
-	CMPQ         (SP), $0x00000001
+	CMPQ         8(SP), $0x00000001
 	JLT          add3
 	VMOVUPS      (AX), Y12
 	VMOVUPS      32(AX), Y13
@@ -251,7 +251,7 @@ one3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, (SP)
+	SUBQ         $0x00000001, 8(SP)
 
 add3:
 	MOVQ    c_base+0(FP), DI
@@ -284,10 +284,10 @@ add3:
 	VADDPS  Y3, Y1, Y1
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
-	CMPQ    (SP), $0x00000001
-	JGE     group3
-	SUBQ    $0x00000001, 8(SP)
 	CMPQ    8(SP), $0x00000001
+	JGE     group3
+	SUBQ    $0x00000001, (SP)
+	CMPQ    (SP), $0x00000001
 	JLT     sum3
 	XORQ    DI, DI
 	MOVQ    jump+104(FP), R8
@@ -295,7 +295,7 @@ add3:
 	ADDQ    DI, CX
 	ADDQ    DI, SI
 	MOVQ    n+144(FP), DI
-	MOVQ    DI, (SP)
+	MOVQ    DI, 8(SP)
 	JMP     group3
 
 sum3:
@@ -325,9 +325,11 @@ under3:
 	VMOVUPS Y1, 32(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 24(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 24(SP)
+	MOVQ    CX, 32(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -337,9 +339,7 @@ under3:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 32(SP)
-	CMPQ    24(SP), $0x00000001
+	CMPQ    32(SP), $0x00000001
 	JLT     sum2
 
 group2:
@@ -351,7 +351,7 @@ group2:
 	VPXOR Y5, Y5, Y5
 	VPXOR Y6, Y6, Y6
 	VPXOR Y7, Y7, Y7
-	CMPQ  24(SP), $0x00000020
+	CMPQ  32(SP), $0x00000020
 	JLT   two2
 	XORQ  DI, DI
 	MOVQ  DI, 40(SP)
@@ -448,14 +448,14 @@ more2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000008, 24(SP)
+	SUBQ         $0x00000008, 32(SP)
 	ADDQ         $0x00000001, 40(SP)
 	CMPQ         40(SP), $0x00000004
 	JLT          more2
 	JMP          add2
 
 two2:
-	CMPQ         24(SP), $0x00000002
+	CMPQ         32(SP), $0x00000002
 	JLT          one2
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
@@ -482,11 +482,11 @@ two2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000002, 24(SP)
+	SUBQ         $0x00000002, 32(SP)
 	JMP          two2
 
 one2:
-	CMPQ         24(SP), $0x00000001
+	CMPQ         32(SP), $0x00000001
 	JLT          add2
 	VMOVUPS      (AX), Y8
 	VMOVUPS      32(AX), Y9
@@ -502,7 +502,7 @@ one2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 24(SP)
+	SUBQ         $0x00000001, 32(SP)
 
 add2:
 	MOVQ    c_base+0(FP), DI
@@ -526,10 +526,10 @@ add2:
 	VADDPS  Y3, Y1, Y1
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
-	CMPQ    24(SP), $0x00000001
-	JGE     group2
-	SUBQ    $0x00000001, 32(SP)
 	CMPQ    32(SP), $0x00000001
+	JGE     group2
+	SUBQ    $0x00000001, 24(SP)
+	CMPQ    24(SP), $0x00000001
 	JLT     sum2
 	XORQ    DI, DI
 	MOVQ    jump+104(FP), R8
@@ -537,7 +537,7 @@ add2:
 	ADDQ    DI, CX
 	ADDQ    DI, SI
 	MOVQ    n+144(FP), DI
-	MOVQ    DI, 24(SP)
+	MOVQ    DI, 32(SP)
 	JMP     group2
 
 sum2:
@@ -561,9 +561,11 @@ under2:
 	VMOVUPS Y1, 32(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 48(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 48(SP)
+	MOVQ    CX, 56(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -573,9 +575,7 @@ under2:
 	LEAQ    (DX)(BX*4), DX
 	IMUL3Q  $0x00000020, DX, BX
 	LEAQ    (CX)(BX*1), BX
-	MOVQ    parts+152(FP), SI
-	MOVQ    SI, 56(SP)
-	CMPQ    48(SP), $0x00000001
+	CMPQ    56(SP), $0x00000001
 	JLT     sum1
 
 group1:
@@ -583,7 +583,7 @@ group1:
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	VPXOR Y3, Y3, Y3
-	CMPQ  48(SP), $0x00000020
+	CMPQ  56(SP), $0x00000020
 	JLT   two1
 	XORQ  SI, SI
 	MOVQ  SI, 64(SP)
@@ -655,14 +655,14 @@ more1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000008, 48(SP)
+	SUBQ         $0x00000008, 56(SP)
 	ADDQ         $0x00000001, 64(SP)
 	CMPQ         64(SP), $0x00000004
 	JLT          more1
 	JMP          add1
 
 two1:
-	CMPQ         48(SP), $0x00000002
+	CMPQ         56(SP), $0x00000002
 	JLT          one1
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
@@ -682,11 +682,11 @@ two1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000002, 48(SP)
+	SUBQ         $0x00000002, 56(SP)
 	JMP          two1
 
 one1:
-	CMPQ         48(SP), $0x00000001
+	CMPQ         56(SP), $0x00000001
 	JLT          add1
 	VMOVUPS      (AX), Y4
 	VMOVUPS      32(AX), Y5
@@ -698,7 +698,7 @@ one1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000001, 48(SP)
+	SUBQ         $0x00000001, 56(SP)
 
 add1:
 	MOVQ    c_base+0(FP), SI
@@ -713,10 +713,10 @@ add1:
 	VADDPS  Y3, Y1, Y1
 	VMOVUPS Y0, (SI)
 	VMOVUPS Y1, 32(SI)
-	CMPQ    48(SP), $0x00000001
-	JGE     group1
-	SUBQ    $0x00000001, 56(SP)
 	CMPQ    56(SP), $0x00000001
+	JGE     group1
+	SUBQ    $0x00000001, 48(SP)
+	CMPQ    48(SP), $0x00000001
 	JLT     sum1
 	XORQ    SI, SI
 	MOVQ    jump+104(FP), DI
@@ -724,7 +724,7 @@ add1:
 	ADDQ    SI, CX
 	ADDQ    SI, BX
 	MOVQ    n+144(FP), SI
-	MOVQ    SI, 48(SP)
+	MOVQ    SI, 56(SP)
 	JMP     group1
 
 sum1:

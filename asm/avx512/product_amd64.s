@@ -8,6 +8,8 @@ TEXT ·MulTile(SB), $336-160
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000e
 	JLT     under14
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, (SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -55,7 +57,7 @@ TEXT ·MulTile(SB), $336-160
 	VMOVUPS 64(AX), Z27
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, (SP)
+	MOVQ    CX, 8(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -70,9 +72,7 @@ TEXT ·MulTile(SB), $336-160
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 8(SP)
-	CMPQ    (SP), $0x0000001c
+	CMPQ    8(SP), $0x0000001c
 	JLT     four14
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -303,13 +303,13 @@ first14:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, (SP)
+	SUBQ         $0x00000004, 8(SP)
 	ADDQ         $0x00000001, 16(SP)
 	CMPQ         16(SP), $0x00000007
 	JLT          first14
 
 four14:
-	CMPQ         (SP), $0x00000004
+	CMPQ         8(SP), $0x00000004
 	JLT          one14
 	VMOVUPS      (AX), Z28
 	PREFETCHT0   2048(AX)
@@ -526,11 +526,11 @@ four14:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, (SP)
+	SUBQ         $0x00000004, 8(SP)
 	JMP          four14
 
 one14:
-	CMPQ         (SP), $0x00000001
+	CMPQ         8(SP), $0x00000001
 	JLT          end14
 	VMOVUPS      (AX), Z28
 	PREFETCHT0   2048(AX)
@@ -597,12 +597,12 @@ one14:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, (SP)
+	SUBQ         $0x00000001, 8(SP)
 	JMP          one14
 
 end14:
-	SUBQ $0x00000001, 8(SP)
-	CMPQ 8(SP), $0x00000001
+	SUBQ $0x00000001, (SP)
+	CMPQ (SP), $0x00000001
 	JLT  sum14
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -612,7 +612,7 @@ end14:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, (SP)
+	MOVQ R11, 8(SP)
 	JMP  four14
 
 sum14:
@@ -667,6 +667,8 @@ under14:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000d
 	JLT     under13
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 24(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -711,7 +713,7 @@ under14:
 	VMOVUPS 64(AX), Z25
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 24(SP)
+	MOVQ    CX, 32(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -726,9 +728,7 @@ under14:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 32(SP)
-	CMPQ    24(SP), $0x0000001c
+	CMPQ    32(SP), $0x0000001c
 	JLT     four13
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -946,13 +946,13 @@ first13:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 24(SP)
+	SUBQ         $0x00000004, 32(SP)
 	ADDQ         $0x00000001, 40(SP)
 	CMPQ         40(SP), $0x00000007
 	JLT          first13
 
 four13:
-	CMPQ         24(SP), $0x00000004
+	CMPQ         32(SP), $0x00000004
 	JLT          one13
 	VMOVUPS      (AX), Z26
 	PREFETCHT0   2048(AX)
@@ -1156,11 +1156,11 @@ four13:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 24(SP)
+	SUBQ         $0x00000004, 32(SP)
 	JMP          four13
 
 one13:
-	CMPQ         24(SP), $0x00000001
+	CMPQ         32(SP), $0x00000001
 	JLT          end13
 	VMOVUPS      (AX), Z26
 	PREFETCHT0   2048(AX)
@@ -1223,12 +1223,12 @@ one13:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 24(SP)
+	SUBQ         $0x00000001, 32(SP)
 	JMP          one13
 
 end13:
-	SUBQ $0x00000001, 32(SP)
-	CMPQ 32(SP), $0x00000001
+	SUBQ $0x00000001, 24(SP)
+	CMPQ 24(SP), $0x00000001
 	JLT  sum13
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -1238,7 +1238,7 @@ end13:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, 24(SP)
+	MOVQ R11, 32(SP)
 	JMP  four13
 
 sum13:
@@ -1290,6 +1290,8 @@ under13:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000c
 	JLT     under12
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 48(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -1331,7 +1333,7 @@ under13:
 	VMOVUPS 64(AX), Z23
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 48(SP)
+	MOVQ    CX, 56(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1346,9 +1348,7 @@ under13:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 56(SP)
-	CMPQ    48(SP), $0x00000018
+	CMPQ    56(SP), $0x00000018
 	JLT     four12
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -1553,13 +1553,13 @@ first12:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 48(SP)
+	SUBQ         $0x00000004, 56(SP)
 	ADDQ         $0x00000001, 64(SP)
 	CMPQ         64(SP), $0x00000006
 	JLT          first12
 
 four12:
-	CMPQ         48(SP), $0x00000004
+	CMPQ         56(SP), $0x00000004
 	JLT          one12
 	VMOVUPS      (AX), Z24
 	PREFETCHT0   2048(AX)
@@ -1750,11 +1750,11 @@ four12:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 48(SP)
+	SUBQ         $0x00000004, 56(SP)
 	JMP          four12
 
 one12:
-	CMPQ         48(SP), $0x00000001
+	CMPQ         56(SP), $0x00000001
 	JLT          end12
 	VMOVUPS      (AX), Z24
 	PREFETCHT0   2048(AX)
@@ -1813,12 +1813,12 @@ one12:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 48(SP)
+	SUBQ         $0x00000001, 56(SP)
 	JMP          one12
 
 end12:
-	SUBQ $0x00000001, 56(SP)
-	CMPQ 56(SP), $0x00000001
+	SUBQ $0x00000001, 48(SP)
+	CMPQ 48(SP), $0x00000001
 	JLT  sum12
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -1828,7 +1828,7 @@ end12:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, 48(SP)
+	MOVQ R11, 56(SP)
 	JMP  four12
 
 sum12:
@@ -1877,6 +1877,8 @@ under12:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000b
 	JLT     under11
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 72(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -1915,7 +1917,7 @@ under12:
 	VMOVUPS 64(AX), Z21
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 72(SP)
+	MOVQ    CX, 80(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1930,9 +1932,7 @@ under12:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 80(SP)
-	CMPQ    72(SP), $0x00000018
+	CMPQ    80(SP), $0x00000018
 	JLT     four11
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -2124,13 +2124,13 @@ first11:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 72(SP)
+	SUBQ         $0x00000004, 80(SP)
 	ADDQ         $0x00000001, 88(SP)
 	CMPQ         88(SP), $0x00000006
 	JLT          first11
 
 four11:
-	CMPQ         72(SP), $0x00000004
+	CMPQ         80(SP), $0x00000004
 	JLT          one11
 	VMOVUPS      (AX), Z22
 	PREFETCHT0   2048(AX)
@@ -2308,11 +2308,11 @@ four11:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 72(SP)
+	SUBQ         $0x00000004, 80(SP)
 	JMP          four11
 
 one11:
-	CMPQ         72(SP), $0x00000001
+	CMPQ         80(SP), $0x00000001
 	JLT          end11
 	VMOVUPS      (AX), Z22
 	PREFETCHT0   2048(AX)
@@ -2367,12 +2367,12 @@ one11:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 72(SP)
+	SUBQ         $0x00000001, 80(SP)
 	JMP          one11
 
 end11:
-	SUBQ $0x00000001, 80(SP)
-	CMPQ 80(SP), $0x00000001
+	SUBQ $0x00000001, 72(SP)
+	CMPQ 72(SP), $0x00000001
 	JLT  sum11
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -2382,7 +2382,7 @@ end11:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, 72(SP)
+	MOVQ R11, 80(SP)
 	JMP  four11
 
 sum11:
@@ -2428,6 +2428,8 @@ under11:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x0000000a
 	JLT     under10
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 96(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -2463,7 +2465,7 @@ under11:
 	VMOVUPS 64(AX), Z19
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 96(SP)
+	MOVQ    CX, 104(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -2478,9 +2480,7 @@ under11:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 104(SP)
-	CMPQ    96(SP), $0x00000014
+	CMPQ    104(SP), $0x00000014
 	JLT     four10
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -2659,13 +2659,13 @@ first10:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 96(SP)
+	SUBQ         $0x00000004, 104(SP)
 	ADDQ         $0x00000001, 112(SP)
 	CMPQ         112(SP), $0x00000005
 	JLT          first10
 
 four10:
-	CMPQ         96(SP), $0x00000004
+	CMPQ         104(SP), $0x00000004
 	JLT          one10
 	VMOVUPS      (AX), Z20
 	PREFETCHT0   2048(AX)
@@ -2830,11 +2830,11 @@ four10:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 96(SP)
+	SUBQ         $0x00000004, 104(SP)
 	JMP          four10
 
 one10:
-	CMPQ         96(SP), $0x00000001
+	CMPQ         104(SP), $0x00000001
 	JLT          end10
 	VMOVUPS      (AX), Z20
 	PREFETCHT0   2048(AX)
@@ -2885,12 +2885,12 @@ one10:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 96(SP)
+	SUBQ         $0x00000001, 104(SP)
 	JMP          one10
 
 end10:
-	SUBQ $0x00000001, 104(SP)
-	CMPQ 104(SP), $0x00000001
+	SUBQ $0x00000001, 96(SP)
+	CMPQ 96(SP), $0x00000001
 	JLT  sum10
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -2900,7 +2900,7 @@ end10:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, 96(SP)
+	MOVQ R11, 104(SP)
 	JMP  four10
 
 sum10:
@@ -2943,6 +2943,8 @@ under10:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000009
 	JLT     under9
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 120(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -2975,7 +2977,7 @@ under10:
 	VMOVUPS 64(AX), Z17
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 120(SP)
+	MOVQ    CX, 128(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -2990,9 +2992,7 @@ under10:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 128(SP)
-	CMPQ    120(SP), $0x00000014
+	CMPQ    128(SP), $0x00000014
 	JLT     four9
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -3158,13 +3158,13 @@ first9:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 120(SP)
+	SUBQ         $0x00000004, 128(SP)
 	ADDQ         $0x00000001, 136(SP)
 	CMPQ         136(SP), $0x00000005
 	JLT          first9
 
 four9:
-	CMPQ         120(SP), $0x00000004
+	CMPQ         128(SP), $0x00000004
 	JLT          one9
 	VMOVUPS      (AX), Z18
 	PREFETCHT0   2048(AX)
@@ -3316,11 +3316,11 @@ four9:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 120(SP)
+	SUBQ         $0x00000004, 128(SP)
 	JMP          four9
 
 one9:
-	CMPQ         120(SP), $0x00000001
+	CMPQ         128(SP), $0x00000001
 	JLT          end9
 	VMOVUPS      (AX), Z18
 	PREFETCHT0   2048(AX)
@@ -3367,12 +3367,12 @@ one9:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 120(SP)
+	SUBQ         $0x00000001, 128(SP)
 	JMP          one9
 
 end9:
-	SUBQ $0x00000001, 128(SP)
-	CMPQ 128(SP), $0x00000001
+	SUBQ $0x00000001, 120(SP)
+	CMPQ 120(SP), $0x00000001
 	JLT  sum9
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -3382,7 +3382,7 @@ end9:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, 120(SP)
+	MOVQ R11, 128(SP)
 	JMP  four9
 
 sum9:
@@ -3422,6 +3422,8 @@ under9:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000008
 	JLT     under8
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 144(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -3451,7 +3453,7 @@ under9:
 	VMOVUPS 64(AX), Z15
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 144(SP)
+	MOVQ    CX, 152(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -3466,9 +3468,7 @@ under9:
 	IMUL3Q  $0x00000020, BX, R9
 	LEAQ    (CX)(R9*1), R10
 	LEAQ    (R8)(R9*1), R9
-	MOVQ    parts+152(FP), R11
-	MOVQ    R11, 152(SP)
-	CMPQ    144(SP), $0x00000010
+	CMPQ    152(SP), $0x00000010
 	JLT     four8
 	MOVQ    c_base+0(FP), R11
 	XORQ    R12, R12
@@ -3621,13 +3621,13 @@ first8:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 144(SP)
+	SUBQ         $0x00000004, 152(SP)
 	ADDQ         $0x00000001, 160(SP)
 	CMPQ         160(SP), $0x00000004
 	JLT          first8
 
 four8:
-	CMPQ         144(SP), $0x00000004
+	CMPQ         152(SP), $0x00000004
 	JLT          one8
 	VMOVUPS      (AX), Z16
 	PREFETCHT0   2048(AX)
@@ -3766,11 +3766,11 @@ four8:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 144(SP)
+	SUBQ         $0x00000004, 152(SP)
 	JMP          four8
 
 one8:
-	CMPQ         144(SP), $0x00000001
+	CMPQ         152(SP), $0x00000001
 	JLT          end8
 	VMOVUPS      (AX), Z16
 	PREFETCHT0   2048(AX)
@@ -3813,12 +3813,12 @@ one8:
 	ADDQ         BX, R10
 	ADDQ         BX, R9
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 144(SP)
+	SUBQ         $0x00000001, 152(SP)
 	JMP          one8
 
 end8:
-	SUBQ $0x00000001, 152(SP)
-	CMPQ 152(SP), $0x00000001
+	SUBQ $0x00000001, 144(SP)
+	CMPQ 144(SP), $0x00000001
 	JLT  sum8
 	XORQ R11, R11
 	MOVQ jump+104(FP), R12
@@ -3828,7 +3828,7 @@ end8:
 	ADDQ R11, R10
 	ADDQ R11, R9
 	MOVQ n+144(FP), R11
-	MOVQ R11, 144(SP)
+	MOVQ R11, 152(SP)
 	JMP  four8
 
 sum8:
@@ -3865,6 +3865,8 @@ under8:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000007
 	JLT     under7
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 168(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -3891,7 +3893,7 @@ under8:
 	VMOVUPS 64(AX), Z13
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 168(SP)
+	MOVQ    CX, 176(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -3903,9 +3905,7 @@ under8:
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	MOVQ    parts+152(FP), R9
-	MOVQ    R9, 176(SP)
-	CMPQ    168(SP), $0x00000010
+	CMPQ    176(SP), $0x00000010
 	JLT     four7
 	MOVQ    c_base+0(FP), R9
 	XORQ    R10, R10
@@ -4037,13 +4037,13 @@ first7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 168(SP)
+	SUBQ         $0x00000004, 176(SP)
 	ADDQ         $0x00000001, 184(SP)
 	CMPQ         184(SP), $0x00000004
 	JLT          first7
 
 four7:
-	CMPQ         168(SP), $0x00000004
+	CMPQ         176(SP), $0x00000004
 	JLT          one7
 	VMOVUPS      (AX), Z14
 	PREFETCHT0   2048(AX)
@@ -4161,11 +4161,11 @@ four7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 168(SP)
+	SUBQ         $0x00000004, 176(SP)
 	JMP          four7
 
 one7:
-	CMPQ         168(SP), $0x00000001
+	CMPQ         176(SP), $0x00000001
 	JLT          end7
 	VMOVUPS      (AX), Z14
 	PREFETCHT0   2048(AX)
@@ -4202,12 +4202,12 @@ one7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 168(SP)
+	SUBQ         $0x00000001, 176(SP)
 	JMP          one7
 
 end7:
-	SUBQ $0x00000001, 176(SP)
-	CMPQ 176(SP), $0x00000001
+	SUBQ $0x00000001, 168(SP)
+	CMPQ 168(SP), $0x00000001
 	JLT  sum7
 	XORQ R9, R9
 	MOVQ jump+104(FP), R10
@@ -4215,7 +4215,7 @@ end7:
 	ADDQ R9, CX
 	ADDQ R9, R8
 	MOVQ n+144(FP), R9
-	MOVQ R9, 168(SP)
+	MOVQ R9, 176(SP)
 	JMP  four7
 
 sum7:
@@ -4249,6 +4249,8 @@ under7:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000006
 	JLT     under6
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 192(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -4272,7 +4274,7 @@ under7:
 	VMOVUPS 64(AX), Z11
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 192(SP)
+	MOVQ    CX, 200(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -4284,9 +4286,7 @@ under7:
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	MOVQ    parts+152(FP), R9
-	MOVQ    R9, 200(SP)
-	CMPQ    192(SP), $0x0000000c
+	CMPQ    200(SP), $0x0000000c
 	JLT     four6
 	MOVQ    c_base+0(FP), R9
 	XORQ    R10, R10
@@ -4405,13 +4405,13 @@ first6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 192(SP)
+	SUBQ         $0x00000004, 200(SP)
 	ADDQ         $0x00000001, 208(SP)
 	CMPQ         208(SP), $0x00000003
 	JLT          first6
 
 four6:
-	CMPQ         192(SP), $0x00000004
+	CMPQ         200(SP), $0x00000004
 	JLT          one6
 	VMOVUPS      (AX), Z12
 	PREFETCHT0   2048(AX)
@@ -4516,11 +4516,11 @@ four6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 192(SP)
+	SUBQ         $0x00000004, 200(SP)
 	JMP          four6
 
 one6:
-	CMPQ         192(SP), $0x00000001
+	CMPQ         200(SP), $0x00000001
 	JLT          end6
 	VMOVUPS      (AX), Z12
 	PREFETCHT0   2048(AX)
@@ -4553,12 +4553,12 @@ one6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 192(SP)
+	SUBQ         $0x00000001, 200(SP)
 	JMP          one6
 
 end6:
-	SUBQ $0x00000001, 200(SP)
-	CMPQ 200(SP), $0x00000001
+	SUBQ $0x00000001, 192(SP)
+	CMPQ 192(SP), $0x00000001
 	JLT  sum6
 	XORQ R9, R9
 	MOVQ jump+104(FP), R10
@@ -4566,7 +4566,7 @@ end6:
 	ADDQ R9, CX
 	ADDQ R9, R8
 	MOVQ n+144(FP), R9
-	MOVQ R9, 192(SP)
+	MOVQ R9, 200(SP)
 	JMP  four6
 
 sum6:
@@ -4597,6 +4597,8 @@ under6:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000005
 	JLT     under5
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 216(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -4617,7 +4619,7 @@ under6:
 	VMOVUPS 64(AX), Z9
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 216(SP)
+	MOVQ    CX, 224(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -4628,9 +4630,7 @@ under6:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	MOVQ    parts+152(FP), R8
-	MOVQ    R8, 224(SP)
-	CMPQ    216(SP), $0x0000000c
+	CMPQ    224(SP), $0x0000000c
 	JLT     four5
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
@@ -4736,13 +4736,13 @@ first5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 216(SP)
+	SUBQ         $0x00000004, 224(SP)
 	ADDQ         $0x00000001, 232(SP)
 	CMPQ         232(SP), $0x00000003
 	JLT          first5
 
 four5:
-	CMPQ         216(SP), $0x00000004
+	CMPQ         224(SP), $0x00000004
 	JLT          one5
 	VMOVUPS      (AX), Z10
 	PREFETCHT0   2048(AX)
@@ -4834,11 +4834,11 @@ four5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 216(SP)
+	SUBQ         $0x00000004, 224(SP)
 	JMP          four5
 
 one5:
-	CMPQ         216(SP), $0x00000001
+	CMPQ         224(SP), $0x00000001
 	JLT          end5
 	VMOVUPS      (AX), Z10
 	PREFETCHT0   2048(AX)
@@ -4867,12 +4867,12 @@ one5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 216(SP)
+	SUBQ         $0x00000001, 224(SP)
 	JMP          one5
 
 end5:
-	SUBQ $0x00000001, 224(SP)
-	CMPQ 224(SP), $0x00000001
+	SUBQ $0x00000001, 216(SP)
+	CMPQ 216(SP), $0x00000001
 	JLT  sum5
 	XORQ R8, R8
 	MOVQ jump+104(FP), R9
@@ -4880,7 +4880,7 @@ end5:
 	ADDQ R8, CX
 	ADDQ R8, DI
 	MOVQ n+144(FP), R8
-	MOVQ R8, 216(SP)
+	MOVQ R8, 224(SP)
 	JMP  four5
 
 sum5:
@@ -4908,6 +4908,8 @@ under5:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000004
 	JLT     under4
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 240(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -4925,7 +4927,7 @@ under5:
 	VMOVUPS 64(AX), Z7
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 240(SP)
+	MOVQ    CX, 248(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -4936,9 +4938,7 @@ under5:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	MOVQ    parts+152(FP), R8
-	MOVQ    R8, 248(SP)
-	CMPQ    240(SP), $0x00000008
+	CMPQ    248(SP), $0x00000008
 	JLT     four4
 	MOVQ    c_base+0(FP), R8
 	XORQ    R9, R9
@@ -5031,13 +5031,13 @@ first4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 240(SP)
+	SUBQ         $0x00000004, 248(SP)
 	ADDQ         $0x00000001, 256(SP)
 	CMPQ         256(SP), $0x00000002
 	JLT          first4
 
 four4:
-	CMPQ         240(SP), $0x00000004
+	CMPQ         248(SP), $0x00000004
 	JLT          one4
 	VMOVUPS      (AX), Z8
 	PREFETCHT0   2048(AX)
@@ -5116,11 +5116,11 @@ four4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 240(SP)
+	SUBQ         $0x00000004, 248(SP)
 	JMP          four4
 
 one4:
-	CMPQ         240(SP), $0x00000001
+	CMPQ         248(SP), $0x00000001
 	JLT          end4
 	VMOVUPS      (AX), Z8
 	PREFETCHT0   2048(AX)
@@ -5145,12 +5145,12 @@ one4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 240(SP)
+	SUBQ         $0x00000001, 248(SP)
 	JMP          one4
 
 end4:
-	SUBQ $0x00000001, 248(SP)
-	CMPQ 248(SP), $0x00000001
+	SUBQ $0x00000001, 240(SP)
+	CMPQ 240(SP), $0x00000001
 	JLT  sum4
 	XORQ R8, R8
 	MOVQ jump+104(FP), R9
@@ -5158,7 +5158,7 @@ end4:
 	ADDQ R8, CX
 	ADDQ R8, DI
 	MOVQ n+144(FP), R8
-	MOVQ R8, 240(SP)
+	MOVQ R8, 248(SP)
 	JMP  four4
 
 sum4:
@@ -5183,6 +5183,8 @@ under4:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000003
 	JLT     under3
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 264(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -5197,7 +5199,7 @@ under4:
 	VMOVUPS 64(AX), Z5
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 264(SP)
+	MOVQ    CX, 272(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -5207,9 +5209,7 @@ under4:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 272(SP)
-	CMPQ    264(SP), $0x00000008
+	CMPQ    272(SP), $0x00000008
 	JLT     four3
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
@@ -5289,13 +5289,13 @@ first3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 264(SP)
+	SUBQ         $0x00000004, 272(SP)
 	ADDQ         $0x00000001, 280(SP)
 	CMPQ         280(SP), $0x00000002
 	JLT          first3
 
 four3:
-	CMPQ         264(SP), $0x00000004
+	CMPQ         272(SP), $0x00000004
 	JLT          one3
 	VMOVUPS      (AX), Z6
 	PREFETCHT0   2048(AX)
@@ -5361,11 +5361,11 @@ four3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 264(SP)
+	SUBQ         $0x00000004, 272(SP)
 	JMP          four3
 
 one3:
-	CMPQ         264(SP), $0x00000001
+	CMPQ         272(SP), $0x00000001
 	JLT          end3
 	VMOVUPS      (AX), Z6
 	PREFETCHT0   2048(AX)
@@ -5386,12 +5386,12 @@ one3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 264(SP)
+	SUBQ         $0x00000001, 272(SP)
 	JMP          one3
 
 end3:
-	SUBQ $0x00000001, 272(SP)
-	CMPQ 272(SP), $0x00000001
+	SUBQ $0x00000001, 264(SP)
+	CMPQ 264(SP), $0x00000001
 	JLT  sum3
 	XORQ DI, DI
 	MOVQ jump+104(FP), R8
@@ -5399,7 +5399,7 @@ end3:
 	ADDQ DI, CX
 	ADDQ DI, SI
 	MOVQ n+144(FP), DI
-	MOVQ DI, 264(SP)
+	MOVQ DI, 272(SP)
 	JMP  four3
 
 sum3:
@@ -5421,6 +5421,8 @@ under3:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000002
 	JLT     under2
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 288(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -5432,7 +5434,7 @@ under3:
 	VMOVUPS 64(AX), Z3
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 288(SP)
+	MOVQ    CX, 296(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -5442,9 +5444,7 @@ under3:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 296(SP)
-	CMPQ    288(SP), $0x00000004
+	CMPQ    296(SP), $0x00000004
 	JLT     four2
 	MOVQ    c_base+0(FP), DI
 	XORQ    R8, R8
@@ -5511,13 +5511,13 @@ first2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 288(SP)
+	SUBQ         $0x00000004, 296(SP)
 	ADDQ         $0x00000001, 304(SP)
 	CMPQ         304(SP), $0x00000001
 	JLT          first2
 
 four2:
-	CMPQ         288(SP), $0x00000004
+	CMPQ         296(SP), $0x00000004
 	JLT          one2
 	VMOVUPS      (AX), Z4
 	PREFETCHT0   2048(AX)
@@ -5570,11 +5570,11 @@ four2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 288(SP)
+	SUBQ         $0x00000004, 296(SP)
 	JMP          four2
 
 one2:
-	CMPQ         288(SP), $0x00000001
+	CMPQ         296(SP), $0x00000001
 	JLT          end2
 	VMOVUPS      (AX), Z4
 	PREFETCHT0   2048(AX)
@@ -5591,12 +5591,12 @@ one2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 288(SP)
+	SUBQ         $0x00000001, 296(SP)
 	JMP          one2
 
 end2:
-	SUBQ $0x00000001, 296(SP)
-	CMPQ 296(SP), $0x00000001
+	SUBQ $0x00000001, 288(SP)
+	CMPQ 288(SP), $0x00000001
 	JLT  sum2
 	XORQ DI, DI
 	MOVQ jump+104(FP), R8
@@ -5604,7 +5604,7 @@ end2:
 	ADDQ DI, CX
 	ADDQ DI, SI
 	MOVQ n+144(FP), DI
-	MOVQ DI, 288(SP)
+	MOVQ DI, 296(SP)
 	JMP  four2
 
 sum2:
@@ -5623,6 +5623,8 @@ under2:
 	MOVQ    rows+136(FP), AX
 	CMPQ    AX, $0x00000001
 	JLT     done
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 312(SP)
 	MOVQ    start_base+32(FP), AX
 	XORQ    CX, CX
 	MOVQ    lds+56(FP), DX
@@ -5631,7 +5633,7 @@ under2:
 	VMOVUPS 64(AX), Z1
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 312(SP)
+	MOVQ    CX, 320(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -5641,9 +5643,7 @@ under2:
 	LEAQ    (DX)(BX*4), DX
 	IMUL3Q  $0x00000020, DX, BX
 	LEAQ    (CX)(BX*1), BX
-	MOVQ    parts+152(FP), SI
-	MOVQ    SI, 320(SP)
-	CMPQ    312(SP), $0x00000004
+	CMPQ    320(SP), $0x00000004
 	JLT     four1
 	MOVQ    c_base+0(FP), SI
 	XORQ    DI, DI
@@ -5697,13 +5697,13 @@ first1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 312(SP)
+	SUBQ         $0x00000004, 320(SP)
 	ADDQ         $0x00000001, 328(SP)
 	CMPQ         328(SP), $0x00000001
 	JLT          first1
 
 four1:
-	CMPQ         312(SP), $0x00000004
+	CMPQ         320(SP), $0x00000004
 	JLT          one1
 	VMOVUPS      (AX), Z2
 	PREFETCHT0   2048(AX)
@@ -5743,11 +5743,11 @@ four1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000200, AX
-	SUBQ         $0x00000004, 312(SP)
+	SUBQ         $0x00000004, 320(SP)
 	JMP          four1
 
 one1:
-	CMPQ         312(SP), $0x00000001
+	CMPQ         320(SP), $0x00000001
 	JLT          end1
 	VMOVUPS      (AX), Z2
 	PREFETCHT0   2048(AX)
@@ -5760,12 +5760,12 @@ one1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 312(SP)
+	SUBQ         $0x00000001, 320(SP)
 	JMP          one1
 
 end1:
-	SUBQ $0x00000001, 320(SP)
-	CMPQ 320(SP), $0x00000001
+	SUBQ $0x00000001, 312(SP)
+	CMPQ 312(SP), $0x00000001
 	JLT  sum1
 	XORQ SI, SI
 	MOVQ jump+104(FP), DI
@@ -5773,7 +5773,7 @@ end1:
 	ADDQ SI, CX
 	ADDQ SI, BX
 	MOVQ n+144(FP), SI
-	MOVQ SI, 312(SP)
+	MOVQ SI, 320(SP)
 	JMP  four1
 
 sum1:
@@ -5785,6 +5785,688 @@ sum1:
 	VMOVUPS Z1, 64(AX)
 
 done:
+	VZEROUPPER
+	RET
+
+// func MulRows(c []float32, ldc int, start []float32, lds int, a []float32, rs int, cs int, next int, b []float32, tiles int, n int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·MulRows(SB), $48-152
+	MOVQ c_base+0(FP), AX
+	MOVQ AX, (SP)
+	MOVQ start_base+32(FP), AX
+	MOVQ AX, 8(SP)
+	MOVQ a_base+64(FP), AX
+	MOVQ AX, 16(SP)
+	MOVQ tiles+136(FP), AX
+	MOVQ AX, 24(SP)
+
+tile:
+	MOVQ    8(SP), AX
+	XORQ    CX, CX
+	MOVQ    lds+56(FP), DX
+	LEAQ    (CX)(DX*4), CX
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z2
+	VMOVUPS 64(AX), Z3
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z4
+	VMOVUPS 64(AX), Z5
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z6
+	VMOVUPS 64(AX), Z7
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z8
+	VMOVUPS 64(AX), Z9
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z10
+	VMOVUPS 64(AX), Z11
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z12
+	VMOVUPS 64(AX), Z13
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z14
+	VMOVUPS 64(AX), Z15
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z16
+	VMOVUPS 64(AX), Z17
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z18
+	VMOVUPS 64(AX), Z19
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z20
+	VMOVUPS 64(AX), Z21
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z22
+	VMOVUPS 64(AX), Z23
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z24
+	VMOVUPS 64(AX), Z25
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS (AX), Z26
+	VMOVUPS 64(AX), Z27
+	MOVQ    b_base+112(FP), AX
+	MOVQ    n+144(FP), CX
+	MOVQ    CX, 32(SP)
+	MOVQ    16(SP), CX
+	XORQ    DX, DX
+	MOVQ    rs+88(FP), BX
+	LEAQ    (DX)(BX*4), DX
+	XORQ    BX, BX
+	MOVQ    cs+96(FP), SI
+	LEAQ    (BX)(SI*4), BX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), DI
+	LEAQ    (CX)(SI*2), R8
+	ADDQ    DX, R8
+	IMUL3Q  $0x00000020, BX, R9
+	LEAQ    (CX)(R9*1), R10
+	LEAQ    (R8)(R9*1), R9
+	CMPQ    32(SP), $0x0000001c
+	JLT     four14
+	MOVQ    (SP), R11
+	XORQ    R12, R12
+	MOVQ    ldc+24(FP), R13
+	LEAQ    (R12)(R13*4), R12
+	XORQ    R13, R13
+	MOVQ    R13, 40(SP)
+
+first14:
+	VMOVUPS      (AX), Z28
+	PREFETCHT0   2048(AX)
+	VMOVUPS      64(AX), Z29
+	PREFETCHT0   2112(AX)
+	PREFETCHT0   (R10)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	PREFETCHT0   (R10)(DX*1)
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	PREFETCHT0   (R10)(DX*2)
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	PREFETCHT0   (R10)(SI*1)
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   (R11)
+	PREFETCHT0   64(R11)
+	LEAQ         (R11)(R12*1), R11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	VMOVUPS      128(AX), Z28
+	PREFETCHT0   2176(AX)
+	VMOVUPS      192(AX), Z29
+	PREFETCHT0   2240(AX)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	PREFETCHT0   (R10)(DX*4)
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	PREFETCHT0   (R10)(DI*1)
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	PREFETCHT0   (R10)(SI*2)
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	PREFETCHT0   (R9)
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	VMOVUPS      256(AX), Z28
+	PREFETCHT0   2304(AX)
+	VMOVUPS      320(AX), Z29
+	PREFETCHT0   2368(AX)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	PREFETCHT0   (R9)(DX*1)
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	PREFETCHT0   (R9)(DX*2)
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	PREFETCHT0   (R9)(SI*1)
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	PREFETCHT0   (R9)(DX*4)
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   (R11)
+	PREFETCHT0   64(R11)
+	LEAQ         (R11)(R12*1), R11
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	VMOVUPS      384(AX), Z28
+	PREFETCHT0   2432(AX)
+	VMOVUPS      448(AX), Z29
+	PREFETCHT0   2496(AX)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	PREFETCHT0   (R9)(DI*1)
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	PREFETCHT0   (R9)(SI*2)
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	ADDQ         $0x00000200, AX
+	SUBQ         $0x00000004, 32(SP)
+	ADDQ         $0x00000001, 40(SP)
+	CMPQ         40(SP), $0x00000007
+	JLT          first14
+
+four14:
+	CMPQ         32(SP), $0x00000004
+	JLT          one14
+	VMOVUPS      (AX), Z28
+	PREFETCHT0   2048(AX)
+	VMOVUPS      64(AX), Z29
+	PREFETCHT0   2112(AX)
+	PREFETCHT0   (R10)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	PREFETCHT0   (R10)(DX*1)
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	PREFETCHT0   (R10)(DX*2)
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	PREFETCHT0   (R10)(SI*1)
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	VMOVUPS      128(AX), Z28
+	PREFETCHT0   2176(AX)
+	VMOVUPS      192(AX), Z29
+	PREFETCHT0   2240(AX)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	PREFETCHT0   (R10)(DX*4)
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	PREFETCHT0   (R10)(DI*1)
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	PREFETCHT0   (R10)(SI*2)
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	PREFETCHT0   (R9)
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	VMOVUPS      256(AX), Z28
+	PREFETCHT0   2304(AX)
+	VMOVUPS      320(AX), Z29
+	PREFETCHT0   2368(AX)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	PREFETCHT0   (R9)(DX*1)
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	PREFETCHT0   (R9)(DX*2)
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	PREFETCHT0   (R9)(SI*1)
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	PREFETCHT0   (R9)(DX*4)
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	VMOVUPS      384(AX), Z28
+	PREFETCHT0   2432(AX)
+	VMOVUPS      448(AX), Z29
+	PREFETCHT0   2496(AX)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	PREFETCHT0   (R9)(DI*1)
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	PREFETCHT0   (R9)(SI*2)
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	ADDQ         $0x00000200, AX
+	SUBQ         $0x00000004, 32(SP)
+	JMP          four14
+
+one14:
+	CMPQ         32(SP), $0x00000001
+	JLT          end14
+	VMOVUPS      (AX), Z28
+	PREFETCHT0   2048(AX)
+	VMOVUPS      64(AX), Z29
+	PREFETCHT0   2112(AX)
+	PREFETCHT0   (R10)
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	PREFETCHT0   (R10)(DX*1)
+	VBROADCASTSS (CX)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	PREFETCHT0   (R10)(DX*2)
+	VBROADCASTSS (CX)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	PREFETCHT0   (R10)(SI*1)
+	VBROADCASTSS (CX)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	PREFETCHT0   (R10)(DX*4)
+	VBROADCASTSS (CX)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	PREFETCHT0   (R10)(DI*1)
+	VBROADCASTSS (CX)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	PREFETCHT0   (R10)(SI*2)
+	VBROADCASTSS (CX)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	PREFETCHT0   (R9)
+	VBROADCASTSS (R8), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	PREFETCHT0   (R9)(DX*1)
+	VBROADCASTSS (R8)(DX*1), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	PREFETCHT0   (R9)(DX*2)
+	VBROADCASTSS (R8)(DX*2), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	PREFETCHT0   (R9)(SI*1)
+	VBROADCASTSS (R8)(SI*1), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	PREFETCHT0   (R9)(DX*4)
+	VBROADCASTSS (R8)(DX*4), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	PREFETCHT0   (R9)(DI*1)
+	VBROADCASTSS (R8)(DI*1), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	PREFETCHT0   (R9)(SI*2)
+	VBROADCASTSS (R8)(SI*2), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	ADDQ         BX, CX
+	ADDQ         BX, R8
+	ADDQ         BX, R10
+	ADDQ         BX, R9
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000001, 32(SP)
+	JMP          one14
+
+end14:
+	MOVQ    (SP), AX
+	XORQ    CX, CX
+	MOVQ    ldc+24(FP), DX
+	LEAQ    (CX)(DX*4), CX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z24, (AX)
+	VMOVUPS Z25, 64(AX)
+	LEAQ    (AX)(CX*1), AX
+	VMOVUPS Z26, (AX)
+	VMOVUPS Z27, 64(AX)
+	XORQ    AX, AX
+	MOVQ    ldc+24(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	XORQ    CX, CX
+	XORQ    DX, DX
+	ADDQ    $0x0000000e, DX
+	IMULQ   DX, AX
+	SUBQ    AX, CX
+	SUBQ    CX, (SP)
+	XORQ    AX, AX
+	MOVQ    lds+56(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	XORQ    CX, CX
+	XORQ    DX, DX
+	ADDQ    $0x0000000e, DX
+	IMULQ   DX, AX
+	SUBQ    AX, CX
+	SUBQ    CX, 8(SP)
+	XORQ    AX, AX
+	MOVQ    next+104(FP), CX
+	LEAQ    (AX)(CX*4), AX
+	XORQ    CX, CX
+	XORQ    DX, DX
+	ADDQ    $0x0000000e, DX
+	IMULQ   DX, AX
+	SUBQ    AX, CX
+	SUBQ    CX, 16(SP)
+	SUBQ    $0x00000001, 24(SP)
+	CMPQ    24(SP), $0x00000000
+	JNE     tile
 	VZEROUPPER
 	RET
 

@@ -58,9 +58,11 @@ TEXT ·MulGroups(SB), $168-160
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, (SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, (SP)
+	MOVQ    CX, 8(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -72,9 +74,7 @@ TEXT ·MulGroups(SB), $168-160
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	MOVQ    parts+152(FP), R9
-	MOVQ    R9, 8(SP)
-	CMPQ    (SP), $0x00000001
+	CMPQ    8(SP), $0x00000001
 	JLT     sum7
 
 group7:
@@ -106,7 +106,7 @@ group7:
 	VPXORD Z26, Z26, Z26
 	VPXORD Z27, Z27, Z27
 	VPXORD Z28, Z28, Z28
-	CMPQ   (SP), $0x00000020
+	CMPQ   8(SP), $0x00000020
 	JLT    two7
 	XORQ   R9, R9
 	MOVQ   R9, 16(SP)
@@ -336,14 +336,14 @@ more7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, (SP)
+	SUBQ         $0x00000008, 8(SP)
 	ADDQ         $0x00000001, 16(SP)
 	CMPQ         16(SP), $0x00000004
 	JLT          more7
 	JMP          add7
 
 two7:
-	CMPQ         (SP), $0x00000002
+	CMPQ         8(SP), $0x00000002
 	JLT          one7
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -407,11 +407,11 @@ two7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, (SP)
+	SUBQ         $0x00000002, 8(SP)
 	JMP          two7
 
 one7:
-	CMPQ         (SP), $0x00000001
+	CMPQ         8(SP), $0x00000001
 	JLT          add7
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -448,7 +448,7 @@ one7:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, (SP)
+	SUBQ         $0x00000001, 8(SP)
 
 add7:
 	MOVQ    c_base+0(FP), R9
@@ -517,10 +517,10 @@ add7:
 	VMOVUPS 64(R9), Z29
 	VADDPS  Z29, Z0, Z0
 	VMOVUPS Z0, 64(R9)
-	CMPQ    (SP), $0x00000001
-	JGE     group7
-	SUBQ    $0x00000001, 8(SP)
 	CMPQ    8(SP), $0x00000001
+	JGE     group7
+	SUBQ    $0x00000001, (SP)
+	CMPQ    (SP), $0x00000001
 	JLT     sum7
 	XORQ    R9, R9
 	MOVQ    jump+104(FP), R10
@@ -528,7 +528,7 @@ add7:
 	ADDQ    R9, CX
 	ADDQ    R9, R8
 	MOVQ    n+144(FP), R9
-	MOVQ    R9, (SP)
+	MOVQ    R9, 8(SP)
 	JMP     group7
 
 sum7:
@@ -582,9 +582,11 @@ under7:
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 24(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 24(SP)
+	MOVQ    CX, 32(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -596,9 +598,7 @@ under7:
 	LEAQ    (DX)(DX*4), DI
 	IMUL3Q  $0x00000020, BX, R8
 	LEAQ    (CX)(R8*1), R8
-	MOVQ    parts+152(FP), R9
-	MOVQ    R9, 32(SP)
-	CMPQ    24(SP), $0x00000001
+	CMPQ    32(SP), $0x00000001
 	JLT     sum6
 
 group6:
@@ -626,7 +626,7 @@ group6:
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
-	CMPQ   24(SP), $0x00000020
+	CMPQ   32(SP), $0x00000020
 	JLT    two6
 	XORQ   R9, R9
 	MOVQ   R9, 40(SP)
@@ -831,14 +831,14 @@ more6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, 24(SP)
+	SUBQ         $0x00000008, 32(SP)
 	ADDQ         $0x00000001, 40(SP)
 	CMPQ         40(SP), $0x00000004
 	JLT          more6
 	JMP          add6
 
 two6:
-	CMPQ         24(SP), $0x00000002
+	CMPQ         32(SP), $0x00000002
 	JLT          one6
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -895,11 +895,11 @@ two6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, 24(SP)
+	SUBQ         $0x00000002, 32(SP)
 	JMP          two6
 
 one6:
-	CMPQ         24(SP), $0x00000001
+	CMPQ         32(SP), $0x00000001
 	JLT          add6
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -932,7 +932,7 @@ one6:
 	ADDQ         BX, CX
 	ADDQ         BX, R8
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 24(SP)
+	SUBQ         $0x00000001, 32(SP)
 
 add6:
 	MOVQ    c_base+0(FP), R9
@@ -992,10 +992,10 @@ add6:
 	VMOVUPS 64(R9), Z25
 	VADDPS  Z25, Z0, Z0
 	VMOVUPS Z0, 64(R9)
-	CMPQ    24(SP), $0x00000001
-	JGE     group6
-	SUBQ    $0x00000001, 32(SP)
 	CMPQ    32(SP), $0x00000001
+	JGE     group6
+	SUBQ    $0x00000001, 24(SP)
+	CMPQ    24(SP), $0x00000001
 	JLT     sum6
 	XORQ    R9, R9
 	MOVQ    jump+104(FP), R10
@@ -1003,7 +1003,7 @@ add6:
 	ADDQ    R9, CX
 	ADDQ    R9, R8
 	MOVQ    n+144(FP), R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JMP     group6
 
 sum6:
@@ -1051,9 +1051,11 @@ under6:
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 48(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 48(SP)
+	MOVQ    CX, 56(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1064,9 +1066,7 @@ under6:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	MOVQ    parts+152(FP), R8
-	MOVQ    R8, 56(SP)
-	CMPQ    48(SP), $0x00000001
+	CMPQ    56(SP), $0x00000001
 	JLT     sum5
 
 group5:
@@ -1090,7 +1090,7 @@ group5:
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
-	CMPQ   48(SP), $0x00000020
+	CMPQ   56(SP), $0x00000020
 	JLT    two5
 	XORQ   R8, R8
 	MOVQ   R8, 64(SP)
@@ -1270,14 +1270,14 @@ more5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, 48(SP)
+	SUBQ         $0x00000008, 56(SP)
 	ADDQ         $0x00000001, 64(SP)
 	CMPQ         64(SP), $0x00000004
 	JLT          more5
 	JMP          add5
 
 two5:
-	CMPQ         48(SP), $0x00000002
+	CMPQ         56(SP), $0x00000002
 	JLT          one5
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -1327,11 +1327,11 @@ two5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, 48(SP)
+	SUBQ         $0x00000002, 56(SP)
 	JMP          two5
 
 one5:
-	CMPQ         48(SP), $0x00000001
+	CMPQ         56(SP), $0x00000001
 	JLT          add5
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -1360,7 +1360,7 @@ one5:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 48(SP)
+	SUBQ         $0x00000001, 56(SP)
 
 add5:
 	MOVQ    c_base+0(FP), R8
@@ -1411,10 +1411,10 @@ add5:
 	VMOVUPS 64(R8), Z21
 	VADDPS  Z21, Z0, Z0
 	VMOVUPS Z0, 64(R8)
-	CMPQ    48(SP), $0x00000001
-	JGE     group5
-	SUBQ    $0x00000001, 56(SP)
 	CMPQ    56(SP), $0x00000001
+	JGE     group5
+	SUBQ    $0x00000001, 48(SP)
+	CMPQ    48(SP), $0x00000001
 	JLT     sum5
 	XORQ    R8, R8
 	MOVQ    jump+104(FP), R9
@@ -1422,7 +1422,7 @@ add5:
 	ADDQ    R8, CX
 	ADDQ    R8, DI
 	MOVQ    n+144(FP), R8
-	MOVQ    R8, 48(SP)
+	MOVQ    R8, 56(SP)
 	JMP     group5
 
 sum5:
@@ -1464,9 +1464,11 @@ under5:
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 72(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 72(SP)
+	MOVQ    CX, 80(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1477,9 +1479,7 @@ under5:
 	LEAQ    (DX)(DX*2), SI
 	IMUL3Q  $0x00000020, BX, DI
 	LEAQ    (CX)(DI*1), DI
-	MOVQ    parts+152(FP), R8
-	MOVQ    R8, 80(SP)
-	CMPQ    72(SP), $0x00000001
+	CMPQ    80(SP), $0x00000001
 	JLT     sum4
 
 group4:
@@ -1499,7 +1499,7 @@ group4:
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
-	CMPQ   72(SP), $0x00000020
+	CMPQ   80(SP), $0x00000020
 	JLT    two4
 	XORQ   R8, R8
 	MOVQ   R8, 88(SP)
@@ -1654,14 +1654,14 @@ more4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, 72(SP)
+	SUBQ         $0x00000008, 80(SP)
 	ADDQ         $0x00000001, 88(SP)
 	CMPQ         88(SP), $0x00000004
 	JLT          more4
 	JMP          add4
 
 two4:
-	CMPQ         72(SP), $0x00000002
+	CMPQ         80(SP), $0x00000002
 	JLT          one4
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -1704,11 +1704,11 @@ two4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, 72(SP)
+	SUBQ         $0x00000002, 80(SP)
 	JMP          two4
 
 one4:
-	CMPQ         72(SP), $0x00000001
+	CMPQ         80(SP), $0x00000001
 	JLT          add4
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -1733,7 +1733,7 @@ one4:
 	ADDQ         BX, CX
 	ADDQ         BX, DI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 72(SP)
+	SUBQ         $0x00000001, 80(SP)
 
 add4:
 	MOVQ    c_base+0(FP), R8
@@ -1775,10 +1775,10 @@ add4:
 	VMOVUPS 64(R8), Z17
 	VADDPS  Z17, Z0, Z0
 	VMOVUPS Z0, 64(R8)
-	CMPQ    72(SP), $0x00000001
-	JGE     group4
-	SUBQ    $0x00000001, 80(SP)
 	CMPQ    80(SP), $0x00000001
+	JGE     group4
+	SUBQ    $0x00000001, 72(SP)
+	CMPQ    72(SP), $0x00000001
 	JLT     sum4
 	XORQ    R8, R8
 	MOVQ    jump+104(FP), R9
@@ -1786,7 +1786,7 @@ add4:
 	ADDQ    R8, CX
 	ADDQ    R8, DI
 	MOVQ    n+144(FP), R8
-	MOVQ    R8, 72(SP)
+	MOVQ    R8, 80(SP)
 	JMP     group4
 
 sum4:
@@ -1822,9 +1822,11 @@ under4:
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 96(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 96(SP)
+	MOVQ    CX, 104(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -1834,9 +1836,7 @@ under4:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 104(SP)
-	CMPQ    96(SP), $0x00000001
+	CMPQ    104(SP), $0x00000001
 	JLT     sum3
 
 group3:
@@ -1852,7 +1852,7 @@ group3:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
-	CMPQ   96(SP), $0x00000020
+	CMPQ   104(SP), $0x00000020
 	JLT    two3
 	XORQ   DI, DI
 	MOVQ   DI, 112(SP)
@@ -1982,14 +1982,14 @@ more3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, 96(SP)
+	SUBQ         $0x00000008, 104(SP)
 	ADDQ         $0x00000001, 112(SP)
 	CMPQ         112(SP), $0x00000004
 	JLT          more3
 	JMP          add3
 
 two3:
-	CMPQ         96(SP), $0x00000002
+	CMPQ         104(SP), $0x00000002
 	JLT          one3
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -2025,11 +2025,11 @@ two3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, 96(SP)
+	SUBQ         $0x00000002, 104(SP)
 	JMP          two3
 
 one3:
-	CMPQ         96(SP), $0x00000001
+	CMPQ         104(SP), $0x00000001
 	JLT          add3
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -2050,7 +2050,7 @@ one3:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 96(SP)
+	SUBQ         $0x00000001, 104(SP)
 
 add3:
 	MOVQ    c_base+0(FP), DI
@@ -2083,10 +2083,10 @@ add3:
 	VMOVUPS 64(DI), Z13
 	VADDPS  Z13, Z0, Z0
 	VMOVUPS Z0, 64(DI)
-	CMPQ    96(SP), $0x00000001
-	JGE     group3
-	SUBQ    $0x00000001, 104(SP)
 	CMPQ    104(SP), $0x00000001
+	JGE     group3
+	SUBQ    $0x00000001, 96(SP)
+	CMPQ    96(SP), $0x00000001
 	JLT     sum3
 	XORQ    DI, DI
 	MOVQ    jump+104(FP), R8
@@ -2094,7 +2094,7 @@ add3:
 	ADDQ    DI, CX
 	ADDQ    DI, SI
 	MOVQ    n+144(FP), DI
-	MOVQ    DI, 96(SP)
+	MOVQ    DI, 104(SP)
 	JMP     group3
 
 sum3:
@@ -2124,9 +2124,11 @@ under3:
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 120(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 120(SP)
+	MOVQ    CX, 128(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -2136,9 +2138,7 @@ under3:
 	LEAQ    (BX)(SI*4), BX
 	IMUL3Q  $0x00000020, BX, SI
 	LEAQ    (CX)(SI*1), SI
-	MOVQ    parts+152(FP), DI
-	MOVQ    DI, 128(SP)
-	CMPQ    120(SP), $0x00000001
+	CMPQ    128(SP), $0x00000001
 	JLT     sum2
 
 group2:
@@ -2150,7 +2150,7 @@ group2:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	CMPQ   120(SP), $0x00000020
+	CMPQ   128(SP), $0x00000020
 	JLT    two2
 	XORQ   DI, DI
 	MOVQ   DI, 136(SP)
@@ -2255,14 +2255,14 @@ more2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, 120(SP)
+	SUBQ         $0x00000008, 128(SP)
 	ADDQ         $0x00000001, 136(SP)
 	CMPQ         136(SP), $0x00000004
 	JLT          more2
 	JMP          add2
 
 two2:
-	CMPQ         120(SP), $0x00000002
+	CMPQ         128(SP), $0x00000002
 	JLT          one2
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -2291,11 +2291,11 @@ two2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, 120(SP)
+	SUBQ         $0x00000002, 128(SP)
 	JMP          two2
 
 one2:
-	CMPQ         120(SP), $0x00000001
+	CMPQ         128(SP), $0x00000001
 	JLT          add2
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -2312,7 +2312,7 @@ one2:
 	ADDQ         BX, CX
 	ADDQ         BX, SI
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 120(SP)
+	SUBQ         $0x00000001, 128(SP)
 
 add2:
 	MOVQ    c_base+0(FP), DI
@@ -2336,10 +2336,10 @@ add2:
 	VMOVUPS 64(DI), Z9
 	VADDPS  Z9, Z0, Z0
 	VMOVUPS Z0, 64(DI)
-	CMPQ    120(SP), $0x00000001
-	JGE     group2
-	SUBQ    $0x00000001, 128(SP)
 	CMPQ    128(SP), $0x00000001
+	JGE     group2
+	SUBQ    $0x00000001, 120(SP)
+	CMPQ    120(SP), $0x00000001
 	JLT     sum2
 	XORQ    DI, DI
 	MOVQ    jump+104(FP), R8
@@ -2347,7 +2347,7 @@ add2:
 	ADDQ    DI, CX
 	ADDQ    DI, SI
 	MOVQ    n+144(FP), DI
-	MOVQ    DI, 120(SP)
+	MOVQ    DI, 128(SP)
 	JMP     group2
 
 sum2:
@@ -2371,9 +2371,11 @@ under2:
 	VMOVUPS Z0, 64(CX)
 	LEAQ    (AX)(DX*1), AX
 	LEAQ    (CX)(BX*1), CX
+	MOVQ    parts+152(FP), AX
+	MOVQ    AX, 144(SP)
 	MOVQ    b_base+112(FP), AX
 	MOVQ    n+144(FP), CX
-	MOVQ    CX, 144(SP)
+	MOVQ    CX, 152(SP)
 	MOVQ    a_base+64(FP), CX
 	XORQ    DX, DX
 	MOVQ    rs+88(FP), BX
@@ -2383,9 +2385,7 @@ under2:
 	LEAQ    (DX)(BX*4), DX
 	IMUL3Q  $0x00000020, DX, BX
 	LEAQ    (CX)(BX*1), BX
-	MOVQ    parts+152(FP), SI
-	MOVQ    SI, 152(SP)
-	CMPQ    144(SP), $0x00000001
+	CMPQ    152(SP), $0x00000001
 	JLT     sum1
 
 group1:
@@ -2393,7 +2393,7 @@ group1:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
-	CMPQ   144(SP), $0x00000020
+	CMPQ   152(SP), $0x00000020
 	JLT    two1
 	XORQ   SI, SI
 	MOVQ   SI, 160(SP)
@@ -2473,14 +2473,14 @@ more1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000400, AX
-	SUBQ         $0x00000008, 144(SP)
+	SUBQ         $0x00000008, 152(SP)
 	ADDQ         $0x00000001, 160(SP)
 	CMPQ         160(SP), $0x00000004
 	JLT          more1
 	JMP          add1
 
 two1:
-	CMPQ         144(SP), $0x00000002
+	CMPQ         152(SP), $0x00000002
 	JLT          one1
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -2502,11 +2502,11 @@ two1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000100, AX
-	SUBQ         $0x00000002, 144(SP)
+	SUBQ         $0x00000002, 152(SP)
 	JMP          two1
 
 one1:
-	CMPQ         144(SP), $0x00000001
+	CMPQ         152(SP), $0x00000001
 	JLT          add1
 	VMOVUPS      (AX), Z0
 	PREFETCHT0   2048(AX)
@@ -2519,7 +2519,7 @@ one1:
 	ADDQ         DX, CX
 	ADDQ         DX, BX
 	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000001, 144(SP)
+	SUBQ         $0x00000001, 152(SP)
 
 add1:
 	MOVQ    c_base+0(FP), SI
@@ -2534,10 +2534,10 @@ add1:
 	VMOVUPS 64(SI), Z5
 	VADDPS  Z5, Z0, Z0
 	VMOVUPS Z0, 64(SI)
-	CMPQ    144(SP), $0x00000001
-	JGE     group1
-	SUBQ    $0x00000001, 152(SP)
 	CMPQ    152(SP), $0x00000001
+	JGE     group1
+	SUBQ    $0x00000001, 144(SP)
+	CMPQ    144(SP), $0x00000001
 	JLT     sum1
 	XORQ    SI, SI
 	MOVQ    jump+104(FP), DI
@@ -2545,7 +2545,7 @@ add1:
 	ADDQ    SI, CX
 	ADDQ    SI, BX
 	MOVQ    n+144(FP), SI
-	MOVQ    SI, 144(SP)
+	MOVQ    SI, 152(SP)
 	JMP     group1
 
 sum1:

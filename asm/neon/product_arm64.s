@@ -14,414 +14,414 @@ TEXT ·MulTile(SB), NOSPLIT, $0-160
 	MOVD rows+136(FP), R0
 	CMP $6, R0
 	BLT under6
-	MOVD start_base+32(FP), R0
-	MOVD $0, R1
-	MOVD lds+56(FP), R2
-	ADD R2<<2, R1
-	WORD $0xad400400 // ldp q0, q1, [x0]
-	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	ADD R1, R0
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	ADD R1, R0
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	ADD R1, R0
-	WORD $0xad40340c // ldp q12, q13, [x0]
-	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	ADD R1, R0
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	ADD R1, R0
-	WORD $0xad405414 // ldp q20, q21, [x0]
-	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD $0, R2
+	MOVD lds+56(FP), R3
+	ADD R3<<2, R2
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	ADD R2, R1
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	ADD R2, R1
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	ADD R2, R1
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad413c2e // ldp q14, q15, [x1,#32]
+	ADD R2, R1
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	ADD R2, R1
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0xad415c36 // ldp q22, q23, [x1,#32]
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD R2, R7
-	ADD R3, R2
-	MOVD R2, R8
-	ADD R3, R2
-	MOVD R2, R9
-	ADD R3, R2
-	MOVD R2, R10
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $12, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD R3, R8
+	ADD R4, R3
+	MOVD R3, R9
+	ADD R4, R3
+	MOVD R3, R10
+	ADD R4, R3
+	MOVD R3, R11
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $12, R2
 	BLT four6
-	MOVD c_base+0(FP), R11
+	MOVD c_base+0(FP), R4
 	MOVD $0, R12
 	MOVD ldc+24(FP), R13
 	ADD R13<<2, R12
 	MOVD $0, R13
 
 first6:
-	WORD $0xad406418 // ldp q24, q25, [x0]
-	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0xad416c3a // ldp q26, q27, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	PRFM 0(R11), PLDL1KEEP
-	ADD R12, R11
-	WORD $0xad426418 // ldp q24, q25, [x0,#64]
-	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R12, R4
+	WORD $0xad426438 // ldp q24, q25, [x1,#64]
+	WORD $0xad436c3a // ldp q26, q27, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad446418 // ldp q24, q25, [x0,#128]
-	WORD $0xad456c1a // ldp q26, q27, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad446438 // ldp q24, q25, [x1,#128]
+	WORD $0xad456c3a // ldp q26, q27, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0xf8a36940 // prfm pldl1keep, [x10,x3]
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0xf8a26940 // prfm pldl1keep, [x10,x2]
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0xf8a36960 // prfm pldl1keep, [x11,x3]
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	PRFM 0(R11), PLDL1KEEP
-	ADD R12, R11
-	WORD $0xad466418 // ldp q24, q25, [x0,#192]
-	WORD $0xad476c1a // ldp q26, q27, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R12, R4
+	WORD $0xad466438 // ldp q24, q25, [x1,#192]
+	WORD $0xad476c3a // ldp q26, q27, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	ADD $1, R13
 	CMP $3, R13
 	BLT first6
 
 four6:
-	CMP $4, R1
+	CMP $4, R2
 	BLT one6
-	WORD $0xad406418 // ldp q24, q25, [x0]
-	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0xad416c3a // ldp q26, q27, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad426418 // ldp q24, q25, [x0,#64]
-	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad426438 // ldp q24, q25, [x1,#64]
+	WORD $0xad436c3a // ldp q26, q27, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad446418 // ldp q24, q25, [x0,#128]
-	WORD $0xad456c1a // ldp q26, q27, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad446438 // ldp q24, q25, [x1,#128]
+	WORD $0xad456c3a // ldp q26, q27, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0xf8a36940 // prfm pldl1keep, [x10,x3]
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0xf8a26940 // prfm pldl1keep, [x10,x2]
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0xf8a36960 // prfm pldl1keep, [x11,x3]
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad466418 // ldp q24, q25, [x0,#192]
-	WORD $0xad476c1a // ldp q26, q27, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad466438 // ldp q24, q25, [x1,#192]
+	WORD $0xad476c3a // ldp q26, q27, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	B four6
 
 one6:
-	CMP $1, R1
+	CMP $1, R2
 	BLT end6
-	WORD $0xad406418 // ldp q24, q25, [x0]
-	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0xad416c3a // ldp q26, q27, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c91c // ld1r {v28.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c93c // ld1r {v28.4s}, [x9], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
-	WORD $0x4dc4c93c // ld1r {v28.4s}, [x9], x4
+	WORD $0xf8a36940 // prfm pldl1keep, [x10,x3]
+	WORD $0x4dc5c95c // ld1r {v28.4s}, [x10], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0xf8a26940 // prfm pldl1keep, [x10,x2]
-	WORD $0x4dc4c95c // ld1r {v28.4s}, [x10], x4
+	WORD $0xf8a36960 // prfm pldl1keep, [x11,x3]
+	WORD $0x4dc5c97c // ld1r {v28.4s}, [x11], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 	B one6
 
 end6:
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum6
-	MOVD $0, R11
+	MOVD $0, R4
 	MOVD jump+104(FP), R12
-	ADD R12<<2, R11
-	ADD R11, R5
-	ADD R11, R6
-	ADD R11, R7
-	ADD R11, R8
-	ADD R11, R9
-	ADD R11, R10
-	MOVD n+144(FP), R11
-	MOVD R11, R1
+	ADD R12<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	ADD R4, R8
+	ADD R4, R9
+	ADD R4, R10
+	ADD R4, R11
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B four6
 
 sum6:
@@ -452,360 +452,360 @@ under6:
 	MOVD rows+136(FP), R0
 	CMP $5, R0
 	BLT under5
-	MOVD start_base+32(FP), R0
-	MOVD $0, R1
-	MOVD lds+56(FP), R2
-	ADD R2<<2, R1
-	WORD $0xad400400 // ldp q0, q1, [x0]
-	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	ADD R1, R0
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	ADD R1, R0
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	ADD R1, R0
-	WORD $0xad40340c // ldp q12, q13, [x0]
-	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	ADD R1, R0
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD $0, R2
+	MOVD lds+56(FP), R3
+	ADD R3<<2, R2
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	ADD R2, R1
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	ADD R2, R1
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	ADD R2, R1
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad413c2e // ldp q14, q15, [x1,#32]
+	ADD R2, R1
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD R2, R7
-	ADD R3, R2
-	MOVD R2, R8
-	ADD R3, R2
-	MOVD R2, R9
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $12, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD R3, R8
+	ADD R4, R3
+	MOVD R3, R9
+	ADD R4, R3
+	MOVD R3, R10
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $12, R2
 	BLT four5
-	MOVD c_base+0(FP), R10
+	MOVD c_base+0(FP), R4
 	MOVD $0, R11
 	MOVD ldc+24(FP), R12
 	ADD R12<<2, R11
 	MOVD $0, R12
 
 first5:
-	WORD $0xad405414 // ldp q20, q21, [x0]
-	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0xad415c36 // ldp q22, q23, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	PRFM 0(R10), PLDL1KEEP
-	ADD R11, R10
-	WORD $0xad425414 // ldp q20, q21, [x0,#64]
-	WORD $0xad435c16 // ldp q22, q23, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R11, R4
+	WORD $0xad425434 // ldp q20, q21, [x1,#64]
+	WORD $0xad435c36 // ldp q22, q23, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	WORD $0xad445414 // ldp q20, q21, [x0,#128]
-	WORD $0xad455c16 // ldp q22, q23, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad445434 // ldp q20, q21, [x1,#128]
+	WORD $0xad455c36 // ldp q22, q23, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0xf8a36940 // prfm pldl1keep, [x10,x3]
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	PRFM 0(R10), PLDL1KEEP
-	ADD R11, R10
-	WORD $0xad465414 // ldp q20, q21, [x0,#192]
-	WORD $0xad475c16 // ldp q22, q23, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R11, R4
+	WORD $0xad465434 // ldp q20, q21, [x1,#192]
+	WORD $0xad475c36 // ldp q22, q23, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	ADD $1, R12
 	CMP $3, R12
 	BLT first5
 
 four5:
-	CMP $4, R1
+	CMP $4, R2
 	BLT one5
-	WORD $0xad405414 // ldp q20, q21, [x0]
-	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0xad415c36 // ldp q22, q23, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	WORD $0xad425414 // ldp q20, q21, [x0,#64]
-	WORD $0xad435c16 // ldp q22, q23, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad425434 // ldp q20, q21, [x1,#64]
+	WORD $0xad435c36 // ldp q22, q23, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	WORD $0xad445414 // ldp q20, q21, [x0,#128]
-	WORD $0xad455c16 // ldp q22, q23, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad445434 // ldp q20, q21, [x1,#128]
+	WORD $0xad455c36 // ldp q22, q23, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0xf8a36940 // prfm pldl1keep, [x10,x3]
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	WORD $0xad465414 // ldp q20, q21, [x0,#192]
-	WORD $0xad475c16 // ldp q22, q23, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad465434 // ldp q20, q21, [x1,#192]
+	WORD $0xad475c36 // ldp q22, q23, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	B four5
 
 one5:
-	CMP $1, R1
+	CMP $1, R2
 	BLT end5
-	WORD $0xad405414 // ldp q20, q21, [x0]
-	WORD $0xad415c16 // ldp q22, q23, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b8 // ld1r {v24.4s}, [x5], x4
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0xad415c36 // ldp q22, q23, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d8 // ld1r {v24.4s}, [x6], x5
 	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
 	WORD $0x4e35cf01 // fmla v1.4s, v24.4s, v21.4s
 	WORD $0x4e36cf02 // fmla v2.4s, v24.4s, v22.4s
 	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d8 // ld1r {v24.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f8 // ld1r {v24.4s}, [x7], x5
 	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
 	WORD $0x4e35cf05 // fmla v5.4s, v24.4s, v21.4s
 	WORD $0x4e36cf06 // fmla v6.4s, v24.4s, v22.4s
 	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f8 // ld1r {v24.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c918 // ld1r {v24.4s}, [x8], x5
 	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
 	WORD $0x4e35cf09 // fmla v9.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0a // fmla v10.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c918 // ld1r {v24.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c938 // ld1r {v24.4s}, [x9], x5
 	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
 	WORD $0x4e35cf0d // fmla v13.4s, v24.4s, v21.4s
 	WORD $0x4e36cf0e // fmla v14.4s, v24.4s, v22.4s
 	WORD $0x4e37cf0f // fmla v15.4s, v24.4s, v23.4s
-	WORD $0xf8a26920 // prfm pldl1keep, [x9,x2]
-	WORD $0x4dc4c938 // ld1r {v24.4s}, [x9], x4
+	WORD $0xf8a36940 // prfm pldl1keep, [x10,x3]
+	WORD $0x4dc5c958 // ld1r {v24.4s}, [x10], x5
 	WORD $0x4e34cf10 // fmla v16.4s, v24.4s, v20.4s
 	WORD $0x4e35cf11 // fmla v17.4s, v24.4s, v21.4s
 	WORD $0x4e36cf12 // fmla v18.4s, v24.4s, v22.4s
 	WORD $0x4e37cf13 // fmla v19.4s, v24.4s, v23.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 	B one5
 
 end5:
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum5
-	MOVD $0, R10
+	MOVD $0, R4
 	MOVD jump+104(FP), R11
-	ADD R11<<2, R10
-	ADD R10, R5
-	ADD R10, R6
-	ADD R10, R7
-	ADD R10, R8
-	ADD R10, R9
-	MOVD n+144(FP), R10
-	MOVD R10, R1
+	ADD R11<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	ADD R4, R8
+	ADD R4, R9
+	ADD R4, R10
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B four5
 
 sum5:
@@ -833,306 +833,306 @@ under5:
 	MOVD rows+136(FP), R0
 	CMP $4, R0
 	BLT under4
-	MOVD start_base+32(FP), R0
-	MOVD $0, R1
-	MOVD lds+56(FP), R2
-	ADD R2<<2, R1
-	WORD $0xad400400 // ldp q0, q1, [x0]
-	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	ADD R1, R0
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	ADD R1, R0
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	ADD R1, R0
-	WORD $0xad40340c // ldp q12, q13, [x0]
-	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD $0, R2
+	MOVD lds+56(FP), R3
+	ADD R3<<2, R2
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	ADD R2, R1
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	ADD R2, R1
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	ADD R2, R1
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad413c2e // ldp q14, q15, [x1,#32]
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD R2, R7
-	ADD R3, R2
-	MOVD R2, R8
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $8, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD R3, R8
+	ADD R4, R3
+	MOVD R3, R9
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $8, R2
 	BLT four4
-	MOVD c_base+0(FP), R9
+	MOVD c_base+0(FP), R4
 	MOVD $0, R10
 	MOVD ldc+24(FP), R11
 	ADD R11<<2, R10
 	MOVD $0, R11
 
 first4:
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	PRFM 0(R9), PLDL1KEEP
-	ADD R10, R9
-	WORD $0xad424410 // ldp q16, q17, [x0,#64]
-	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R10, R4
+	WORD $0xad424430 // ldp q16, q17, [x1,#64]
+	WORD $0xad434c32 // ldp q18, q19, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad444410 // ldp q16, q17, [x0,#128]
-	WORD $0xad454c12 // ldp q18, q19, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad444430 // ldp q16, q17, [x1,#128]
+	WORD $0xad454c32 // ldp q18, q19, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	PRFM 0(R9), PLDL1KEEP
-	ADD R10, R9
-	WORD $0xad464410 // ldp q16, q17, [x0,#192]
-	WORD $0xad474c12 // ldp q18, q19, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R10, R4
+	WORD $0xad464430 // ldp q16, q17, [x1,#192]
+	WORD $0xad474c32 // ldp q18, q19, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	ADD $1, R11
 	CMP $2, R11
 	BLT first4
 
 four4:
-	CMP $4, R1
+	CMP $4, R2
 	BLT one4
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad424410 // ldp q16, q17, [x0,#64]
-	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad424430 // ldp q16, q17, [x1,#64]
+	WORD $0xad434c32 // ldp q18, q19, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad444410 // ldp q16, q17, [x0,#128]
-	WORD $0xad454c12 // ldp q18, q19, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad444430 // ldp q16, q17, [x1,#128]
+	WORD $0xad454c32 // ldp q18, q19, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad464410 // ldp q16, q17, [x0,#192]
-	WORD $0xad474c12 // ldp q18, q19, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad464430 // ldp q16, q17, [x1,#192]
+	WORD $0xad474c32 // ldp q18, q19, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	B four4
 
 one4:
-	CMP $1, R1
+	CMP $1, R2
 	BLT end4
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f4 // ld1r {v20.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c914 // ld1r {v20.4s}, [x8], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0xf8a26900 // prfm pldl1keep, [x8,x2]
-	WORD $0x4dc4c914 // ld1r {v20.4s}, [x8], x4
+	WORD $0xf8a36920 // prfm pldl1keep, [x9,x3]
+	WORD $0x4dc5c934 // ld1r {v20.4s}, [x9], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 	B one4
 
 end4:
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum4
-	MOVD $0, R9
+	MOVD $0, R4
 	MOVD jump+104(FP), R10
-	ADD R10<<2, R9
-	ADD R9, R5
-	ADD R9, R6
-	ADD R9, R7
-	ADD R9, R8
-	MOVD n+144(FP), R9
-	MOVD R9, R1
+	ADD R10<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	ADD R4, R8
+	ADD R4, R9
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B four4
 
 sum4:
@@ -1157,252 +1157,252 @@ under4:
 	MOVD rows+136(FP), R0
 	CMP $3, R0
 	BLT under3
-	MOVD start_base+32(FP), R0
-	MOVD $0, R1
-	MOVD lds+56(FP), R2
-	ADD R2<<2, R1
-	WORD $0xad400400 // ldp q0, q1, [x0]
-	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	ADD R1, R0
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	ADD R1, R0
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD $0, R2
+	MOVD lds+56(FP), R3
+	ADD R3<<2, R2
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	ADD R2, R1
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	ADD R2, R1
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD R2, R7
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $8, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD R3, R8
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $8, R2
 	BLT four3
-	MOVD c_base+0(FP), R8
+	MOVD c_base+0(FP), R4
 	MOVD $0, R9
 	MOVD ldc+24(FP), R10
 	ADD R10<<2, R9
 	MOVD $0, R10
 
 first3:
-	WORD $0xad40340c // ldp q12, q13, [x0]
-	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad413c2e // ldp q14, q15, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	PRFM 0(R8), PLDL1KEEP
-	ADD R9, R8
-	WORD $0xad42340c // ldp q12, q13, [x0,#64]
-	WORD $0xad433c0e // ldp q14, q15, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R9, R4
+	WORD $0xad42342c // ldp q12, q13, [x1,#64]
+	WORD $0xad433c2e // ldp q14, q15, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	WORD $0xad44340c // ldp q12, q13, [x0,#128]
-	WORD $0xad453c0e // ldp q14, q15, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad44342c // ldp q12, q13, [x1,#128]
+	WORD $0xad453c2e // ldp q14, q15, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	PRFM 0(R8), PLDL1KEEP
-	ADD R9, R8
-	WORD $0xad46340c // ldp q12, q13, [x0,#192]
-	WORD $0xad473c0e // ldp q14, q15, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R9, R4
+	WORD $0xad46342c // ldp q12, q13, [x1,#192]
+	WORD $0xad473c2e // ldp q14, q15, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	ADD $1, R10
 	CMP $2, R10
 	BLT first3
 
 four3:
-	CMP $4, R1
+	CMP $4, R2
 	BLT one3
-	WORD $0xad40340c // ldp q12, q13, [x0]
-	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad413c2e // ldp q14, q15, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	WORD $0xad42340c // ldp q12, q13, [x0,#64]
-	WORD $0xad433c0e // ldp q14, q15, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad42342c // ldp q12, q13, [x1,#64]
+	WORD $0xad433c2e // ldp q14, q15, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	WORD $0xad44340c // ldp q12, q13, [x0,#128]
-	WORD $0xad453c0e // ldp q14, q15, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad44342c // ldp q12, q13, [x1,#128]
+	WORD $0xad453c2e // ldp q14, q15, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	WORD $0xad46340c // ldp q12, q13, [x0,#192]
-	WORD $0xad473c0e // ldp q14, q15, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad46342c // ldp q12, q13, [x1,#192]
+	WORD $0xad473c2e // ldp q14, q15, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	B four3
 
 one3:
-	CMP $1, R1
+	CMP $1, R2
 	BLT end3
-	WORD $0xad40340c // ldp q12, q13, [x0]
-	WORD $0xad413c0e // ldp q14, q15, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b0 // ld1r {v16.4s}, [x5], x4
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad413c2e // ldp q14, q15, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d0 // ld1r {v16.4s}, [x6], x5
 	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
 	WORD $0x4e2dce01 // fmla v1.4s, v16.4s, v13.4s
 	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
 	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d0 // ld1r {v16.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f0 // ld1r {v16.4s}, [x7], x5
 	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
 	WORD $0x4e2dce05 // fmla v5.4s, v16.4s, v13.4s
 	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
 	WORD $0x4e2fce07 // fmla v7.4s, v16.4s, v15.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8f0 // ld1r {v16.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c910 // ld1r {v16.4s}, [x8], x5
 	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
 	WORD $0x4e2dce09 // fmla v9.4s, v16.4s, v13.4s
 	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
 	WORD $0x4e2fce0b // fmla v11.4s, v16.4s, v15.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 	B one3
 
 end3:
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum3
-	MOVD $0, R8
+	MOVD $0, R4
 	MOVD jump+104(FP), R9
-	ADD R9<<2, R8
-	ADD R8, R5
-	ADD R8, R6
-	ADD R8, R7
-	MOVD n+144(FP), R8
-	MOVD R8, R1
+	ADD R9<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	ADD R4, R8
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B four3
 
 sum3:
@@ -1424,198 +1424,198 @@ under3:
 	MOVD rows+136(FP), R0
 	CMP $2, R0
 	BLT under2
-	MOVD start_base+32(FP), R0
-	MOVD $0, R1
-	MOVD lds+56(FP), R2
-	ADD R2<<2, R1
-	WORD $0xad400400 // ldp q0, q1, [x0]
-	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	ADD R1, R0
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD $0, R2
+	MOVD lds+56(FP), R3
+	ADD R3<<2, R2
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	ADD R2, R1
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $4, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $4, R2
 	BLT four2
-	MOVD c_base+0(FP), R7
+	MOVD c_base+0(FP), R4
 	MOVD $0, R8
 	MOVD ldc+24(FP), R9
 	ADD R9<<2, R8
 	MOVD $0, R9
 
 first2:
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	PRFM 0(R7), PLDL1KEEP
-	ADD R8, R7
-	WORD $0xad422408 // ldp q8, q9, [x0,#64]
-	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R8, R4
+	WORD $0xad422428 // ldp q8, q9, [x1,#64]
+	WORD $0xad432c2a // ldp q10, q11, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad442408 // ldp q8, q9, [x0,#128]
-	WORD $0xad452c0a // ldp q10, q11, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad442428 // ldp q8, q9, [x1,#128]
+	WORD $0xad452c2a // ldp q10, q11, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	PRFM 0(R7), PLDL1KEEP
-	ADD R8, R7
-	WORD $0xad462408 // ldp q8, q9, [x0,#192]
-	WORD $0xad472c0a // ldp q10, q11, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R8, R4
+	WORD $0xad462428 // ldp q8, q9, [x1,#192]
+	WORD $0xad472c2a // ldp q10, q11, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	ADD $1, R9
 	CMP $1, R9
 	BLT first2
 
 four2:
-	CMP $4, R1
+	CMP $4, R2
 	BLT one2
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad422408 // ldp q8, q9, [x0,#64]
-	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad422428 // ldp q8, q9, [x1,#64]
+	WORD $0xad432c2a // ldp q10, q11, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad442408 // ldp q8, q9, [x0,#128]
-	WORD $0xad452c0a // ldp q10, q11, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad442428 // ldp q8, q9, [x1,#128]
+	WORD $0xad452c2a // ldp q10, q11, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad462408 // ldp q8, q9, [x0,#192]
-	WORD $0xad472c0a // ldp q10, q11, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad462428 // ldp q8, q9, [x1,#192]
+	WORD $0xad472c2a // ldp q10, q11, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	B four2
 
 one2:
-	CMP $1, R1
+	CMP $1, R2
 	BLT end2
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8cc // ld1r {v12.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8ec // ld1r {v12.4s}, [x7], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 	B one2
 
 end2:
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum2
-	MOVD $0, R7
+	MOVD $0, R4
 	MOVD jump+104(FP), R8
-	ADD R8<<2, R7
-	ADD R7, R5
-	ADD R7, R6
-	MOVD n+144(FP), R7
-	MOVD R7, R1
+	ADD R8<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B four2
 
 sum2:
@@ -1634,144 +1634,144 @@ under2:
 	MOVD rows+136(FP), R0
 	CMP $1, R0
 	BLT done
-	MOVD start_base+32(FP), R0
-	MOVD $0, R1
-	MOVD lds+56(FP), R2
-	ADD R2<<2, R1
-	WORD $0xad400400 // ldp q0, q1, [x0]
-	WORD $0xad410c02 // ldp q2, q3, [x0,#32]
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD $0, R2
+	MOVD lds+56(FP), R3
+	ADD R3<<2, R2
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1,#32]
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $4, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $4, R2
 	BLT four1
-	MOVD c_base+0(FP), R6
+	MOVD c_base+0(FP), R4
 	MOVD $0, R7
 	MOVD ldc+24(FP), R8
 	ADD R8<<2, R7
 	MOVD $0, R8
 
 first1:
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	PRFM 0(R6), PLDL1KEEP
-	ADD R7, R6
-	WORD $0xad421404 // ldp q4, q5, [x0,#64]
-	WORD $0xad431c06 // ldp q6, q7, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R7, R4
+	WORD $0xad421424 // ldp q4, q5, [x1,#64]
+	WORD $0xad431c26 // ldp q6, q7, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	WORD $0xad441404 // ldp q4, q5, [x0,#128]
-	WORD $0xad451c06 // ldp q6, q7, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad441424 // ldp q4, q5, [x1,#128]
+	WORD $0xad451c26 // ldp q6, q7, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	PRFM 0(R6), PLDL1KEEP
-	ADD R7, R6
-	WORD $0xad461404 // ldp q4, q5, [x0,#192]
-	WORD $0xad471c06 // ldp q6, q7, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	PRFM 0(R4), PLDL1KEEP
+	ADD R7, R4
+	WORD $0xad461424 // ldp q4, q5, [x1,#192]
+	WORD $0xad471c26 // ldp q6, q7, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	ADD $1, R8
 	CMP $1, R8
 	BLT first1
 
 four1:
-	CMP $4, R1
+	CMP $4, R2
 	BLT one1
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	WORD $0xad421404 // ldp q4, q5, [x0,#64]
-	WORD $0xad431c06 // ldp q6, q7, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad421424 // ldp q4, q5, [x1,#64]
+	WORD $0xad431c26 // ldp q6, q7, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	WORD $0xad441404 // ldp q4, q5, [x0,#128]
-	WORD $0xad451c06 // ldp q6, q7, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad441424 // ldp q4, q5, [x1,#128]
+	WORD $0xad451c26 // ldp q6, q7, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	WORD $0xad461404 // ldp q4, q5, [x0,#192]
-	WORD $0xad471c06 // ldp q6, q7, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad461424 // ldp q4, q5, [x1,#192]
+	WORD $0xad471c26 // ldp q6, q7, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	ADD $256, R0
-	SUB $4, R1
+	ADD $256, R1
+	SUB $4, R2
 	B four1
 
 one1:
-	CMP $1, R1
+	CMP $1, R2
 	BLT end1
-	WORD $0xad401404 // ldp q4, q5, [x0]
-	WORD $0xad411c06 // ldp q6, q7, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8a8 // ld1r {v8.4s}, [x5], x4
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8c8 // ld1r {v8.4s}, [x6], x5
 	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
 	WORD $0x4e25cd01 // fmla v1.4s, v8.4s, v5.4s
 	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
 	WORD $0x4e27cd03 // fmla v3.4s, v8.4s, v7.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 	B one1
 
 end1:
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum1
-	MOVD $0, R6
+	MOVD $0, R4
 	MOVD jump+104(FP), R7
-	ADD R7<<2, R6
-	ADD R6, R5
-	MOVD n+144(FP), R6
-	MOVD R6, R1
+	ADD R7<<2, R4
+	ADD R4, R6
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B four1
 
 sum1:
@@ -1783,6 +1783,461 @@ sum1:
 	WORD $0xad010c02 // stp q2, q3, [x0,#32]
 
 done:
+	RET
+
+// func MulRows(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, next int, b []float32, tiles, n int)
+//
+// MulRows is MulTile of 6 rows and one part for some tiles, at least one: each has the next 6 rows of c and start, and begins 6*next numbers after the one before in a.
+TEXT ·MulRows(SB), NOSPLIT, $0-152
+	MOVD c_base+0(FP), R0
+	MOVD start_base+32(FP), R1
+	MOVD a_base+64(FP), R2
+	MOVD tiles+136(FP), R3
+
+tile:
+	MOVD R1, R4
+	MOVD $0, R5
+	MOVD lds+56(FP), R6
+	ADD R6<<2, R5
+	WORD $0xad400480 // ldp q0, q1, [x4]
+	WORD $0xad410c82 // ldp q2, q3, [x4,#32]
+	ADD R5, R4
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
+	ADD R5, R4
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4,#32]
+	ADD R5, R4
+	WORD $0xad40348c // ldp q12, q13, [x4]
+	WORD $0xad413c8e // ldp q14, q15, [x4,#32]
+	ADD R5, R4
+	WORD $0xad404490 // ldp q16, q17, [x4]
+	WORD $0xad414c92 // ldp q18, q19, [x4,#32]
+	ADD R5, R4
+	WORD $0xad405494 // ldp q20, q21, [x4]
+	WORD $0xad415c96 // ldp q22, q23, [x4,#32]
+	MOVD b_base+112(FP), R4
+	MOVD n+144(FP), R5
+	MOVD R2, R6
+	MOVD $0, R7
+	MOVD rs+88(FP), R8
+	ADD R8<<2, R7
+	MOVD $0, R8
+	MOVD cs+96(FP), R9
+	ADD R9<<2, R8
+	MOVD R6, R9
+	ADD R7, R6
+	MOVD R6, R10
+	ADD R7, R6
+	MOVD R6, R11
+	ADD R7, R6
+	MOVD R6, R12
+	ADD R7, R6
+	MOVD R6, R13
+	ADD R7, R6
+	MOVD R6, R14
+	ADD R7, R6
+	MOVD $32, R6
+	MUL R8, R6
+	CMP $12, R5
+	BLT four6
+	MOVD R0, R7
+	MOVD $0, R15
+	MOVD ldc+24(FP), R19
+	ADD R19<<2, R15
+	MOVD $0, R19
+
+first6:
+	WORD $0xad406498 // ldp q24, q25, [x4]
+	WORD $0xad416c9a // ldp q26, q27, [x4,#32]
+	PRFM 2048(R4), PLDL1KEEP
+	WORD $0xf8a66920 // prfm pldl1keep, [x9,x6]
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0xf8a66940 // prfm pldl1keep, [x10,x6]
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	PRFM 0(R7), PLDL1KEEP
+	ADD R15, R7
+	WORD $0xad426498 // ldp q24, q25, [x4,#64]
+	WORD $0xad436c9a // ldp q26, q27, [x4,#96]
+	PRFM 2112(R4), PLDL1KEEP
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0xf8a66960 // prfm pldl1keep, [x11,x6]
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0xf8a66980 // prfm pldl1keep, [x12,x6]
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad446498 // ldp q24, q25, [x4,#128]
+	WORD $0xad456c9a // ldp q26, q27, [x4,#160]
+	PRFM 2176(R4), PLDL1KEEP
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0xf8a669a0 // prfm pldl1keep, [x13,x6]
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0xf8a669c0 // prfm pldl1keep, [x14,x6]
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	PRFM 0(R7), PLDL1KEEP
+	ADD R15, R7
+	WORD $0xad466498 // ldp q24, q25, [x4,#192]
+	WORD $0xad476c9a // ldp q26, q27, [x4,#224]
+	PRFM 2240(R4), PLDL1KEEP
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	ADD $256, R4
+	SUB $4, R5
+	ADD $1, R19
+	CMP $3, R19
+	BLT first6
+
+four6:
+	CMP $4, R5
+	BLT one6
+	WORD $0xad406498 // ldp q24, q25, [x4]
+	WORD $0xad416c9a // ldp q26, q27, [x4,#32]
+	PRFM 2048(R4), PLDL1KEEP
+	WORD $0xf8a66920 // prfm pldl1keep, [x9,x6]
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0xf8a66940 // prfm pldl1keep, [x10,x6]
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad426498 // ldp q24, q25, [x4,#64]
+	WORD $0xad436c9a // ldp q26, q27, [x4,#96]
+	PRFM 2112(R4), PLDL1KEEP
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0xf8a66960 // prfm pldl1keep, [x11,x6]
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0xf8a66980 // prfm pldl1keep, [x12,x6]
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad446498 // ldp q24, q25, [x4,#128]
+	WORD $0xad456c9a // ldp q26, q27, [x4,#160]
+	PRFM 2176(R4), PLDL1KEEP
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0xf8a669a0 // prfm pldl1keep, [x13,x6]
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0xf8a669c0 // prfm pldl1keep, [x14,x6]
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	WORD $0xad466498 // ldp q24, q25, [x4,#192]
+	WORD $0xad476c9a // ldp q26, q27, [x4,#224]
+	PRFM 2240(R4), PLDL1KEEP
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	ADD $256, R4
+	SUB $4, R5
+	B four6
+
+one6:
+	CMP $1, R5
+	BLT end6
+	WORD $0xad406498 // ldp q24, q25, [x4]
+	WORD $0xad416c9a // ldp q26, q27, [x4,#32]
+	PRFM 2048(R4), PLDL1KEEP
+	WORD $0xf8a66920 // prfm pldl1keep, [x9,x6]
+	WORD $0x4dc8c93c // ld1r {v28.4s}, [x9], x8
+	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
+	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
+	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
+	WORD $0xf8a66940 // prfm pldl1keep, [x10,x6]
+	WORD $0x4dc8c95c // ld1r {v28.4s}, [x10], x8
+	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
+	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
+	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
+	WORD $0xf8a66960 // prfm pldl1keep, [x11,x6]
+	WORD $0x4dc8c97c // ld1r {v28.4s}, [x11], x8
+	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
+	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
+	WORD $0xf8a66980 // prfm pldl1keep, [x12,x6]
+	WORD $0x4dc8c99c // ld1r {v28.4s}, [x12], x8
+	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
+	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
+	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
+	WORD $0xf8a669a0 // prfm pldl1keep, [x13,x6]
+	WORD $0x4dc8c9bc // ld1r {v28.4s}, [x13], x8
+	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
+	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
+	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
+	WORD $0xf8a669c0 // prfm pldl1keep, [x14,x6]
+	WORD $0x4dc8c9dc // ld1r {v28.4s}, [x14], x8
+	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
+	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
+	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
+	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
+	ADD $64, R4
+	SUB $1, R5
+	B one6
+
+end6:
+	MOVD R0, R4
+	MOVD $0, R5
+	MOVD ldc+24(FP), R6
+	ADD R6<<2, R5
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	ADD R5, R4
+	WORD $0xad001484 // stp q4, q5, [x4]
+	WORD $0xad011c86 // stp q6, q7, [x4,#32]
+	ADD R5, R4
+	WORD $0xad002488 // stp q8, q9, [x4]
+	WORD $0xad012c8a // stp q10, q11, [x4,#32]
+	ADD R5, R4
+	WORD $0xad00348c // stp q12, q13, [x4]
+	WORD $0xad013c8e // stp q14, q15, [x4,#32]
+	ADD R5, R4
+	WORD $0xad004490 // stp q16, q17, [x4]
+	WORD $0xad014c92 // stp q18, q19, [x4,#32]
+	ADD R5, R4
+	WORD $0xad005494 // stp q20, q21, [x4]
+	WORD $0xad015c96 // stp q22, q23, [x4,#32]
+	MOVD $0, R4
+	MOVD ldc+24(FP), R5
+	ADD R5<<2, R4
+	MOVD $0, R5
+	MOVD $0, R6
+	ADD $6, R6
+	MUL R6, R4
+	SUB R4, R5
+	SUB R5, R0
+	MOVD $0, R4
+	MOVD lds+56(FP), R5
+	ADD R5<<2, R4
+	MOVD $0, R5
+	MOVD $0, R6
+	ADD $6, R6
+	MUL R6, R4
+	SUB R4, R5
+	SUB R5, R1
+	MOVD $0, R4
+	MOVD next+104(FP), R5
+	ADD R5<<2, R4
+	MOVD $0, R5
+	MOVD $0, R6
+	ADD $6, R6
+	MUL R6, R4
+	SUB R4, R5
+	SUB R5, R2
+	SUB $1, R3
+	CBNZ R3, tile
 	RET
 
 // func PackRows(dst []float32, ldd int, src []float32, lds, cols, rows int, alpha float32)

@@ -61,25 +61,25 @@ TEXT ·MulGroups(SB), NOSPLIT, $0-160
 	WORD $0xad010c22 // stp q2, q3, [x1,#32]
 	ADD R2, R0
 	ADD R3, R1
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD R2, R7
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $1, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD R3, R8
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $1, R2
 	BLT sum3
 
 group3:
@@ -107,240 +107,240 @@ group3:
 	WORD $0x6f00e415 // movi v21.2d, #0x0
 	WORD $0x6f00e416 // movi v22.2d, #0x0
 	WORD $0x6f00e417 // movi v23.2d, #0x0
-	CMP $32, R1
+	CMP $32, R2
 	BLT two3
-	MOVD $0, R8
+	MOVD $0, R4
 
 more3:
-	WORD $0xad406418 // ldp q24, q25, [x0]
-	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0xad416c3a // ldp q26, q27, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xad426418 // ldp q24, q25, [x0,#64]
-	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad426438 // ldp q24, q25, [x1,#64]
+	WORD $0xad436c3a // ldp q26, q27, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad446418 // ldp q24, q25, [x0,#128]
-	WORD $0xad456c1a // ldp q26, q27, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad446438 // ldp q24, q25, [x1,#128]
+	WORD $0xad456c3a // ldp q26, q27, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xad466418 // ldp q24, q25, [x0,#192]
-	WORD $0xad476c1a // ldp q26, q27, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad466438 // ldp q24, q25, [x1,#192]
+	WORD $0xad476c3a // ldp q26, q27, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad486418 // ldp q24, q25, [x0,#256]
-	WORD $0xad496c1a // ldp q26, q27, [x0,#288]
-	PRFM 2304(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad486438 // ldp q24, q25, [x1,#256]
+	WORD $0xad496c3a // ldp q26, q27, [x1,#288]
+	PRFM 2304(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xad4a6418 // ldp q24, q25, [x0,#320]
-	WORD $0xad4b6c1a // ldp q26, q27, [x0,#352]
-	PRFM 2368(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad4a6438 // ldp q24, q25, [x1,#320]
+	WORD $0xad4b6c3a // ldp q26, q27, [x1,#352]
+	PRFM 2368(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	WORD $0xad4c6418 // ldp q24, q25, [x0,#384]
-	WORD $0xad4d6c1a // ldp q26, q27, [x0,#416]
-	PRFM 2432(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad4c6438 // ldp q24, q25, [x1,#384]
+	WORD $0xad4d6c3a // ldp q26, q27, [x1,#416]
+	PRFM 2432(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xad4e6418 // ldp q24, q25, [x0,#448]
-	WORD $0xad4f6c1a // ldp q26, q27, [x0,#480]
-	PRFM 2496(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad4e6438 // ldp q24, q25, [x1,#448]
+	WORD $0xad4f6c3a // ldp q26, q27, [x1,#480]
+	PRFM 2496(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	ADD $512, R0
-	SUB $8, R1
-	ADD $1, R8
-	CMP $4, R8
+	ADD $512, R1
+	SUB $8, R2
+	ADD $1, R4
+	CMP $4, R4
 	BLT more3
 	B add3
 
 two3:
-	CMP $2, R1
+	CMP $2, R2
 	BLT one3
-	WORD $0xad406418 // ldp q24, q25, [x0]
-	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0xad416c3a // ldp q26, q27, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	WORD $0xad426418 // ldp q24, q25, [x0,#64]
-	WORD $0xad436c1a // ldp q26, q27, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad426438 // ldp q24, q25, [x1,#64]
+	WORD $0xad436c3a // ldp q26, q27, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf8c // fmla v12.4s, v28.4s, v24.4s
 	WORD $0x4e39cf8d // fmla v13.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8e // fmla v14.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8f // fmla v15.4s, v28.4s, v27.4s
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf90 // fmla v16.4s, v28.4s, v24.4s
 	WORD $0x4e39cf91 // fmla v17.4s, v28.4s, v25.4s
 	WORD $0x4e3acf92 // fmla v18.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf93 // fmla v19.4s, v28.4s, v27.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf94 // fmla v20.4s, v28.4s, v24.4s
 	WORD $0x4e39cf95 // fmla v21.4s, v28.4s, v25.4s
 	WORD $0x4e3acf96 // fmla v22.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf97 // fmla v23.4s, v28.4s, v27.4s
-	ADD $128, R0
-	SUB $2, R1
+	ADD $128, R1
+	SUB $2, R2
 	B two3
 
 one3:
-	CMP $1, R1
+	CMP $1, R2
 	BLT add3
-	WORD $0xad406418 // ldp q24, q25, [x0]
-	WORD $0xad416c1a // ldp q26, q27, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8bc // ld1r {v28.4s}, [x5], x4
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0xad416c3a // ldp q26, q27, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8dc // ld1r {v28.4s}, [x6], x5
 	WORD $0x4e38cf80 // fmla v0.4s, v28.4s, v24.4s
 	WORD $0x4e39cf81 // fmla v1.4s, v28.4s, v25.4s
 	WORD $0x4e3acf82 // fmla v2.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf83 // fmla v3.4s, v28.4s, v27.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8dc // ld1r {v28.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8fc // ld1r {v28.4s}, [x7], x5
 	WORD $0x4e38cf84 // fmla v4.4s, v28.4s, v24.4s
 	WORD $0x4e39cf85 // fmla v5.4s, v28.4s, v25.4s
 	WORD $0x4e3acf86 // fmla v6.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf87 // fmla v7.4s, v28.4s, v27.4s
-	WORD $0xf8a268e0 // prfm pldl1keep, [x7,x2]
-	WORD $0x4dc4c8fc // ld1r {v28.4s}, [x7], x4
+	WORD $0xf8a36900 // prfm pldl1keep, [x8,x3]
+	WORD $0x4dc5c91c // ld1r {v28.4s}, [x8], x5
 	WORD $0x4e38cf88 // fmla v8.4s, v28.4s, v24.4s
 	WORD $0x4e39cf89 // fmla v9.4s, v28.4s, v25.4s
 	WORD $0x4e3acf8a // fmla v10.4s, v28.4s, v26.4s
 	WORD $0x4e3bcf8b // fmla v11.4s, v28.4s, v27.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 
 add3:
-	MOVD c_base+0(FP), R8
+	MOVD c_base+0(FP), R4
 	MOVD $0, R9
 	MOVD ldc+24(FP), R10
 	ADD R10<<2, R9
@@ -348,53 +348,53 @@ add3:
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
 	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
 	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	WORD $0xad40350c // ldp q12, q13, [x8]
-	WORD $0xad413d0e // ldp q14, q15, [x8,#32]
+	WORD $0xad40348c // ldp q12, q13, [x4]
+	WORD $0xad413c8e // ldp q14, q15, [x4,#32]
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
 	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
 	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	WORD $0xad000500 // stp q0, q1, [x8]
-	WORD $0xad010d02 // stp q2, q3, [x8,#32]
-	ADD R9, R8
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	ADD R9, R4
 	WORD $0x4e30d480 // fadd v0.4s, v4.4s, v16.4s
 	WORD $0x4e31d4a1 // fadd v1.4s, v5.4s, v17.4s
 	WORD $0x4e32d4c2 // fadd v2.4s, v6.4s, v18.4s
 	WORD $0x4e33d4e3 // fadd v3.4s, v7.4s, v19.4s
-	WORD $0xad401504 // ldp q4, q5, [x8]
-	WORD $0xad411d06 // ldp q6, q7, [x8,#32]
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-	WORD $0xad000500 // stp q0, q1, [x8]
-	WORD $0xad010d02 // stp q2, q3, [x8,#32]
-	ADD R9, R8
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	ADD R9, R4
 	WORD $0x4e34d500 // fadd v0.4s, v8.4s, v20.4s
 	WORD $0x4e35d521 // fadd v1.4s, v9.4s, v21.4s
 	WORD $0x4e36d542 // fadd v2.4s, v10.4s, v22.4s
 	WORD $0x4e37d563 // fadd v3.4s, v11.4s, v23.4s
-	WORD $0xad401504 // ldp q4, q5, [x8]
-	WORD $0xad411d06 // ldp q6, q7, [x8,#32]
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-	WORD $0xad000500 // stp q0, q1, [x8]
-	WORD $0xad010d02 // stp q2, q3, [x8,#32]
-	CMP $1, R1
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	CMP $1, R2
 	BGE group3
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum3
-	MOVD $0, R8
+	MOVD $0, R4
 	MOVD jump+104(FP), R9
-	ADD R9<<2, R8
-	ADD R8, R5
-	ADD R8, R6
-	ADD R8, R7
-	MOVD n+144(FP), R8
-	MOVD R8, R1
+	ADD R9<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	ADD R4, R8
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B group3
 
 sum3:
@@ -424,23 +424,23 @@ under3:
 	WORD $0xad010c22 // stp q2, q3, [x1,#32]
 	ADD R2, R0
 	ADD R3, R1
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD R2, R6
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $1, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD R3, R7
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $1, R2
 	BLT sum2
 
 group2:
@@ -460,182 +460,182 @@ group2:
 	WORD $0x6f00e40d // movi v13.2d, #0x0
 	WORD $0x6f00e40e // movi v14.2d, #0x0
 	WORD $0x6f00e40f // movi v15.2d, #0x0
-	CMP $32, R1
+	CMP $32, R2
 	BLT two2
-	MOVD $0, R7
+	MOVD $0, R4
 
 more2:
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xad424410 // ldp q16, q17, [x0,#64]
-	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad424430 // ldp q16, q17, [x1,#64]
+	WORD $0xad434c32 // ldp q18, q19, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad444410 // ldp q16, q17, [x0,#128]
-	WORD $0xad454c12 // ldp q18, q19, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad444430 // ldp q16, q17, [x1,#128]
+	WORD $0xad454c32 // ldp q18, q19, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xad464410 // ldp q16, q17, [x0,#192]
-	WORD $0xad474c12 // ldp q18, q19, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad464430 // ldp q16, q17, [x1,#192]
+	WORD $0xad474c32 // ldp q18, q19, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad484410 // ldp q16, q17, [x0,#256]
-	WORD $0xad494c12 // ldp q18, q19, [x0,#288]
-	PRFM 2304(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad484430 // ldp q16, q17, [x1,#256]
+	WORD $0xad494c32 // ldp q18, q19, [x1,#288]
+	PRFM 2304(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xad4a4410 // ldp q16, q17, [x0,#320]
-	WORD $0xad4b4c12 // ldp q18, q19, [x0,#352]
-	PRFM 2368(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad4a4430 // ldp q16, q17, [x1,#320]
+	WORD $0xad4b4c32 // ldp q18, q19, [x1,#352]
+	PRFM 2368(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	WORD $0xad4c4410 // ldp q16, q17, [x0,#384]
-	WORD $0xad4d4c12 // ldp q18, q19, [x0,#416]
-	PRFM 2432(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad4c4430 // ldp q16, q17, [x1,#384]
+	WORD $0xad4d4c32 // ldp q18, q19, [x1,#416]
+	PRFM 2432(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xad4e4410 // ldp q16, q17, [x0,#448]
-	WORD $0xad4f4c12 // ldp q18, q19, [x0,#480]
-	PRFM 2496(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad4e4430 // ldp q16, q17, [x1,#448]
+	WORD $0xad4f4c32 // ldp q18, q19, [x1,#480]
+	PRFM 2496(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	ADD $512, R0
-	SUB $8, R1
-	ADD $1, R7
-	CMP $4, R7
+	ADD $512, R1
+	SUB $8, R2
+	ADD $1, R4
+	CMP $4, R4
 	BLT more2
 	B add2
 
 two2:
-	CMP $2, R1
+	CMP $2, R2
 	BLT one2
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	WORD $0xad424410 // ldp q16, q17, [x0,#64]
-	WORD $0xad434c12 // ldp q18, q19, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad424430 // ldp q16, q17, [x1,#64]
+	WORD $0xad434c32 // ldp q18, q19, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
 	WORD $0x4e31ce89 // fmla v9.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8b // fmla v11.4s, v20.4s, v19.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
 	WORD $0x4e31ce8d // fmla v13.4s, v20.4s, v17.4s
 	WORD $0x4e32ce8e // fmla v14.4s, v20.4s, v18.4s
 	WORD $0x4e33ce8f // fmla v15.4s, v20.4s, v19.4s
-	ADD $128, R0
-	SUB $2, R1
+	ADD $128, R1
+	SUB $2, R2
 	B two2
 
 one2:
-	CMP $1, R1
+	CMP $1, R2
 	BLT add2
-	WORD $0xad404410 // ldp q16, q17, [x0]
-	WORD $0xad414c12 // ldp q18, q19, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8b4 // ld1r {v20.4s}, [x5], x4
+	WORD $0xad404430 // ldp q16, q17, [x1]
+	WORD $0xad414c32 // ldp q18, q19, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8d4 // ld1r {v20.4s}, [x6], x5
 	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
 	WORD $0x4e31ce81 // fmla v1.4s, v20.4s, v17.4s
 	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
 	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
-	WORD $0xf8a268c0 // prfm pldl1keep, [x6,x2]
-	WORD $0x4dc4c8d4 // ld1r {v20.4s}, [x6], x4
+	WORD $0xf8a368e0 // prfm pldl1keep, [x7,x3]
+	WORD $0x4dc5c8f4 // ld1r {v20.4s}, [x7], x5
 	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
 	WORD $0x4e31ce85 // fmla v5.4s, v20.4s, v17.4s
 	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
 	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 
 add2:
-	MOVD c_base+0(FP), R7
+	MOVD c_base+0(FP), R4
 	MOVD $0, R8
 	MOVD ldc+24(FP), R9
 	ADD R9<<2, R8
@@ -643,39 +643,39 @@ add2:
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
 	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0xad4024e8 // ldp q8, q9, [x7]
-	WORD $0xad412cea // ldp q10, q11, [x7,#32]
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4,#32]
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
 	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0xad0004e0 // stp q0, q1, [x7]
-	WORD $0xad010ce2 // stp q2, q3, [x7,#32]
-	ADD R8, R7
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	ADD R8, R4
 	WORD $0x4e2cd480 // fadd v0.4s, v4.4s, v12.4s
 	WORD $0x4e2dd4a1 // fadd v1.4s, v5.4s, v13.4s
 	WORD $0x4e2ed4c2 // fadd v2.4s, v6.4s, v14.4s
 	WORD $0x4e2fd4e3 // fadd v3.4s, v7.4s, v15.4s
-	WORD $0xad4014e4 // ldp q4, q5, [x7]
-	WORD $0xad411ce6 // ldp q6, q7, [x7,#32]
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-	WORD $0xad0004e0 // stp q0, q1, [x7]
-	WORD $0xad010ce2 // stp q2, q3, [x7,#32]
-	CMP $1, R1
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	CMP $1, R2
 	BGE group2
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum2
-	MOVD $0, R7
+	MOVD $0, R4
 	MOVD jump+104(FP), R8
-	ADD R8<<2, R7
-	ADD R7, R5
-	ADD R7, R6
-	MOVD n+144(FP), R7
-	MOVD R7, R1
+	ADD R8<<2, R4
+	ADD R4, R6
+	ADD R4, R7
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B group2
 
 sum2:
@@ -699,21 +699,21 @@ under2:
 	WORD $0xad010c22 // stp q2, q3, [x1,#32]
 	ADD R2, R0
 	ADD R3, R1
-	MOVD b_base+112(FP), R0
-	MOVD n+144(FP), R1
-	MOVD a_base+64(FP), R2
-	MOVD $0, R3
-	MOVD rs+88(FP), R4
-	ADD R4<<2, R3
+	MOVD parts+152(FP), R0
+	MOVD b_base+112(FP), R1
+	MOVD n+144(FP), R2
+	MOVD a_base+64(FP), R3
 	MOVD $0, R4
-	MOVD cs+96(FP), R5
+	MOVD rs+88(FP), R5
 	ADD R5<<2, R4
-	MOVD R2, R5
-	ADD R3, R2
-	MOVD $32, R2
-	MUL R4, R2
-	MOVD parts+152(FP), R3
-	CMP $1, R1
+	MOVD $0, R5
+	MOVD cs+96(FP), R6
+	ADD R6<<2, R5
+	MOVD R3, R6
+	ADD R4, R3
+	MOVD $32, R3
+	MUL R5, R3
+	CMP $1, R2
 	BLT sum1
 
 group1:
@@ -725,124 +725,124 @@ group1:
 	WORD $0x6f00e405 // movi v5.2d, #0x0
 	WORD $0x6f00e406 // movi v6.2d, #0x0
 	WORD $0x6f00e407 // movi v7.2d, #0x0
-	CMP $32, R1
+	CMP $32, R2
 	BLT two1
-	MOVD $0, R6
+	MOVD $0, R4
 
 more1:
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xad422408 // ldp q8, q9, [x0,#64]
-	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad422428 // ldp q8, q9, [x1,#64]
+	WORD $0xad432c2a // ldp q10, q11, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad442408 // ldp q8, q9, [x0,#128]
-	WORD $0xad452c0a // ldp q10, q11, [x0,#160]
-	PRFM 2176(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad442428 // ldp q8, q9, [x1,#128]
+	WORD $0xad452c2a // ldp q10, q11, [x1,#160]
+	PRFM 2176(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xad462408 // ldp q8, q9, [x0,#192]
-	WORD $0xad472c0a // ldp q10, q11, [x0,#224]
-	PRFM 2240(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad462428 // ldp q8, q9, [x1,#192]
+	WORD $0xad472c2a // ldp q10, q11, [x1,#224]
+	PRFM 2240(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad482408 // ldp q8, q9, [x0,#256]
-	WORD $0xad492c0a // ldp q10, q11, [x0,#288]
-	PRFM 2304(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad482428 // ldp q8, q9, [x1,#256]
+	WORD $0xad492c2a // ldp q10, q11, [x1,#288]
+	PRFM 2304(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xad4a2408 // ldp q8, q9, [x0,#320]
-	WORD $0xad4b2c0a // ldp q10, q11, [x0,#352]
-	PRFM 2368(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad4a2428 // ldp q8, q9, [x1,#320]
+	WORD $0xad4b2c2a // ldp q10, q11, [x1,#352]
+	PRFM 2368(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	WORD $0xad4c2408 // ldp q8, q9, [x0,#384]
-	WORD $0xad4d2c0a // ldp q10, q11, [x0,#416]
-	PRFM 2432(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad4c2428 // ldp q8, q9, [x1,#384]
+	WORD $0xad4d2c2a // ldp q10, q11, [x1,#416]
+	PRFM 2432(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xad4e2408 // ldp q8, q9, [x0,#448]
-	WORD $0xad4f2c0a // ldp q10, q11, [x0,#480]
-	PRFM 2496(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad4e2428 // ldp q8, q9, [x1,#448]
+	WORD $0xad4f2c2a // ldp q10, q11, [x1,#480]
+	PRFM 2496(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	ADD $512, R0
-	SUB $8, R1
-	ADD $1, R6
-	CMP $4, R6
+	ADD $512, R1
+	SUB $8, R2
+	ADD $1, R4
+	CMP $4, R4
 	BLT more1
 	B add1
 
 two1:
-	CMP $2, R1
+	CMP $2, R2
 	BLT one1
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	WORD $0xad422408 // ldp q8, q9, [x0,#64]
-	WORD $0xad432c0a // ldp q10, q11, [x0,#96]
-	PRFM 2112(R0), PLDL1KEEP
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad422428 // ldp q8, q9, [x1,#64]
+	WORD $0xad432c2a // ldp q10, q11, [x1,#96]
+	PRFM 2112(R1), PLDL1KEEP
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
 	WORD $0x4e29cd85 // fmla v5.4s, v12.4s, v9.4s
 	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd87 // fmla v7.4s, v12.4s, v11.4s
-	ADD $128, R0
-	SUB $2, R1
+	ADD $128, R1
+	SUB $2, R2
 	B two1
 
 one1:
-	CMP $1, R1
+	CMP $1, R2
 	BLT add1
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad412c0a // ldp q10, q11, [x0,#32]
-	PRFM 2048(R0), PLDL1KEEP
-	WORD $0xf8a268a0 // prfm pldl1keep, [x5,x2]
-	WORD $0x4dc4c8ac // ld1r {v12.4s}, [x5], x4
+	WORD $0xad402428 // ldp q8, q9, [x1]
+	WORD $0xad412c2a // ldp q10, q11, [x1,#32]
+	PRFM 2048(R1), PLDL1KEEP
+	WORD $0xf8a368c0 // prfm pldl1keep, [x6,x3]
+	WORD $0x4dc5c8cc // ld1r {v12.4s}, [x6], x5
 	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
 	WORD $0x4e29cd81 // fmla v1.4s, v12.4s, v9.4s
 	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
 	WORD $0x4e2bcd83 // fmla v3.4s, v12.4s, v11.4s
-	ADD $64, R0
-	SUB $1, R1
+	ADD $64, R1
+	SUB $1, R2
 
 add1:
-	MOVD c_base+0(FP), R6
+	MOVD c_base+0(FP), R4
 	MOVD $0, R7
 	MOVD ldc+24(FP), R8
 	ADD R8<<2, R7
@@ -850,25 +850,25 @@ add1:
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-	WORD $0xad4014c4 // ldp q4, q5, [x6]
-	WORD $0xad411cc6 // ldp q6, q7, [x6,#32]
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4,#32]
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-	WORD $0xad0004c0 // stp q0, q1, [x6]
-	WORD $0xad010cc2 // stp q2, q3, [x6,#32]
-	CMP $1, R1
+	WORD $0xad000480 // stp q0, q1, [x4]
+	WORD $0xad010c82 // stp q2, q3, [x4,#32]
+	CMP $1, R2
 	BGE group1
-	SUB $1, R3
-	CMP $1, R3
+	SUB $1, R0
+	CMP $1, R0
 	BLT sum1
-	MOVD $0, R6
+	MOVD $0, R4
 	MOVD jump+104(FP), R7
-	ADD R7<<2, R6
-	ADD R6, R5
-	MOVD n+144(FP), R6
-	MOVD R6, R1
+	ADD R7<<2, R4
+	ADD R4, R6
+	MOVD n+144(FP), R4
+	MOVD R4, R2
 	B group1
 
 sum1:

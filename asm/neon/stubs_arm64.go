@@ -141,6 +141,26 @@ func Softmax(y, x []float32, scale float32, rows, d int)
 //go:noescape
 func SoftmaxBackward(dx, y, dy []float32, scale float32, rows, d int)
 
+// WinogradInput is planes d0-d2, d1+d2, d2-d1, d3-d1 of four planes d.
+//
+//go:noescape
+func WinogradInput(dst []float32, dp, ldd int, src []float32, sp, lds, cols, rows int)
+
+// WinogradOutput is planes (p0+p1)+p2, (p1-p2)+p3 of four planes p.
+//
+//go:noescape
+func WinogradOutput(dst []float32, dp, ldd int, src []float32, sp, lds, cols, rows int)
+
+// WinogradOutputAdd is WinogradOutput, added to what dst holds.
+//
+//go:noescape
+func WinogradOutputAdd(dst []float32, dp, ldd int, src []float32, sp, lds, cols, rows int)
+
+// WinogradGrad is planes e0, e0+e1, e0-e1, e1 of two planes e.
+//
+//go:noescape
+func WinogradGrad(dst []float32, dp, ldd int, src []float32, sp, lds, cols, rows int)
+
 // SGD is p -= lr*g.
 //
 //go:noescape
@@ -210,6 +230,11 @@ func F32ToU8(dst []uint8, src []float32)
 //
 //go:noescape
 func MulTile(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, jump int, b []float32, rows, n, parts int)
+
+// MulRows is MulTile of 6 rows and one part for some tiles, at least one: each has the next 6 rows of c and start, and begins 6*next numbers after the one before in a.
+//
+//go:noescape
+func MulRows(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs, next int, b []float32, tiles, n int)
 
 // PackRows is dst[i*ldd+j] = alpha*src[i*lds+j] for i < rows, j < cols.
 //

@@ -16,8 +16,9 @@ import (
 //
 // with x = 0 outside the picture and W[kh, kw] of C x Channels; W is KH x KW x C x Channels. K is
 // Size in each direction, but KH is 1 for signals (H = 1). It is a product whose left factor is the
-// patches of the picture; the gradient by x is the convolution of dy by the weights turned by half
-// a circle.
+// patches of the picture, or with 3 x 3 pixels of many channels it is computed in squares
+// ([blas.Backend.Winograds]); the gradient by x is the convolution of dy by the weights turned by
+// half a circle.
 type Conv struct {
 	Channels int  // of the output
 	Size     int  // odd
@@ -82,12 +83,16 @@ func (l Conv) Bind(v Values, in ...Shape) Pair {
 		forward: v.Products.Factor(), backward: v.Products.Factor(),
 	}
 	panels := func(n int) []float32 { return v.Arena.Floats(memory.PackedWeights, n) }
-	b.forward.ReserveConv(b.taps*b.in, b.out, b.taps, panels)
+	b.forward.ReserveConv(x, b.out, panels)
 	if v.AsksX {
-		b.backward.ReserveTurned(b.taps*b.in, b.out, b.taps, panels)
+		b.backward.ReserveTurned(b.in, dy, panels)
 	}
 	if v.Grads && v.Products.Keeps() {
 		b.keep()
+	}
+	if v.Grads && v.Products.Winograds(x, b.out) {
+		b.squares = true
+		b.sums = v.Arena.Floats(memory.Gradients, blas.WinogradSums(b.in, b.out))
 	}
 	return b
 }
@@ -113,6 +118,9 @@ type conv struct {
 	weight, bias          Range
 	forward, backward     blas.Factor // W, and W turned
 
+	squares bool      // gradients by the weights come from squares
+	sums    []float32 // of these, block by block
+
 	keeps, keepsX bool // DY, and X, are kept here, rounded
 	keptX, keptDY blas.Rounded
 }
@@ -124,9 +132,9 @@ func (c *conv) matrix(p []float32) blas.Matrix {
 // PackTasks implements Weighted.
 func (c *conv) PackTasks() []Task {
 	cost := float64(c.taps * c.in * c.out)
-	tasks := []Task{{cost, func() { c.forward.SetConv(c.matrix(c.values.P), c.taps) }}}
+	tasks := []Task{{cost, func() { c.forward.SetConv(c.matrix(c.values.P), c.x) }}}
 	if c.values.AsksX {
-		turn := func() { c.backward.SetTurned(c.matrix(c.values.P), c.taps) }
+		turn := func() { c.backward.SetTurned(c.matrix(c.values.P), c.dy) }
 		tasks = append(tasks, Task{cost, turn})
 	}
 	return tasks
@@ -187,6 +195,9 @@ func (c *conv) DY() []float32 {
 // GradTasks implements Weighted. A task is a block of the weights, over all rows: of whole taps, or
 // of a part of the channels of one pixel.
 func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
+	if c.squares {
+		return c.squareTasks(w)
+	}
 	k, unit, across := c.taps*c.in, c.in, 1
 	if c.taps == 1 {
 		unit = 1

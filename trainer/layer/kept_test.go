@@ -61,12 +61,12 @@ func (s subject) products(v numbers, b *blas.Backend, rows int) (r results) {
 
 	r.y = make([]float32, len(v.dy))
 	forward := b.Factor()
-	forward.SetConv(weights, taps)
+	forward.SetConv(weights, seen)
 	forward.Mul(x, bias, blas.Dense(r.y, n, channels))
 
 	r.dx = [][]float32{make([]float32, len(v.x[0]))}
 	backward := b.Factor()
-	backward.SetTurned(weights, taps)
+	backward.SetTurned(weights, back)
 	backward.Mul(blas.Patches(v.dy, rows, back), nil, blas.Dense(r.dx[0], n, in.C))
 
 	if b.Keeps() { // else the bias is a sum of float32

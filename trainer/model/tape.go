@@ -148,7 +148,8 @@ func (t *Tape) PackTasks() int { return len(t.pack) }
 func (t *Tape) Pack(task int) { t.pack[task].Do() }
 
 // Work is the multiplications of the parameters' products for a row, forward: each of the two
-// gradients takes as many again. It is 0 for a tape without gradients by parameters.
+// gradients takes as many again. Convolutions count as they are defined, also those that are
+// computed with fewer (blas.Backend.Winograds). It is 0 for a tape without gradients by parameters.
 func (t *Tape) Work() (sum float64) {
 	for _, task := range t.grad {
 		sum += task.Cost

@@ -157,6 +157,8 @@ CASES = {
     "moments": Case("Moments", layers.moments, 3, (3, 5, 6)),
     "sinusoids": Case("Sinusoids", layers.sinusoids(10, 0.05, 5), 7, (1, 1, 1), make=levels,
                       back=False, features=10, slowest=0.05, fastest=5),
+    "conv-3x3-squares": case_conv(3, 3, 4, 6, 17, 33),
+    "conv-3x3-squares-wide": case_conv(3, 2, 2, 4, 70, 18),
 }
 
 
