@@ -20,9 +20,10 @@ const winogradChannels = 16
 const places, centre = 16, 5
 
 // winograds reports whether a convolution to so many channels is computed in squares: of 3 x 3
-// pixels, in pictures that squares tile. Besides, only products in float32 are.
+// pixels, in pictures that squares tile, a line of which is no longer than a block of a product.
+// Besides, only products in float32 are.
 func winograds(w Window, channels int) bool {
-	return w.KH == 3 && w.KW == 3 && w.H%2 == 0 && w.W%2 == 0 &&
+	return w.KH == 3 && w.KW == 3 && w.H%2 == 0 && w.W%2 == 0 && w.W/2 <= blockK &&
 		min(w.C, channels) >= winogradChannels
 }
 

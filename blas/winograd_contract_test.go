@@ -76,6 +76,7 @@ func TestWinogradPanics(t *testing.T) {
 	for _, of := range []seen{
 		{Window{3, 4, 16, 3, 3}, 1}, {Window{4, 3, 16, 3, 3}, 1}, {Window{4, 4, 15, 3, 3}, 1},
 		{Window{4, 4, 16, 5, 5}, 1}, {Window{1, 4, 16, 1, 3}, 1},
+		{Window{2, 2*blockK + 2, 16, 3, 3}, 1},
 	} {
 		if Default().Winograds(of.Window, 16) {
 			t.Errorf("%v is computed in squares", of)
