@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+	"time"
 )
 
 // nfpm makes the packages.
@@ -32,7 +33,7 @@ func (r *release) packages(ctx context.Context, t target, all []entry) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
-	files, err := place(dir, all)
+	files, err := place(dir, append(all, entry{debianChangelog, plain, r.debianChangelog()}))
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,9 @@ func place(dir string, all []entry) (files []installed, err error) {
 				err = add(documents+"copyright", plain, []byte(copyright), "")
 			}
 		case e.name == "CHANGELOG.md":
-			err = addGzipped(add, documents+"CHANGELOG.md", e.content, "")
+			err = addGzipped(add, documents+"changelog", e.content, "")
+		case e.name == debianChangelog:
+			err = addGzipped(add, documents+debianChangelog, e.content, "deb")
 		case e.name == "README.md":
 			err = add(documents+"README.md", plain, e.content, "")
 		}
@@ -115,9 +118,18 @@ func addGzipped(
 	return add(place+".gz", plain, small, only)
 }
 
-// copyright begins the file of that name, which Debian wants in every package.
+// debianChangelog is the file with the history of a package, as Debian's tools read it.
+const debianChangelog = "changelog.Debian"
+
+func (r *release) debianChangelog() []byte {
+	const text = "plume (%s-1) unstable; urgency=medium\n\n  * Version %s: see changelog.gz.\n\n" +
+		" -- plume developers <plume-ml@users.noreply.github.com>  %s\n"
+	version := strings.Replace(r.version, "-", "~", 1) // what sorts before the release itself
+	return fmt.Appendf(nil, text, version, r.version, r.time.Format(time.RFC1123Z))
+}
+
+// copyright is the file of that name, which Debian wants in every package.
 const copyright = `plume, https://github.com/plume-ml/plume
-Copyright the authors of plume. Licensed under the Apache License, Version 2.0, which is on Debian
-systems in /usr/share/common-licenses/Apache-2.0. THIRD_PARTY has the licences of what else is in
-it.
+Copyright (C) the authors of plume. Licensed under the Apache License, Version 2.0, which is in
+/usr/share/common-licenses/Apache-2.0 on Debian systems. THIRD_PARTY has the licences of the rest.
 `
