@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	xfont "golang.org/x/image/font"
 	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
@@ -13,15 +14,32 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// letters are the one face of all figures. Package plot, which would lay diagrams out, brings
-// twelve faces into every program that imports it, 4 MB.
-var letters = sync.OnceValue(func() text.Handler {
+// outlines are the one face of all figures and labels. Package plot, which would lay diagrams out,
+// brings twelve faces into every program that imports it, 4 MB.
+var outlines = sync.OnceValue(func() *opentype.Font {
 	face, err := opentype.Parse(liberationsansregular.TTF)
 	if err != nil {
-		panic("figure: the embedded face is damaged")
+		panic(errFace)
 	}
-	return text.Plain{Fonts: font.NewCache(font.Collection{{Font: typeface, Face: face}})}
+	return face
 })
+
+const errFace = "figure: the embedded face is damaged"
+
+var letters = sync.OnceValue(func() text.Handler {
+	return text.Plain{Fonts: font.NewCache(font.Collection{{Font: typeface, Face: outlines()}})}
+})
+
+// Face is the face of figures at a size in pixels, for labels of other pictures. It is for one
+// goroutine at a time.
+func Face(size float64) xfont.Face {
+	options := opentype.FaceOptions{Size: size, DPI: 72, Hinting: xfont.HintingFull}
+	face, err := opentype.NewFace(outlines(), &options)
+	if err != nil {
+		panic(errFace)
+	}
+	return face
+}
 
 var typeface = font.Font{Typeface: "Liberation", Variant: "Sans"}
 

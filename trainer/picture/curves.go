@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -97,7 +96,7 @@ func (v View) newBoard(n, cols int, caption string) (board, error) {
 // text writes with its base line at y, from x on.
 func (b board) text(x, y int, text string) {
 	face := font.Drawer{
-		Dst: b.image, Src: image.NewUniform(color.Gray{0x40}), Face: basicfont.Face7x13,
+		Dst: b.image, Src: image.NewUniform(color.Gray{0x40}), Face: figure.Face(labelSize),
 		Dot: fixed.P(x, y),
 	}
 	face.DrawString(text)
@@ -270,11 +269,13 @@ func (v View) gaps(missing []bool) (all [][2]int) {
 // labelAxes labels the first panel of the last line, in the units of the data.
 func (v View) labelAxes(b board, lo, hi float64) {
 	frame := b.place((b.rows - 1) * b.cols)
-	face := basicfont.Face7x13
+	face := figure.Face(labelSize)
+	metrics := face.Metrics()
+	ascent, descent := metrics.Ascent.Ceil(), metrics.Descent.Ceil()
 	for _, y := range []struct {
 		value float64
 		at    int
-	}{{hi, frame.Min.Y + face.Ascent}, {lo, frame.Max.Y - face.Descent}} {
+	}{{hi, frame.Min.Y + ascent}, {lo, frame.Max.Y - descent}} {
 		text := strconv.FormatFloat(v.value(y.value), 'g', 3, 64)
 		b.text(b.left-4-font.MeasureString(face, text).Ceil(), y.at, text)
 	}
@@ -284,7 +285,7 @@ func (v View) labelAxes(b board, lo, hi float64) {
 	} else if v.Rate > 0 {
 		last = strconv.FormatFloat(1000*seconds, 'g', 3, 64) + " ms"
 	}
-	base := frame.Max.Y + face.Ascent + 2
+	base := frame.Max.Y + ascent + 2
 	b.text(frame.Min.X, base, "0")
 	b.text(frame.Max.X-font.MeasureString(face, last).Ceil(), base, last)
 }

@@ -6,8 +6,9 @@ import (
 	"image/draw"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/math/fixed"
+
+	"github.com/plume-ml/plume/trainer/figure"
 )
 
 // Labelled is a picture with a label.
@@ -18,9 +19,12 @@ type Labelled struct {
 
 const margin = 8 // pixels around a picture and a label
 
+const labelSize = 13 // pixels of a line of labels
+
 // Stack draws the pictures below each other, with their labels on the left.
 func Stack(pictures []Labelled) image.Image {
-	face := basicfont.Face7x13
+	face := figure.Face(labelSize)
+	ascent := face.Metrics().CapHeight.Ceil()
 	measure := func(text string) int { return font.MeasureString(face, text).Ceil() }
 	var label, width, height int
 	for _, p := range pictures {
@@ -37,7 +41,7 @@ func Stack(pictures []Labelled) image.Image {
 		to := image.Rectangle{Min: image.Pt(left, y), Max: image.Pt(left, y).Add(from.Size())}
 		draw.Draw(canvas, to, p.Picture, from.Min, draw.Src)
 		text := font.Drawer{Dst: canvas, Src: image.NewUniform(color.Black), Face: face}
-		text.Dot = fixed.P(margin+label-measure(p.Label), y+(from.Dy()+face.Ascent)/2)
+		text.Dot = fixed.P(margin+label-measure(p.Label), y+(from.Dy()+ascent)/2)
 		text.DrawString(p.Label)
 		y += from.Dy() + margin
 	}

@@ -5,6 +5,10 @@ import (
 	"image/color"
 	"image/draw"
 	"testing"
+
+	"golang.org/x/image/font"
+
+	"github.com/plume-ml/plume/trainer/figure"
 )
 
 // Each label is on the left of its picture, and the pictures are below each other.
@@ -16,7 +20,7 @@ func TestStack(t *testing.T) {
 	}
 	red, blue := color.NRGBA{255, 0, 0, 255}, color.NRGBA{0, 0, 255, 255}
 	img := Stack([]Labelled{{"a", filled(30, 20, red)}, {"four", filled(50, 40, blue)}})
-	const left = 4*7 + 2*margin // four letters of seven pixels
+	left := font.MeasureString(figure.Face(labelSize), "four").Ceil() + 2*margin
 	wantSize(t, img, left+50+margin, margin+20+margin+40+margin)
 	wantPixel(t, img, left, margin, red)
 	wantPixel(t, img, left+29, margin+19, red)
