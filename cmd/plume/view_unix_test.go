@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -40,9 +41,31 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *session {
 	t.Cleanup(func() { cmd.Process.Kill(); file.Close() })
 	go func() {
 		defer close(s.ended)
-		io.Copy(io.MultiWriter(s.term, &s.raw), file) // ends with an error of Linux
+		io.Copy(io.MultiWriter(&runes{to: s.term}, &s.raw), file) // ends with an error of Linux
 	}()
 	return s
+}
+
+// runes passes whole characters on: the emulator takes the beginning of one for an error.
+type runes struct {
+	to   io.Writer
+	rest []byte
+}
+
+func (r *runes) Write(p []byte) (int, error) {
+	r.rest = append(r.rest, p...)
+	n := len(r.rest)
+	for i := 1; i <= min(n, utf8.UTFMax); i++ {
+		if last := r.rest[n-i:]; utf8.RuneStart(last[0]) {
+			if !utf8.FullRune(last) {
+				n -= i
+			}
+			break
+		}
+	}
+	_, err := r.to.Write(r.rest[:n])
+	r.rest = append(r.rest[:0], r.rest[n:]...)
+	return len(p), err
 }
 
 // ends waits for the end of the command, and returns what is on the terminal.
