@@ -22,21 +22,19 @@ var sites = []site{
 	{"trainer/likelihood", "Gaussian.Gradient", "pass.Backward(r.G)", `$
 		flip("sign of the decoder's drift", r.G, -1)
 		flip("factor 2 in the decoder's drift", r.G, 2)`},
-	{"trainer/method", "flow.runPrior", "Particles: f.cloud.N, })", `$
+	{"trainer/method", "flow.runPrior", "Clock: f.setup.Clock, })", `$
 		flip("sign of the prior's drift", p, -1)`},
-	{"trainer/method", "flow.advance", "decoder = f.decoder.update(last, lr, summed)", `
-		w := last
-		w.Scale *= mutant("phi's gradient without 1/N", 1, float32(f.cloud.N)) *
-			mutant("phi's gradient without 1/B", 1, float32(len(f.now.index))) *
-			mutant[float32]("sign of phi's gradient", 1, -1)
-		decoder = f.decoder.update(w, lr, summed)`},
-	{"trainer/method", "flow.advance",
-		"prior = f.prior.update(last, f.setup.Options.ScoreLR*lr, summed)", `
-		w := last
-		w.Scale *= mutant("theta's gradient without 1/N", 1, float32(f.cloud.N)) *
-			mutant("theta's gradient without 1/B", 1, float32(len(f.now.index))) *
-			mutant[float32]("sign of theta's gradient", 1, -1)
-		prior = f.prior.update(w, f.setup.Options.ScoreLR*lr, summed)`},
+	{"trainer/method", "network.reduce", "rows.Grad = n.g", `$
+		switch n.number {
+		case decoderNet:
+			rows.Scale *= mutant("phi's gradient without 1/N", 1, float32(each)) *
+				mutant("phi's gradient without 1/B", 1, float32(w.points)) *
+				mutant[float32]("sign of phi's gradient", 1, -1)
+		case priorNet:
+			rows.Scale *= mutant("theta's gradient without 1/N", 1, float32(each)) *
+				mutant("theta's gradient without 1/B", 1, float32(w.points)) *
+				mutant[float32]("sign of theta's gradient", 1, -1)
+		}`},
 	{"trainer/method", "network.follow", "math.Sqrt(float64(s.Train.Len()*o.Particles))",
 		`mutant("ipla's noise without the root of N", 1., math.Sqrt(1/float64(o.Particles))) /
 			mutant("ipla's noise over M N, not its root", $, float64(s.Train.Len()*o.Particles))`},
@@ -91,14 +89,14 @@ var sites = []site{
 
 // boundSites are those of the bound, which only a diffusion prior has.
 var boundSites = []site{
-	{"trainer/diffusion", "BoundTape.Begin", "t.Span() * a * s",
+	{"trainer/diffusion", "BoundTape.levels", "t.Span() * a * s",
 		`mutant("factor 2 in the bound's direct drift", 1., 2)*
 			mutant("sign of the bound's direct drift", 1., -1)*$`},
-	{"trainer/diffusion", "BoundTape.Begin", "a / w",
+	{"trainer/diffusion", "BoundTape.levels", "a / w",
 		`mutant("factor 2 in the bound's drift through r", 1., 2)*$`},
 	{"trainer/diffusion", "BoundTape.losses", "t.Span()/2",
 		`mutant("bound without 1/2", $, t.Span())`},
-	{"trainer/diffusion", "BoundTape.Begin", "t.Span() * w",
+	{"trainer/diffusion", "BoundTape.levels", "t.Span() * w",
 		`mutant("sign of the score's gradient", 1., -1)*$`},
 	{"trainer/diffusion", "BoundTape.Evaluate", "t.scoreDrift(r)", `$
 		flip("sign of the score's drift", r.G, -1)`},
