@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-paths test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-openblas test-paths test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -67,13 +67,28 @@ build: setup ## build bin/plume, with OpenBLAS where it is installed
 train: build ## train ipld on Fashion-MNIST; ARGS="--epochs 1 --out DIR" passes flags on
 	@exec bin/plume train $(ARGS)
 
-test: setup ## run every test, with OpenBLAS (where it is installed) and without cgo
+# What the build with OpenBLAS can do wrong: the packages whose tests choose among backends
+# (TestBackendPackages in trainer), and the scripts of the command that do.
+backend_packages = ./bench/... ./blas ./trainer/classify ./trainer/generate ./trainer/layer \
+	./trainer/machine ./trainer/method ./trainer/model ./trainer/pca
+backend_scripts = ChooseBLAS|AddressSpace|TestScripts/^(blas|info)$$
+
+test: setup ## run every test without cgo, and those of products with OpenBLAS too, where it is installed
 	@$(functions)
 	choose_backend
-	if [ -n "$$tags" ]; then $(GO) test $$tags ./...; fi
+	if [ -n "$$tags" ]; then
+		$(GO) build $$tags ./...
+		$(GO) test $$tags $(backend_packages)
+		$(GO) test $$tags ./cmd/plume -run '$(backend_scripts)'
+	fi
 	export CGO_ENABLED=0
 	$(GO) build ./...
 	$(GO) test ./...
+
+test-openblas: setup ## run every test in the build with OpenBLAS
+	@$(functions)
+	have_openblas || { echo 'OpenBLAS is missing: make setup says how to install it' >&2; exit 1; }
+	$(GO) test -tags openblas ./...
 
 test-paths: build ## run the tests on every kernel path; NEON under qemu, installed if it is missing
 	@$(functions)
