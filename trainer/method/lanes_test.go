@@ -181,6 +181,9 @@ func TestLanesMakeTheGradient(t *testing.T) {
 
 // Lanes of which one has no datapoints in a minibatch, as in diagnostics.
 func TestEmptyLane(t *testing.T) {
+	before := blas.Info().Backend
+	t.Cleanup(func() { useBLAS(t, before) })
+	useBLAS(t, "native")
 	train := table{D: testDim, X: reference.Normals(lanePoints*testDim, 3, 1)}
 	l := laned{name: "pgd", o: small(), train: train, lanes: 4}
 	var want state
