@@ -31,7 +31,7 @@ type hub struct {
 
 // call is a rank's part of a round.
 type call struct {
-	what string // the name of the method
+	what string // the name of the method, "" for a rank that has not come
 	size int    // numbers, or the root
 	f32  []float32
 	f64  []float64
@@ -67,6 +67,7 @@ func (h *hub) meet(rank int, c call, work func(all []call)) error {
 		}
 	}
 	work(h.calls)
+	clear(h.calls)
 	h.came = 0
 	h.round++
 	h.changed.Broadcast()
@@ -106,6 +107,18 @@ func (l *local) SumTree(x []float32) error {
 			copy(part, parts[0])
 		}
 	})
+}
+
+// Waiting returns the ranks that have not come to the round under way.
+func (l *local) Waiting() (ranks []int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for r, c := range l.calls {
+		if c.what == "" {
+			ranks = append(ranks, r)
+		}
+	}
+	return ranks
 }
 
 // Gather implements Comm.
