@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +42,7 @@ var checks = []struct {
 	{"go run", checkGo},
 	{"regress", checkRegress},
 	{"tensorboard", checkTensorboard},
+	{"ssh", checkTunnel},
 }
 
 // checkCommand checks a command that a document shows and that is not run. at is the directory of
@@ -183,6 +185,19 @@ func checkTensorboard(words []string, _, scratch string) error {
 	files, err := filepath.Glob(filepath.Join(scratch, words[2], "*", "tensorboard", "*tfevents*"))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no event files below %s: %v", words[2], err)
+	}
+	return nil
+}
+
+// checkTunnel demands a way to the port of this machine at which plume serve listens by default.
+func checkTunnel(words []string, _, _ string) error {
+	_, port, err := net.SplitHostPort(newServe().Flags().Lookup("listen").DefValue)
+	if err != nil {
+		return err
+	}
+	want := fmt.Sprintf("ssh -N -L %s:localhost:%s HOST", port, port)
+	if got := strings.Join(words, " "); got != want {
+		return fmt.Errorf("expected %s", want)
 	}
 	return nil
 }
