@@ -64,7 +64,7 @@ func (p Plot) write(path string) error {
 	if err != nil {
 		return err
 	}
-	beside := p.beside(drawn)
+	beside := drawn.beside()
 	var canvas interface {
 		vg.CanvasWriterTo
 		vg.CanvasSizer
@@ -98,7 +98,7 @@ func (p Plot) build() (*chart, error) {
 		s.add(out)
 	}
 	p.axes(out)
-	placeLegend(out, series)
+	out.placeLegend(series)
 	return out, nil
 }
 

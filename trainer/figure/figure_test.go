@@ -154,6 +154,29 @@ func TestLegend(t *testing.T) {
 	}
 }
 
+// The legend is beside the diagram where something is drawn in every corner: here a curve above, and
+// below it a line that has none of the curve's points near it.
+func TestLegendBeside(t *testing.T) {
+	curve := Series{Name: "a curve", X: []float64{0, 1, 2}, Y: []float64{3, 2.9, 3}, Line: true}
+	floor := Series{Name: "what rows reach", X: []float64{0, 2}, Y: []float64{1, 1}, Line: true}
+	whisker := Series{X: []float64{0, 2}, Y: []float64{2, 2}, Err: []float64{1, 1}}
+	for _, c := range []struct {
+		series []Series
+		beside bool
+	}{
+		{[]Series{curve}, false}, {[]Series{curve, floor}, true},
+		{[]Series{{Name: "a", X: whisker.X, Y: whisker.Y, Err: whisker.Err}}, true},
+	} {
+		drawn, err := Plot{Series: c.series}.build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := drawn.beside() > 0; got != c.beside {
+			t.Errorf("%d series: beside: %t", len(c.series), got)
+		}
+	}
+}
+
 // The legend of many series is beside the diagram, which keeps its size.
 func TestCrowd(t *testing.T) {
 	p := Plot{}

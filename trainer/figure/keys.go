@@ -6,9 +6,10 @@ import (
 )
 
 // keys are the names of series, each beside a piece of its line and one of its points. They stand
-// in a corner.
+// in a corner of the diagram, or beside it.
 type keys struct {
 	Top, Left bool
+	Beside    bool
 	all       []key
 }
 

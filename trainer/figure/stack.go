@@ -8,7 +8,7 @@ import (
 )
 
 // StackBytes is the memory that drawing a stack of two diagrams takes, at most: 922 x 1,210 pixels
-// of 4 bytes, and fonts.
+// of 4 bytes, half as many again for legends beside them, and fonts.
 const StackBytes = 12 << 20
 
 // Stack draws diagrams below each other, without those that have nothing to draw. If that is all of
@@ -25,7 +25,7 @@ func Stack(plots ...Plot) (image.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		beside := p.beside(d)
+		beside := d.beside()
 		drawn, besides, widest = append(drawn, d), append(besides, beside), max(widest, beside)
 	}
 	if len(drawn) == 0 {

@@ -25,48 +25,6 @@ func (p Plot) axes(out *chart) {
 	}
 }
 
-// A legend is put into the corner where the fewest points are drawn: in the box of this share of
-// the diagram.
-const legendWidth, legendHeight = 0.5, 0.3
-
-// steps is the number of points at which the line between two points is checked.
-const steps = 16
-
-func placeLegend(out *chart, series []shown) {
-	var corners [2][2]int // of points: lower and upper, left and right
-	count := func(x, y float64) {
-		for top, row := range corners {
-			for right := range row {
-				if math.Abs(x-float64(right)) < legendWidth &&
-					math.Abs(y-float64(top)) < legendHeight {
-					corners[top][right]++
-				}
-			}
-		}
-	}
-	for _, s := range series {
-		for i, p := range s.xy {
-			x, y := out.X.Norm(p.X), out.Y.Norm(p.Y)
-			count(x, y)
-			if i == 0 || !s.Line {
-				continue
-			}
-			x0, y0 := out.X.Norm(s.xy[i-1].X), out.Y.Norm(s.xy[i-1].Y)
-			for k := 1; k < steps; k++ {
-				t := float64(k) / steps
-				count(x0+t*(x-x0), y0+t*(y-y0))
-			}
-		}
-	}
-	best := [2]int{1, 1}
-	for _, corner := range [][2]int{{1, 0}, {0, 1}, {0, 0}} {
-		if corners[corner[0]][corner[1]] < corners[best[0]][best[1]] {
-			best = corner
-		}
-	}
-	out.Legend.Top, out.Legend.Left = best[0] == 1, best[1] == 0
-}
-
 // decades marks an axis of logarithms to base 10 with the numbers themselves: at the powers of ten,
 // between them if there are few, and as a linear axis if there are none.
 type decades struct{}
