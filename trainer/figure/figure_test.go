@@ -154,8 +154,8 @@ func TestLegend(t *testing.T) {
 	}
 }
 
-// The legend is beside the diagram where something is drawn in every corner: here a curve above, and
-// below it a line that has none of the curve's points near it.
+// The legend is beside the diagram where something is drawn in every corner: here a curve above and
+// a line below it, which passes the corners between its two points.
 func TestLegendBeside(t *testing.T) {
 	curve := Series{Name: "a curve", X: []float64{0, 1, 2}, Y: []float64{3, 2.9, 3}, Line: true}
 	floor := Series{Name: "what rows reach", X: []float64{0, 2}, Y: []float64{1, 1}, Line: true}
