@@ -91,6 +91,7 @@ func (t *Trainer) build(ctx context.Context) error {
 		Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool, Clock: &t.clock,
 		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
 		Classes: t.data.classes, Conditions: t.like,
+		Placed: func(c *method.Components) { t.start = c },
 	})
 	if err != nil {
 		return err // and m may be a nil pointer in an interface that is not nil
@@ -107,6 +108,11 @@ func (t *Trainer) open(step int) (err error) {
 	}
 	if t.data.schema != nil {
 		if err := t.writer.StoreSchema(t.data.schema); err != nil {
+			return err
+		}
+	}
+	if t.start != nil {
+		if err := t.writer.StoreStart(t.start); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ type Model struct {
 	datapoints int // number of images that it was trained on, with their mirror images
 	pool       *pool.Pool
 	method     method.Method
+	start      *method.Components // where its particles started; nil: at N(0, I)
 	generator  *generate.Generator
 	closed     bool
 }
@@ -69,7 +70,7 @@ func Train(
 		m.datapoints = t.data.points.Len()
 		err = withDiskRemedy(t.build(ctx))
 	}
-	m.method = t.method
+	m.method, m.start = t.method, t.start
 	if err == nil {
 		err = t.steps(ctx)
 	}
@@ -216,7 +217,9 @@ func (m *Model) Query() (*query.Model, error) {
 	if m.closed {
 		return nil, errClosed
 	}
-	return query.New(m.generator, m.cfg, m.pool), nil
+	asked := query.New(m.generator, m.cfg, m.pool)
+	asked.UseComponents(m.start)
+	return asked, nil
 }
 
 // Close ends the workers, and removes the file of particles if there is one. A closed model gives

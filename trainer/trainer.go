@@ -50,6 +50,7 @@ type Trainer struct {
 	memory needs
 	pool   *pool.Pool
 	method method.Method
+	start  *method.Components // where its particles started; nil: at N(0, I)
 	log    *record.Log
 	saving saving
 

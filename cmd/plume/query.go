@@ -48,8 +48,10 @@ func (q *queryCommand) addFlags(cmd *cobra.Command, own, output, formats string)
 	flags.IntVar(&q.Particles, "particles", 8, "draws from the posterior of each row, 2 or more")
 	flags.StringVar((*string)(&q.Start), "start", string(query.StartAuto),
 		"where they start: "+strings.Join(config.Names(query.Starts), ", ")+
-			" (auto: encoder for methods that train one, else normal; amortised: what a network "+
-			"guesses, which is fitted to the particles once and kept with the run)")
+			" (auto: as those of the training started: at draws of the encoder, at the "+
+			"principal components of the training rows with cloud_init = pca, or normal; "+
+			"amortised: what a network guesses, which is fitted to the particles once and kept "+
+			"with the run)")
 	flags.IntVar(&q.moves, "moves", infer.Patient().Descend,
 		"moves after which a row's particles must stop descending, wherever they are")
 	flags.Uint64Var(&q.Seed, "seed", 1, "seed of the random numbers")
@@ -125,6 +127,9 @@ func (q *queryCommand) ask(args []string, work func(ctx context.Context) error) 
 func (q *queryCommand) read(
 	ctx context.Context, missing bool, own func(context.Context, query.Read) (data.Dataset, error),
 ) (query.Rows, error) {
+	if text := q.stored.Elsewhere(); text != "" && q.Start == query.StartAuto {
+		q.insist("WARNING: " + text)
+	}
 	how, read := q.how(q.data, missing), q.stored.Read
 	if q.data == "" {
 		read = own

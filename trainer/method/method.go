@@ -97,6 +97,8 @@ type Setup struct {
 	// empty: they are in memory. The bits are the same.
 	CloudDir string
 	Ctx      context.Context // ends New early, while that file is made; nil: never
+	// Placed is called by New with where cloud_init = pca has put the particles; nil: not.
+	Placed func(*Components)
 
 	// Products computes the products of the networks that Options describe, in their precision;
 	// nil: the present default of package blas. Methods with different ones can train at once.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -24,26 +23,22 @@ const startImages, startBlock = 4096, 512
 // errors, as those beyond the rank of the images are.
 const negligible = 1e-8
 
-// start moves a cloud from N(0, I) to where cloud_init says: each particle to the coordinates of
-// its image in the leading principal components of the images, each scaled to unit variance, times
-// sqrt(1 - 0.1^2), plus 0.1 N(0, I). The channels of a pixel of spatial latents are the components
-// of the patches that the pixel stands for. Dimensions beyond the components keep N(0, I), as do
-// those beyond the rank of the images.
+// start moves a cloud from N(0, I) to where cloud_init says.
 func (s *Setup) start(c *particle.Cloud) error {
 	if s.Options.CloudInit != config.FromComponents {
 		return nil
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
-	all := &patches{rows: s.Train, picture: s.Train.Shape(), z: latentShape(s.Options)}
-	fitted := all.of(evenly(c.M, startImages))
-	p, err := pca.Fit(ctx, fitted, all.dim(), all.z.C, pca.Options{Pool: s.Pool})
+	from, err := s.components(ctx, c.M)
 	if err != nil {
 		return fmt.Errorf("cloud_init = %s: %w (or --cloud-init %s)", config.FromComponents, err,
 			config.FromNormal)
 	}
-	factor, err := s.whitening(ctx, p, fitted)
 	for lo := 0; lo < c.M && err == nil; lo += startBlock {
-		err = s.place(ctx, c, p, all, lo, min(c.M, lo+startBlock), factor)
+		err = s.place(ctx, c, from, lo, min(c.M, lo+startBlock))
+	}
+	if err == nil && s.Placed != nil {
+		s.Placed(from)
 	}
 	return err
 }
@@ -68,48 +63,15 @@ func evenly(m, n int) []int {
 	return index
 }
 
-// whitening is what makes each coordinate of the rows one of variance 1 - startNoise^2. It ends
-// with the last component that is not negligible.
-func (s *Setup) whitening(ctx context.Context, p *pca.PCA, rows data.Rows) ([]float64, error) {
-	f, err := p.Features(ctx, rows, s.Pool)
-	if err != nil {
-		return nil, err
-	}
-	var factor []float64
-	var leading float64
-	for j := range f.K {
-		var square float64
-		for i := range f.N {
-			square += float64(f.Row(i)[j]) * float64(f.Row(i)[j])
-		}
-		leading = max(leading, square)
-		if square <= negligible*leading {
-			break
-		}
-		variance := square / float64(f.N)
-		factor = append(factor, math.Sqrt((1-startNoise*startNoise)/variance))
-	}
-	return factor, nil
-}
-
 // place moves the particles of datapoints lo to hi.
 func (s *Setup) place(
-	ctx context.Context, c *particle.Cloud, p *pca.PCA, all *patches, lo, hi int, factor []float64,
+	ctx context.Context, c *particle.Cloud, from *Components, lo, hi int,
 ) error {
-	f, err := p.Features(ctx, all.of(data.Range(lo, hi)), s.Pool)
+	f, err := from.pca.Features(ctx, from.patches(s.Train, nil, data.Range(lo, hi)), s.Pool)
 	if err != nil {
 		return err
 	}
-	pixels := all.z.Pixels()
-	c.Update(lo, hi, func(z []float32, m int) {
-		for k := range pixels {
-			row := f.Row((m-lo)*pixels + k)
-			for j, by := range factor {
-				at := &z[k*all.z.C+j]
-				*at = float32(float64(row[j])*by + startNoise*float64(*at))
-			}
-		}
-	})
+	c.Update(lo, hi, func(z []float32, m int) { from.move(z, f, m-lo) })
 	return c.Err()
 }
 
@@ -120,13 +82,10 @@ type patches struct {
 	index   []int // of the pictures among the rows
 	picture data.Shape
 	z       layer.Shape
-}
 
-// of is the patches of other pictures.
-func (p *patches) of(index []int) *patches {
-	part := *p
-	part.index = index
-	return &part
+	// What is missing has the value of mean, D/pixels, in its place; nil: what rows has there.
+	missing *data.Missing
+	mean    []float64
 }
 
 func (p *patches) dim() int { return p.picture.Dim() / p.z.Pixels() }
@@ -138,17 +97,29 @@ func (p *patches) Len() int { return len(p.index) * p.z.Pixels() }
 // at once.
 func (p *patches) Gather(dst []float32, idx []int) {
 	picture, last := make([]float32, p.picture.Dim()), -1
+	missing, gone := []bool(nil), make([]bool, p.dim())
 	for _, i := range idx {
 		if at := p.index[i/p.z.Pixels()]; at != last {
 			p.rows.Gather(picture, []int{at})
-			last = at
+			if last = at; p.missing != nil {
+				missing = p.missing.Row(at)
+			}
 		}
-		dst = dst[p.cut(dst, picture, i%p.z.Pixels()):]
+		n := cutPatch(p, dst, picture, i%p.z.Pixels())
+		if missing != nil {
+			cutPatch(p, gone, missing, i%p.z.Pixels())
+			for j, holed := range gone {
+				if holed {
+					dst[j] = float32(p.mean[j])
+				}
+			}
+		}
+		dst = dst[n:]
 	}
 }
 
-// cut copies a picture's patch number k to dst, and returns its length.
-func (p *patches) cut(dst, picture []float32, k int) int {
+// cutPatch copies a picture's patch number k to dst, and returns its length.
+func cutPatch[T any](p *patches, dst, picture []T, k int) int {
 	h, run := p.picture.H/p.z.H, p.picture.W/p.z.W*p.picture.C
 	for y := range h {
 		row := (k/p.z.W*h + y) * p.picture.W * p.picture.C

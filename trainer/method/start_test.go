@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -9,8 +10,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -60,6 +63,78 @@ func TestStartAtComponents(t *testing.T) {
 	}
 	if ms := got.meanSquare[0]; math.Abs(ms-1) > 0.03 { // 3 standard errors of 0.01 chi-squares
 		t.Errorf("the cloud's mean square is %v", ms)
+	}
+}
+
+// Rows of the training that are placed anew, also by components that were stored, start where they
+// started in training, given the same noise; of the values that are missing, at the mean.
+func TestComponentsPlace(t *testing.T) {
+	o := convOptions(t, "ipld")
+	o.Particles = 3
+	o.CloudInit = config.FromNormal
+	normal := slices.Clone(startedCloud(t, o).cloud.Z)
+	o.CloudInit = config.FromComponents
+	var components *Components
+	p := pool.New(2)
+	defer p.Close()
+	colours := newColours(40)
+	m, err := New("ipld", Setup{
+		Options: o, Train: colours, Batch: 5, Tile: 64, Seed: testSeed, Pool: p,
+		Placed: func(c *Components) { components = c },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "start")
+	about := map[string]string{"plume": "test"}
+	if err := checkpoint.WriteFile(file.OS, path, about, components.Tensors()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := checkpoint.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	stored, err := ReadComponents(f, o, colours.Shape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := func(c *Components, rows data.Rows, missing *data.Missing) []float32 {
+		const lo, hi = 7, 31
+		z := slices.Clone(normal[lo*3*32 : hi*3*32])
+		if err := c.Place(t.Context(), z, rows, missing, data.Range(lo, hi), p); err != nil {
+			t.Fatal(err)
+		}
+		return z
+	}
+	want := m.(*flow).cloud.Z[7*3*32 : 31*3*32]
+	for name, c := range map[string]*Components{"as made": components, "as stored": stored} {
+		if !slices.Equal(place(c, colours, nil), want) {
+			t.Errorf("%s: not where training started", name)
+		}
+	}
+
+	// By hand: the mean of all patches, of 2 x 2 x 3 values, in place of what is missing.
+	mean, dim := [12]float64{}, colours.Shape().Dim()
+	patch := func(i int) int { return i%dim/3/8%2*6 + i/3%2*3 + i%3 } // of a value
+	for i, v := range colours.x {
+		mean[patch(i)] += float64(v) / float64(len(colours.x)/12)
+	}
+	missing := &data.Missing{D: dim, At: make([]bool, len(colours.x))}
+	filled, holed := newColours(40), newColours(40)
+	for i := range missing.At {
+		if missing.At[i] = i*7%10 < 3; missing.At[i] {
+			filled.x[i], holed.x[i] = float32(mean[patch(i)]), 9
+		}
+	}
+	got := place(stored, holed, missing)
+	for i, want := range place(stored, filled, nil) {
+		if math.Abs(float64(got[i]-want)) > 1e-4 { // the mean's rounding, times the whitening
+			t.Fatalf("number %d of rows with holes starts at %v, expected %v", i, got[i], want)
+		}
+	}
+	if slices.Equal(got, want) {
+		t.Error("what is missing plays a part")
 	}
 }
 

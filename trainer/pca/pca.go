@@ -115,6 +115,29 @@ func sign(v []float64) float64 {
 	return largest
 }
 
+// Parts is what coordinates in the components depend on, to be stored.
+type Parts struct {
+	Mean       []float64 // D
+	Components []float64 // D x K, orthonormal columns
+	Variances  []float64 // K
+	Bounded    bool      // values are clamped to [-1, 1]
+}
+
+// Parts returns the parts. They are not copies.
+func (p *PCA) Parts() Parts {
+	return Parts{p.mean, p.components.RawMatrix().Data, p.variances, p.bounded}
+}
+
+// Of returns the PCA of the parts, which it keeps. It knows neither FractionOfVariance nor
+// Residual, and returns NaN for both.
+func Of(p Parts) *PCA {
+	k := len(p.Variances)
+	return &PCA{
+		mean: p.Mean, components: mat.NewDense(len(p.Mean), k, p.Components),
+		variances: p.Variances, total: math.NaN(), residual: math.NaN(), bounded: p.Bounded,
+	}
+}
+
 // K returns the number of components.
 func (p *PCA) K() int { return len(p.variances) }
 

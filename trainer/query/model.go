@@ -17,6 +17,7 @@ import (
 type Model struct {
 	generator *generate.Generator
 	guess     *generate.Generator // its encoder is that of Use; nil before
+	start     *method.Components  // of StartComponents; nil: unknown
 	config    config.Config
 	pool      *pool.Pool
 }
@@ -59,10 +60,14 @@ type Start string
 
 // The starts.
 const (
-	// StartAuto is StartEncoder for a model with an encoder, and StartNormal for others.
+	// StartAuto is where those of the training started: StartEncoder for a model with an encoder,
+	// StartComponents for one with UseComponents, and StartNormal for others.
 	StartAuto Start = "auto"
 	// StartNormal is N(0, I).
 	StartNormal Start = "normal"
+	// StartComponents is where cloud_init = pca places the rows of a training, by the principal
+	// components of those of the model (Model.UseComponents). Missing values count as their mean.
+	StartComponents Start = "pca"
 	// StartEncoder is draws from the encoder's q(z|x). Missing values are zeros to it.
 	StartEncoder Start = "encoder"
 	// StartAmortised is draws from what a network guesses that was fitted to the particles of the
@@ -71,7 +76,7 @@ const (
 )
 
 // Starts lists all starts.
-var Starts = []Start{StartAuto, StartNormal, StartEncoder, StartAmortised}
+var Starts = []Start{StartAuto, StartNormal, StartComponents, StartEncoder, StartAmortised}
 
 // Summary is what is known when all rows are done.
 type Summary struct {
@@ -92,6 +97,16 @@ const (
 	heldBytes = 64 << 20
 )
 
+// noComponents says which models have no StartComponents.
+const noComponents = "it was trained with cloud_init = normal, by an earlier version, or imported"
+
+// UseComponents makes StartComponents begin at the components of a training; nil changes nothing.
+func (m *Model) UseComponents(c *method.Components) {
+	if c != nil {
+		m.start = c
+	}
+}
+
 // check reports rows and options that do not fit the model.
 func (m *Model) check(r Rows, o Options) error {
 	n, dim := r.Images.Len(), m.generator.Dim()
@@ -103,6 +118,9 @@ func (m *Model) check(r Rows, o Options) error {
 	case o.Start == StartEncoder && !m.generator.Encodes():
 		return fmt.Errorf("start = %s: %s trains no encoder; expected %s", o.Start, m.config.Method,
 			StartNormal)
+	case o.Start == StartComponents && m.start == nil:
+		return fmt.Errorf("start = %s: the model does not have the principal components of its "+
+			"training rows (%s); expected %s", o.Start, noComponents, StartNormal)
 	case o.Start == StartAmortised && m.guess == nil:
 		return fmt.Errorf("start = %s: the model has no network for it: expected Use before",
 			o.Start)
@@ -128,8 +146,11 @@ func (m *Model) withDefaults(o Options) Options {
 	}
 	if o.Start == "" || o.Start == StartAuto {
 		o.Start = StartNormal
-		if m.generator.Encodes() {
+		switch {
+		case m.generator.Encodes():
 			o.Start = StartEncoder
+		case m.start != nil:
+			o.Start = StartComponents
 		}
 	}
 	return o
@@ -155,6 +176,9 @@ func rowBytes(o Options, d, wide int) int { return 4*2*o.Particles*d + 8*(2*d+wi
 // forecast tells what inference will need, and refuses what this machine does not have.
 func (m *Model) forecast(g generate.Model, s infer.Setup, o Options, wide int) error {
 	need := infer.Bytes(g, s) + int64(s.Hold)*int64(rowBytes(o, m.generator.Latent(), wide))
+	if o.Start == StartComponents {
+		need += m.start.PlaceBytes(s.Hold)
+	}
 	if o.Forecast != nil {
 		o.Forecast(need)
 	}
@@ -180,6 +204,21 @@ type block struct {
 	posterior *infer.Posterior
 }
 
+// place moves the particles z of rows lo to hi-1 from N(0, I) to their start.
+func (m *Model) place(
+	ctx context.Context, z []float32, r Rows, s infer.Setup, start Start, lo, hi int,
+) error {
+	switch start {
+	case StartEncoder:
+		m.encode(m.generator, z, r, s, lo, hi)
+	case StartAmortised:
+		m.encode(m.guess, z, r, s, lo, hi)
+	case StartComponents:
+		return m.start.Place(ctx, z, r.Images, r.Missing, data.Range(lo, hi), m.pool)
+	}
+	return nil
+}
+
 // each settles the rows, block by block, and passes each block to use.
 func (m *Model) each(
 	ctx context.Context, r Rows, o Options, wide int, use func(block) error,
@@ -197,11 +236,8 @@ func (m *Model) each(
 	for lo := 0; lo < r.Images.Len(); lo += s.Hold {
 		hi := min(lo+s.Hold, r.Images.Len())
 		p.Hold(lo, hi)
-		switch o.Start {
-		case StartEncoder:
-			m.encode(m.generator, p.Latents(), r, s, lo, hi)
-		case StartAmortised:
-			m.encode(m.guess, p.Latents(), r, s, lo, hi)
+		if err := m.place(ctx, p.Latents(), r, s, o.Start, lo, hi); err != nil {
+			return Summary{}, err
 		}
 		if err := p.Settle(ctx, *o.Settling); err != nil {
 			return Summary{}, err

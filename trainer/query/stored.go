@@ -31,16 +31,31 @@ func Open(r *run.Run, raw bool, threads int) (*Stored, error) {
 		return nil, err
 	}
 	s := &Stored{Model: New(g.Generator, r.Config, g.Pool()), run: r, sampler: g}
-	if s.schema, err = r.Schema(); err != nil {
+	start, err := r.Start()
+	if err == nil {
+		s.schema, err = r.Schema()
+	}
+	if err != nil {
 		g.Close()
 		return nil, err
 	}
+	s.UseComponents(start)
 	return s, nil
 }
 
 // Schema is that of the table that the run was trained on; nil if that was none. Rows are encoded
 // by it, and decoded.
 func (s *Stored) Schema() *columns.Schema { return s.schema }
+
+// Elsewhere says why StartAuto is not where the particles of the training started; "" where it is.
+func (s *Stored) Elsewhere() string {
+	if !s.run.StartsAtComponents() || s.start != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s does not have the principal components at which its particles started "+
+		"(it was trained by an earlier version, or imported): those of other rows start at N(0, I)",
+		s.run.Dir)
+}
 
 // Generator is what samples the model, until Close.
 func (s *Stored) Generator() *run.Generator { return s.sampler }

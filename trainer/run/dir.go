@@ -18,6 +18,7 @@ const (
 	metricsFile    = "metrics.jsonl"
 	rowsFile       = "rows.csv"
 	schemaFile     = "schema.toml"
+	startFile      = "start.safetensors"
 	lockFile       = "lock"
 	notesFile      = "notes.json"
 	curvesFile     = "curves.png"
@@ -172,7 +173,7 @@ func Beside(dir string) (dirs []string) {
 // Other files stay, and with them the directory.
 func Discard(dir string) {
 	for _, name := range []string{
-		configFile, infoFile, schemaFile, rowsFile, checkpointsDir, lockFile,
+		configFile, infoFile, schemaFile, startFile, rowsFile, checkpointsDir, lockFile,
 	} {
 		_ = os.RemoveAll(filepath.Join(dir, name))
 	}

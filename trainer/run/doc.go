@@ -4,6 +4,8 @@
 //	run.json        Info: where the run comes from, how far it came, its divergences
 //	metrics.jsonl   a record for each epoch, as package record writes it
 //	schema.toml     of a table: its columns, and what their cells are encoded as
+//	start.safetensors
+//	                where cloud_init = pca started the particles, for those of new rows
 //	rows.csv        which row of the data each particle belongs to
 //	checkpoints/    states to resume from, as package checkpoint writes them
 //	samples/        pictures of samples and reconstructions
