@@ -47,6 +47,7 @@ func (t *Trainer) slowedTo() *record.Number {
 // cannot help, or no retries are left, it returns an error that wraps the cause.
 func (t *Trainer) retry(cause error) error {
 	t.awaitSave()
+	t.dropBest()
 	d := t.diagnosis(cause)
 	good, err := t.goodState(d)
 	if err != nil {

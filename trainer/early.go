@@ -18,7 +18,8 @@ import (
 )
 
 // EarlyStop ends a run once a number of its records has stopped falling, and keeps the checkpoint
-// at which it was lowest as checkpoints/best. It changes no bits of the steps.
+// at which it was lowest as checkpoints/best. That is saved whenever the run saves a checkpoint
+// (checkpoint_every) and at its end. It changes no bits of the steps.
 type EarlyStop struct {
 	Metric   string // one of StopMetrics, as metrics.jsonl calls it; empty: do neither
 	Patience int    // records with that number since the lowest that end the run; 0: never
@@ -37,6 +38,7 @@ type early struct {
 	EarlyStop
 	best  float64 // lowest so far; +Inf: there is none
 	step  int     // of the lowest
+	at    *place  // of the lowest, if that is of this session
 	since int     // records with the number after it
 }
 
@@ -94,7 +96,7 @@ func (t *Trainer) checkEarly() error {
 // and how many came after it.
 func (t *Trainer) recallBest() error {
 	s := &t.early
-	s.best, s.step, s.since = math.Inf(1), 0, 0
+	s.best, s.step, s.at, s.since = math.Inf(1), 0, nil, 0
 	if s.Metric == "" {
 		return nil
 	}
@@ -115,6 +117,50 @@ func (t *Trainer) recallBest() error {
 		}
 	}
 	return err
+}
+
+// writeBest writes the present state, that of the lowest number so far, in the place of the one
+// before, and leaves it to the next save of the run to make it durable. As long as numbers fall from
+// epoch to epoch, that is what keeps each epoch from going to the disk: a file that is removed within
+// some seconds mostly never gets there. A killed run finds the number again after its newest
+// checkpoint.
+func (t *Trainer) writeBest() (err error) {
+	at := t.next
+	t.early.at = &at
+	if time.Now().Before(t.saving.retry) {
+		return nil
+	}
+	began := time.Now()
+	t.awaitSave()
+	t.dropBest()
+	t.saving.best, err = t.write()
+	t.saving.stalled += time.Since(began).Seconds()
+	return err
+}
+
+// saveBest begins to save the best state, if there is one to be saved, and waits for that unless it
+// is the present one.
+func (t *Trainer) saveBest() {
+	w := t.saving.best
+	if w == nil {
+		return
+	}
+	t.saving.best = nil
+	t.commit(w)
+	if w.at != t.next {
+		t.awaitSave()
+	}
+}
+
+// dropBest removes the best state that is not saved yet.
+func (t *Trainer) dropBest() {
+	if t.saving.best == nil {
+		return
+	}
+	if err := t.saving.best.pending.Discard(); err != nil {
+		t.warn(err.Error())
+	}
+	t.saving.best = nil
 }
 
 // finish ends a run that is complete or has stopped early.

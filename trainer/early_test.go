@@ -2,7 +2,10 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -105,6 +108,53 @@ func TestBestWithoutStopping(t *testing.T) {
 	best, _ := lowest(records, s)
 	if found, err := checkpoint.Best(dir); err != nil || found.Step != best {
 		t.Errorf("the best checkpoint is %+v, %v; expected step %d", found, err, best)
+	}
+}
+
+// While a number falls from epoch to epoch, the best is saved as often as the run's checkpoints. A
+// run that is killed in between, and resumed, has the same best in the end.
+func TestBestIsSavedRarely(t *testing.T) {
+	c := overfitting()
+	c.EvalSamples = 0
+	s := EarlyStop{"heldout_mse", 3}
+	whole := t.TempDir()
+	saves, killed := 0, map[int]string{}
+	tr, err := New(context.Background(), c, whole, StopEarly(s), WithHook(Hook{
+		OnCheckpoint: func(int, string) { saves++ },
+		OnEpoch: func(e record.Epoch) {
+			if e.Epoch == 9 || e.Epoch == 20 { // as a kill leaves it
+				killed[e.Epoch] = t.TempDir()
+				if err := os.CopyFS(killed[e.Epoch], os.DirFS(whole)); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(tr.Run(context.Background()), tr.Close()); err != nil {
+		t.Fatal(err)
+	}
+	records, err := run.ReadRecords(whole)
+	best, end := lowest(records, s)
+	if err != nil || end == 0 || best < records[19].Step || len(killed) != 2 {
+		t.Fatalf("%v; best at step %d, end at %d, %d copies: nothing is tested", err, best, end,
+			len(killed))
+	}
+	checkStopped(t, whole, best, end)
+	// Each of checkpoint_every is two at most, and so is the end.
+	if most := 2 * (len(records)/c.CheckpointEvery.Epochs + 1); saves > most {
+		t.Errorf("%d saves in %d epochs; expected %d at most", saves, len(records), most)
+	}
+	for epoch, dir := range killed {
+		session(t, func(o ...Option) (*Trainer, error) {
+			return Resume(context.Background(), dir, c, append(o, StopEarly(s))...)
+		}, -1)
+		checkStopped(t, dir, best, end)
+		if left, err := filepath.Glob(filepath.Join(dir, "checkpoints", "*tmp*")); len(left) > 0 {
+			t.Errorf("killed after epoch %d: %q are left, %v", epoch, left, err)
+		}
 	}
 }
 

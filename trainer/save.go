@@ -23,7 +23,7 @@ import (
 type saving struct {
 	writer checkpoint.Writer
 	under  chan saved // the save under way; nil without one
-	best   bool       // the next save is that of the best checkpoint
+	best   *written   // of the best number so far, to be saved with the next save; nil: none
 
 	// The whole checkpoint that the state comes from.
 	stored     *place // its place if it is the newest on the disk, else nil
@@ -101,36 +101,57 @@ func (t *Trainer) beginSave() error {
 	began := time.Now()
 	defer func() { t.saving.stalled += time.Since(began).Seconds() }()
 	t.awaitSave()
-	if t.isStored() {
+	t.saveBest()
+	if t.saving.under != nil || t.isStored() {
 		return nil
 	}
 	t.saving.began = began
+	w, err := t.write()
+	if w != nil {
+		t.commit(w)
+	}
+	return err
+}
+
+// written is a checkpoint whose state is written, but neither durable nor visible yet.
+type written struct {
+	pending *checkpoint.Pending
+	at      place
+	step    int
+}
+
+// write writes the present state. It returns nil if the file system refuses.
+func (t *Trainer) write() (*written, error) {
 	meta, tensors, err := t.snapshot()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := t.saving.writer.Begin(meta, tensors)
 	switch {
 	case errors.Is(err, memory.ErrMapping): // the state itself is lost
-		return err
+		return nil, err
 	case file.Failed(err):
 		t.saveFailed(err)
-		return nil
+		return nil, nil
 	case err != nil:
-		return err
+		return nil, err
 	}
-	if t.saving.best {
+	if at := t.early.at; at != nil && *at == t.next {
 		p.MarkBest()
 	}
+	return &written{p, t.next, meta.Step}, nil
+}
+
+// commit makes a checkpoint durable, beside the next steps.
+func (t *Trainer) commit(w *written) {
 	done := make(chan saved, 1)
 	t.saving.under = done
-	s := saved{at: t.next, step: meta.Step}
+	s := saved{at: w.at, step: w.step}
 	go func() {
 		s.log = t.log.Sync() // first, so that a checkpoint is never newer than its records
-		s.dir, s.err = p.Commit()
+		s.dir, s.err = w.pending.Commit()
 		done <- s
 	}()
-	return nil
 }
 
 func (t *Trainer) isStored() bool { return t.saving.stored != nil && *t.saving.stored == t.next }

@@ -125,6 +125,7 @@ func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) 
 // not be used afterwards.
 func (t *Trainer) Close() (err error) {
 	t.awaitSave()
+	t.dropBest()
 	if t.pool != nil {
 		t.pool.Close()
 		t.pool = nil
@@ -293,10 +294,13 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	checkpoint := t.saveDue()
 	t.next = place{epoch: t.next.epoch + 1}
 	t.sums, t.speed = method.Stats{}, speed{}
-	if t.saving.best = t.early.note(e); t.saving.best || checkpoint {
-		err := t.save()
-		t.saving.best = false
-		return err
+	if t.early.note(e) {
+		if err := t.writeBest(); err != nil {
+			return err
+		}
+	}
+	if checkpoint {
+		return t.save()
 	}
 	return nil
 }

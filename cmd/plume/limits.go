@@ -35,7 +35,8 @@ func (l *limits) addFlags(flags *pflag.FlagSet) {
 		"end when the run has `N` steps, over all sessions, with a checkpoint and a report")
 	flags.StringVar(&l.early.Metric, earlyStopFlag, "", "finish once this `number` of "+
 		"metrics.jsonl has stopped falling ("+strings.Join(trainer.StopMetrics, ", ")+
-		"), and keep the checkpoint where it was lowest as checkpoints/best")
+		"), and keep the checkpoint where it was lowest as checkpoints/best, saved as often as "+
+		"checkpoint_every says")
 	flags.IntVar(&l.early.Patience, patienceFlag, usualPatience, "with --"+earlyStopFlag+
 		", so `many` records with the number after the lowest finish the run (0: none do, the "+
 		"best checkpoint is kept)")

@@ -182,3 +182,31 @@ func TestBestCopied(t *testing.T) {
 		}
 	}
 }
+
+// A checkpoint that is discarded leaves no trace, and the next one is saved as ever.
+func TestDiscard(t *testing.T) {
+	run := t.TempDir()
+	if err := saveBest(file.OS, run, 1, 0, 1, true); err != nil {
+		t.Fatal(err)
+	}
+	before, w := names(t, run), Writer{Files: file.OS, RunDir: run}
+	p, err := w.Begin(Meta{Step: 2}, marked(2))
+	if err == nil {
+		p.MarkBest()
+		err = p.Discard()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(run, rootName)); err != nil ||
+		len(left) != len(before) {
+		t.Errorf("%v are left, %v; expected %q", left, err, before)
+	}
+	p, err = w.Begin(Meta{Step: 3}, marked(3))
+	if err == nil {
+		_, err = p.Commit()
+	}
+	if got, readErr := bestMark(run); got != 1 || errors.Join(err, readErr) != nil {
+		t.Errorf("the best is %v, %v, %v", got, err, readErr)
+	}
+}

@@ -41,7 +41,7 @@ type Pending struct {
 
 // Begin takes a snapshot of the tensors by writing them to the file system's cache. When it
 // returns, the live state may change again. Every successful Begin must be followed by a Commit,
-// which another goroutine may call, before the next Begin.
+// which another goroutine may call, or a Discard before the next Begin.
 //
 // Errors are those of the file system, with the path. Malformed tensors panic.
 func (w *Writer) Begin(meta Meta, tensors []Tensor) (*Pending, error) {
@@ -205,6 +205,14 @@ func (p *Pending) commit() error {
 		return err
 	}
 	return replaceDir(p.w.Files, p.tmp, p.dir)
+}
+
+// Discard removes what was written. The run's checkpoints stay as they are.
+func (p *Pending) Discard() error {
+	if err := errors.Join(p.close(), p.w.Files.RemoveAll(p.tmp)); err != nil {
+		return fmt.Errorf("checkpoint: discarding %s: %w", p.tmp, err)
+	}
+	return nil
 }
 
 // abort removes what was written, and adds the directory to the error.
