@@ -29,7 +29,7 @@ COLUMNS = {
     "train_recon_mse": ("training MSE", 5),
     "recon_mse": ("held-out MSE", 5),
     "energy": ("held-out energy, nats", 1),
-    "prior_energy": ("of it the prior", 1),
+    "prior_energy": ("energy of the prior", 1),
     "pca64_fd": ("PCA-64 FD", 2),
     "ffd": ("FFD", 2),
     "classifier_kid": ("classifier KID", 4),

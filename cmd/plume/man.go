@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +16,8 @@ import (
 )
 
 const manLong = "" +
-	`Write the manual pages of all commands, plume.1, plume-train.1 and so on, to a directory.`
+	`Write the manual pages of all commands, plume.1, plume-train.1 and so on, to a
+directory, which is made if it does not exist.`
 
 func newMan() *cobra.Command {
 	date := ""
@@ -44,10 +44,10 @@ func newMan() *cobra.Command {
 // writeManual writes the pages of a command and of those below it.
 func writeManual(cmd *cobra.Command, dir, date string) error {
 	name := manName(cmd) + ".1"
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
 	if err := file.WriteBytes(file.OS, filepath.Join(dir, name), manPage(cmd, date)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return usage(fmt.Errorf("%w: the directory must exist", err))
-		}
 		return err
 	}
 	for _, sub := range cmd.Commands() {
