@@ -120,10 +120,9 @@ func (t *Trainer) recallBest() error {
 }
 
 // writeBest writes the present state, that of the lowest number so far, in the place of the one
-// before, and leaves it to the next save of the run to make it durable. As long as numbers fall from
-// epoch to epoch, that is what keeps each epoch from going to the disk: a file that is removed within
-// some seconds mostly never gets there. A killed run finds the number again after its newest
-// checkpoint.
+// before, and leaves it to the next save of the run to make it durable. So a number that falls from
+// epoch to epoch does not send each of them to the disk: a file that is removed within some seconds
+// mostly never gets there. A killed run finds the number again after its newest checkpoint.
 func (t *Trainer) writeBest() (err error) {
 	at := t.next
 	t.early.at = &at

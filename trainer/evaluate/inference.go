@@ -176,7 +176,8 @@ func (e *evaluation) reportReconstruction(
 			Note: "decoder NLL + bound on -log p(z), averaged over the posterior",
 		}, energy},
 		{Metric{
-			Name: "energy of the prior", Key: "prior_energy", Unit: unit, Note: "bound on -log p(z)",
+			Name: "energy of the prior", Key: "prior_energy", Unit: unit,
+			Note: "bound on -log p(z)",
 		}, prior},
 	} {
 		if err := e.reportMean(r.Metric, r.values); err != nil {
