@@ -55,8 +55,12 @@ func (h *hub) meet(rank int, c call, work func(all []call)) error {
 		}
 	}
 	if h.came < len(h.calls) {
-		for round := h.round; h.round == round && h.failed == nil; {
+		round := h.round
+		for h.round == round && h.failed == nil {
 			h.changed.Wait()
+		}
+		if h.round != round { // whatever has failed since
+			return nil
 		}
 		return h.failed
 	}

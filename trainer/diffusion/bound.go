@@ -107,24 +107,27 @@ func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape 
 
 // Begin draws the levels of a batch of rows, stratified over all draws of all rows of a lane:
 // lambda_i = min + span (pi(i) + U)/n, with the permutation from group 2^33 k and the one uniform
-// from group 2^33 k + 2^32 of the lambda stream, for lane k from 0 on. noise is the key of the eps.
-// lanes are where lanes end, in any unit; the last one ends with the rows. Without them there is
-// one.
-func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key, lanes ...int) {
+// from group 2^33 k + 2^32 of the lambda stream, for lane k. noise is the key of the eps. Without
+// lanes there is one, number 0, with all rows.
+func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key, lanes ...Lane) {
 	phase.Noise.Enter()
 	n := rows * t.Draws
 	t.key = noise
-	if len(lanes) < 2 {
+	if len(lanes) == 0 {
 		t.levels(0, n, lambda, 0)
 		return
 	}
 	lo := 0
-	for k, end := range lanes {
-		hi := n * end / lanes[len(lanes)-1]
-		t.levels(lo, hi, lambda, uint64(k)<<33)
+	for _, l := range lanes {
+		hi := l.Last * n / max(1, lanes[len(lanes)-1].Last)
+		t.levels(lo, hi, lambda, uint64(l.Number)<<33)
 		lo = hi
 	}
 }
+
+// Lane is consecutive rows of a batch with noise levels of their own (package comm): those up to
+// Last, which may be counted in any unit. The last lane ends with the batch.
+type Lane struct{ Number, Last int }
 
 // levels draws the levels of rows lo to hi, a lane, with the words from the given group on.
 func (t *BoundTape) levels(lo, hi int, lambda kernel.Key, group uint64) {

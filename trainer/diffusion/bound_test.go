@@ -389,9 +389,10 @@ func TestLevelsOfLanes(t *testing.T) {
 	} {
 		*x = make([]float32, rows*draws)
 	}
-	tape.Begin(rows, lambdaKey, noiseKey, 2, 2, 6, 9)
+	tape.Begin(rows, lambdaKey, noiseKey, Lane{4, 2}, Lane{5, 2}, Lane{6, 6}, Lane{7, 9})
 	lo := 0
-	for lane, hi := range []int{4, 4, 12, 18} {
+	for i, hi := range []int{4, 4, 12, 18} {
+		lane := 4 + i
 		perm, u := make([]int, hi-lo), make([]float32, 1)
 		kernel.PermAt(perm, lambdaKey, uint64(lane)<<33)
 		kernel.Uniform(u, lambdaKey, uint64(lane)<<33+1<<32)
@@ -405,7 +406,7 @@ func TestLevelsOfLanes(t *testing.T) {
 		lo = hi
 	}
 	whole := oracleLevels(testProcess, rows*draws, lambdaKey)
-	tape.Begin(rows, lambdaKey, noiseKey, rows)
+	tape.Begin(rows, lambdaKey, noiseKey, Lane{0, rows})
 	for i, want := range whole {
 		if tape.lambda[i] != float32(want) {
 			t.Errorf("one lane, row %d: level %v, expected %v", i, tape.lambda[i], want)

@@ -15,6 +15,9 @@ type Levels struct {
 	Unlearned [LevelBins]float64
 }
 
+// All are the sums of each kind, by level.
+func (l *Levels) All() [3][]float64 { return [...][]float64{l.Draws[:], l.Loss[:], l.Unlearned[:]} }
+
 // Add adds m to l.
 func (l *Levels) Add(m Levels) {
 	for b := range LevelBins {

@@ -105,7 +105,7 @@ func build(a *memory.Arena, m generate.Model, s Setup) *Posterior {
 	p := &Posterior{
 		setup:      s,
 		likelihood: m.Likelihood,
-		cloud:      particle.NewCloud(a, s.Hold, s.Particles, m.Decoder.In(), true, s.Seed),
+		cloud:      particle.NewCloud(a, 0, s.Hold, s.Particles, m.Decoder.In(), true, s.Seed),
 		decoder:    m.Decoder.NewTape(a, m.DecoderP, size, model.Differentiate),
 		prior:      m.Prior.NewTape(a, m.PriorP, size, model.Differentiate),
 		x:          a.Floats(memory.Activations, s.Batch, dim),

@@ -9,14 +9,16 @@ import (
 	"github.com/plume-ml/plume/trainer/particle"
 )
 
-// newCloud makes the cloud of a flow, in memory or in a file.
+// newCloud makes the cloud of a flow for the rank's datapoints, in memory or in a file.
 func (s *Setup) newCloud(a *memory.Arena) (*particle.Cloud, error) {
-	m, o := s.Train.Len(), &s.Options
+	first, last := s.part()
+	n, d, velocities := s.Options.Particles, s.Options.Latent, momentum(s.Options)
 	if s.CloudDir == "" {
-		return particle.NewCloud(a, m, o.Particles, o.Latent, momentum(*o), s.Seed), nil
+		return particle.NewCloud(a, first, last-first, n, d, velocities, s.Seed), nil
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
-	return particle.NewFileCloud(ctx, a, s.CloudDir, m, o.Particles, o.Latent, momentum(*o), s.Seed)
+	return particle.NewFileCloud(
+		ctx, a, s.CloudDir, first, last-first, n, d, velocities, s.Seed)
 }
 
 // momentum reports whether particles have velocities.

@@ -12,6 +12,16 @@ import (
 // a wave of given size needs more: 256 MiB.
 const keptNumbers = 1 << 26
 
+// share prepares the setup for its rank: the size of a minibatch becomes that of its part.
+func (s *Setup) share() {
+	s.ranks = &ranks{comm: s.comm(), clock: s.Clock}
+	s.laneBatch = max(1, s.Batch/s.lanes())
+	if first, last := s.part(); s.comm().Size() > 1 {
+		lo, hi := s.own()
+		s.Batch = min(s.laneBatch*(hi-lo), last-first)
+	}
+}
+
 // cut makes tiles whole datapoints, whose rows share a tile so that one task gathers their image,
 // and waves as small as memory wants them.
 func (s *Setup) cut() {

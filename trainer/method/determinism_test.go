@@ -139,7 +139,7 @@ func TestStateIsWhole(t *testing.T) {
 	for i := range a.cloud.Z { // wide, so that the anchor acts
 		a.cloud.Z[i] *= 2
 	}
-	a.meanSquare[0] = a.cloud.Stats(1).MeanSquare
+	a.meanSquare[0] = a.cloud.Stats().MeanSquare
 	trainFlow(t, a, 5, 7)
 	again := Minibatch{Index: []int{1, 5, 6}, Number: 7}
 	mustStep(t, a, again)

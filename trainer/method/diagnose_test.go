@@ -22,7 +22,7 @@ func TestExtraTemperature(t *testing.T) {
 	got := f.Diagnose(0).ExtraTemperature
 
 	const n = 4000
-	span, z2 := o.LambdaMax-o.LambdaMin, f.cloud.Stats(1).MeanSquare
+	span, z2 := o.LambdaMax-o.LambdaMin, f.cloud.Stats().MeanSquare
 	var second, mean float64 // of the drift: E over eps of its square, averaged over z; mean / z
 	for i := range n {
 		a2 := reference.Alpha2(o.LambdaMin + span*(float64(i)+0.5)/n)

@@ -18,16 +18,6 @@ import (
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// firstOf makes the searches one after the other until one finds a fault.
-func firstOf(searches ...func() *Fault) *Fault {
-	for _, search := range searches {
-		if f := search(); f != nil {
-			return f
-		}
-	}
-	return nil
-}
-
 // somewhere returns f, or a fault without a place if the search found none: a sum of finite numbers
 // overflowed, or it was not in the last wave.
 func somewhere(f *Fault) *Fault {

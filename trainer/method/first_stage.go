@@ -31,7 +31,7 @@ func (f *flow) networks() (decoder, encoder *network) { return f.decoder, nil }
 // latents implements firstStage: the particles as they are.
 func (f *flow) latents(index []int) (z []float32, ids []uint64) {
 	f.now, f.gathered = f.pass(index), false // gathers these particles, but not their images
-	f.batch.Select(index)
+	f.batch.Select(f.now.index)
 	rows := len(f.batch.IDs)
 	f.batch.Gather(0, rows)
 	return f.batch.Rows(f.batch.Z, 0, rows), f.batch.IDs
@@ -45,7 +45,7 @@ func (f *flow) losses() (s Stats) {
 		f.enter(w)
 		f.setup.Pool.Run(f.decoderRows())
 	}
-	s.setData(f.lanes, f.loss, f.square, f.cloud.N)
+	f.lanes.losses(&s, lossRows{data: f.loss, square: f.square, each: f.cloud.N})
 	f.decoder.count(&s, s.Rows, throughInput)
 	return s
 }
@@ -68,7 +68,8 @@ func (v *variational) latents(index []int) (z []float32, ids []uint64) {
 
 // losses implements firstStage.
 func (v *variational) losses() Stats {
-	points, rows := len(v.now.index), len(v.ids)
+	points, n := v.lanes.points, v.setup.Options.Particles
+	rows := points * n
 	s := Stats{}
 	v.encoder.count(&s, float64(points), onlyForward)
 	v.decoder.count(&s, float64(rows), throughInput)
@@ -76,9 +77,7 @@ func (v *variational) losses() Stats {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.decoderRows})
 	}
-	n := v.setup.Options.Particles
-	s.setData(v.lanes, v.loss, v.square, n)
-	s.Entropy = float64(n) * laneSum(v.lanes, v.entropy, 1)
+	v.lanes.losses(&s, lossRows{data: v.loss, square: v.square, entropy: v.entropy, each: n})
 	return s
 }
 

@@ -24,7 +24,7 @@ type flow struct {
 	course
 	observed
 
-	cloud          *particle.Cloud // z and velocities, M*N x d
+	cloud          *particle.Cloud // z and velocities of the rank's datapoints, M*N x d
 	batch          *particle.Batch // the minibatch's particles and drift, B*N x d
 	decoder, prior *network
 	decoderTape    *model.Tape
@@ -66,14 +66,19 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	f.rates.options = &f.setup.Options
 	f.tasks = flowTasks{f.gatherTile, f.runPrior, f.runDecoder, f.moveTile}
 	var err error
-	if f.cloud, err = s.newCloud(a); err != nil {
-		return nil, err
+	f.cloud, err = s.newCloud(a)
+	if failed := s.ranks.agree(err); failed != nil {
+		if err == nil { // on this rank
+			failed = errors.Join(failed, f.Close())
+		}
+		return nil, failed
 	}
 	a.Fill(func() {
 		if !c.cold {
 			err = f.setup.start(f.cloud)
 		}
-		f.meanSquare[0] = f.cloud.Stats(f.lanes.count).MeanSquare
+		f.meanSquare[0] = f.stats().MeanSquare
+		err = f.lanes.agree(err)
 	})
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -16,8 +16,9 @@ const fewRows = 0.1
 // anything moves. If they are not because of a few particles, it draws these anew and evaluates the
 // minibatch once more.
 func (f *flow) checkLosses(s *Stats) error {
-	if f.collectLosses(s) {
-		return nil
+	fine := f.collectLosses(s)
+	if err := f.lanes.err; err != nil || fine {
+		return err
 	}
 	if err := f.Err(); err != nil {
 		return err
@@ -34,11 +35,11 @@ func (f *flow) checkLosses(s *Stats) error {
 }
 
 func (f *flow) collectLosses(s *Stats) bool {
-	s.setData(f.lanes, f.loss, f.square, f.cloud.N)
-	s.PriorLoss, s.Levels = laneSum(f.lanes, f.nll, f.cloud.N), diffusion.Levels{}
-	if !f.now.held {
-		s.Levels = f.lanes.levels(f.priorTape, f.cloud.N)
+	rows := lossRows{f.loss, f.square, f.nll, nil, f.cloud.N, f.cloud.N, f.priorTape}
+	if f.now.held {
+		rows.tape = nil
 	}
+	f.lanes.losses(s, rows)
 	return finite(s.DataLoss + s.PriorLoss)
 }
 
@@ -46,15 +47,20 @@ func (f *flow) collectLosses(s *Stats) bool {
 // few.
 func (f *flow) redraw(s *Stats) bool {
 	rows := len(f.batch.IDs)
-	redrawn := f.batch.Redraw(0, rows, f.key(particle.StreamGuard))
-	s.Redrawn += float64(redrawn)
-	return float64(redrawn) <= max(1, fewRows*float64(rows))
+	own := f.batch.Redraw(0, rows, f.key(particle.StreamGuard))
+	redrawn := f.lanes.sum(1, func(i, _, _ int, part []float64) {
+		if i == 0 {
+			part[0] = float64(own)
+		}
+	})[0]
+	s.Redrawn += redrawn
+	return redrawn <= max(1, fewRows*float64(f.lanes.points*f.cloud.N))
 }
 
 // locateLoss finds where a loss stopped being finite.
 func (f *flow) locateLoss() *Fault {
 	r := rows{f.now.index, f.cloud.N, 1}
-	return somewhere(firstOf(
+	return somewhere(f.lanes.firstOf(
 		f.decoder.badWeight,
 		f.prior.badWeight,
 		func() *Fault { return r.latents(f.batch.Z, f.cloud.D) },
@@ -88,6 +94,9 @@ func (f *flow) locatePrior(r rows) *Fault {
 
 // checkUpdate checks the gradients and the new weights of the step.
 func (f *flow) checkUpdate(s *Stats) error {
+	if err := f.lanes.err; err != nil {
+		return err
+	}
 	fine := f.decoder.settle(s)
 	if !f.now.held {
 		fine = f.prior.settle(s) && fine
@@ -106,14 +115,14 @@ func (f *flow) checkUpdate(s *Stats) error {
 			f.prior.badGradient)
 	}
 	searches = append(searches, f.decoder.newWeight, f.prior.newWeight)
-	return f.finish(somewhere(firstOf(searches...)), 0)
+	return f.finish(somewhere(f.lanes.firstOf(searches...)), 0)
 }
 
 // finish sets the step of a fault, the given number after the last one counted, and the remedy.
 func (f *flow) finish(fault *Fault, after int) error {
 	fault.Step = int(f.counts[countSteps]) + after
 	if fault.Kind == InData {
-		return fault
+		return f.lanes.fault(fault)
 	}
 	spread := math.Sqrt(f.spread())
 	switch {
@@ -126,7 +135,7 @@ func (f *flow) finish(fault *Fault, after int) error {
 	default:
 		fault.Try = tryDecoder
 	}
-	return fault
+	return f.lanes.fault(fault)
 }
 
 // wideSpread is a root mean square of particles, in units of the standard normal prior, that is
@@ -135,10 +144,11 @@ const wideSpread = 10
 
 // spread returns the mean square of the minibatch's particles.
 func (f *flow) spread() float64 {
-	var square float64
-	z := f.batch.Rows(f.batch.Z, 0, len(f.batch.IDs))
-	for _, v := range z {
-		square += float64(v) * float64(v)
-	}
-	return square / float64(len(z))
+	n := f.cloud.N
+	square := f.lanes.sum(1, func(_, from, end int, part []float64) {
+		for _, v := range f.batch.Rows(f.batch.Z, from*n, end*n) {
+			part[0] += float64(v) * float64(v)
+		}
+	})[0]
+	return square / float64(f.lanes.points*n*f.cloud.D)
 }

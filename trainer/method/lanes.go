@@ -10,90 +10,75 @@ import (
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/pool"
-	"github.com/plume-ml/plume/trainer/prior"
 )
 
 // lanes is how the datapoints of a minibatch lie in the lanes of the training (package comm): those
-// of a lane follow each other, lane after lane. Every sum over rows is one for each lane first.
+// of a lane follow each other, lane after lane. Every sum over rows is one for each lane first. A
+// rank works on its own lanes alone.
 type lanes struct {
-	count, datapoints int // lanes, and M
-	ends              []int
-	sums              []float64          // of the lanes
-	parts             []diffusion.Levels // likewise
-	waves             []wave
+	all, datapoints int // lanes of all ranks, and M
+	first, count    int // own lanes
+	points          int // of the minibatch, in all lanes
+
+	ends   []int            // of own lanes, in the rank's part of the minibatch
+	levels []diffusion.Lane // the same
+	waves  []wave
+	*ranks
 }
 
 func (s *Setup) newLanes() *lanes {
-	n := max(1, s.Lanes)
+	first, last := s.own()
 	return &lanes{
-		count: n, datapoints: s.Train.Len(), ends: make([]int, n), sums: make([]float64, n),
-		parts: make([]diffusion.Levels, n),
+		all: s.lanes(), datapoints: s.Train.Len(), first: first, count: last - first,
+		ends: make([]int, last-first), levels: make([]diffusion.Lane, last-first),
+		ranks: s.ranks,
 	}
+}
+
+// lanes is the number of lanes of all ranks.
+func (s *Setup) lanes() int { return max(1, s.Lanes) }
+
+// own is the rank's lanes, the first inclusive and the last exclusive.
+func (s *Setup) own() (first, last int) {
+	c := s.comm()
+	return comm.Own(s.lanes(), c.Size(), c.Rank())
+}
+
+// part is the rank's datapoints, the first inclusive and the last exclusive.
+func (s *Setup) part() (first, last int) {
+	lo, hi := s.own()
+	first, _ = comm.Block(s.Train.Len(), s.lanes(), lo)
+	_, last = comm.Block(s.Train.Len(), s.lanes(), hi-1)
+	return first, last
 }
 
 const panicOrder = "method: the datapoints of a minibatch are not in the order of their lanes"
 
-// set makes index the minibatch.
-func (l *lanes) set(index []int) {
-	end := 0
-	for i := range l.count {
-		for last := l.block(i); end < len(index) && (index[end] < last || i == l.count-1); {
-			end++
-		}
-		l.ends[i] = end
-	}
-	for i, first := 1, l.block(0); i < l.count; i, first = i+1, l.block(i) {
-		for _, m := range index[l.ends[i-1]:l.ends[i]] {
-			if m < first {
+// set makes index the minibatch, and returns the rank's part of it.
+func (l *lanes) set(index []int) (own []int) {
+	l.points = len(index)
+	own, from, end := index, 0, 0
+	for lane := range l.all {
+		first, last := comm.Block(l.datapoints, l.all, lane)
+		for ; end < len(index) && (index[end] < last || lane == l.all-1); end++ {
+			if index[end] < first {
 				panic(panicOrder)
 			}
 		}
-	}
-}
-
-// block is the datapoint after the last one of a lane.
-func (l *lanes) block(lane int) int {
-	_, last := comm.Block(l.datapoints, l.count, lane)
-	return last
-}
-
-// points is the datapoints of the minibatch.
-func (l *lanes) points() int { return l.ends[l.count-1] }
-
-// laneSum is the sum of x, which has so many numbers for each datapoint of the minibatch.
-func laneSum[T float32 | float64](l *lanes, x []T, each int) float64 {
-	from := 0
-	for i, end := range l.ends {
-		l.sums[i] = sum(x[from*each : end*each])
-		from = end
-	}
-	return comm.Sum(l.sums)
-}
-
-// levels are the sums of a prior by noise level, which has so many rows for each datapoint of the
-// minibatch.
-func (l *lanes) levels(t prior.Tape, each int) (sum diffusion.Levels) {
-	from := 0
-	for i, end := range l.ends {
-		l.parts[i] = t.Levels(from*each, end*each)
-		from = end
-	}
-	for b := range diffusion.LevelBins {
-		for i, p := range l.parts {
-			l.sums[i] = p.Draws[b]
+		i := lane - l.first
+		if i < 0 {
+			from = end
+		} else if i < l.count {
+			l.ends[i] = end - from
+			l.levels[i] = diffusion.Lane{Number: lane, Last: end - from}
+			own = index[from:end]
 		}
-		sum.Draws[b] = comm.Sum(l.sums)
-		for i, p := range l.parts {
-			l.sums[i] = p.Loss[b]
-		}
-		sum.Loss[b] = comm.Sum(l.sums)
-		for i, p := range l.parts {
-			l.sums[i] = p.Unlearned[b]
-		}
-		sum.Unlearned[b] = comm.Sum(l.sums)
 	}
-	return sum
+	return own
 }
+
+// own is the datapoints of the rank's part of the minibatch.
+func (l *lanes) own() int { return l.ends[l.count-1] }
 
 // wave is a part of the minibatch, whose rows are in memory at once: all of it, or several whole
 // lanes, or a part of one. What whole lanes have in the gradients by the weights is added along
@@ -128,7 +113,7 @@ func (l *lanes) cut(s *Setup) []wave {
 	for g := range groups {
 		lo, hi := g*group, min((g+1)*group, l.count)
 		w := wave{
-			points: l.points(), waiting: bits.OnesCount(uint(g)), joins: kernel.Joins(g, groups),
+			points: l.points, waiting: bits.OnesCount(uint(g)), joins: kernel.Joins(g, groups),
 			holds: g < groups-1,
 		}
 		if group > 1 {
@@ -174,16 +159,17 @@ func (l *lanes) widest(group int) (n int) {
 
 // waiting is the most sums that wait while a minibatch goes through the networks.
 func (s *Setup) waiting() int {
-	if s.Lanes <= 1 || s.Wave >= s.Batch*s.Options.Particles {
+	first, last := s.own()
+	if last-first == 1 || s.Wave >= s.Batch*s.Options.Particles {
 		return 0
 	}
-	return kernel.Waiting(s.Lanes)
+	return kernel.Waiting(last - first)
 }
 
 // inOrder returns datapoints lo to hi of each lane, as a minibatch.
 func (l *lanes) inOrder(lo, hi int) (index []int) {
-	for i := range l.count {
-		first, last := comm.Block(l.datapoints, l.count, i)
+	for i := range l.all {
+		first, last := comm.Block(l.datapoints, l.all, i)
 		for m := min(first+lo, last); m < min(first+hi, last); m++ {
 			index = append(index, m)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
@@ -31,36 +32,48 @@ func (l laned) String() string {
 // run makes the steps, and returns state and losses.
 func (l laned) run(t *testing.T) state {
 	t.Helper()
+	got, err := l.runRank(nil)
+	if err != nil {
+		t.Fatal(l, err)
+	}
+	return got
+}
+
+// runRank is run on one of several ranks; with nil, on the only one.
+func (l laned) runRank(c comm.Comm) (state, error) {
 	crew := pool.New(l.workers)
 	defer crew.Close()
 	m, err := New(l.name, Setup{
 		Options: l.o, Train: l.train, Batch: laneBatch, Tile: l.tile, Wave: l.wave,
-		Lanes: l.lanes, Seed: testSeed, Steps: l.steps, Pool: crew,
+		Lanes: l.lanes, Comm: c, Seed: testSeed, Steps: l.steps, Pool: crew,
 	})
 	if err != nil {
-		t.Fatal(l, err)
+		return nil, err
 	}
-	defer func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	defer m.Close()
 	var losses []float64
 	b := data.NewLaneBatches(lanePoints, laneBatch, l.lanes, 1)
 	for k := range l.steps {
-		s := takeStep(t, m, Minibatch{
+		s, err := m.Step(Minibatch{
 			Index: b.At(k/b.PerEpoch(), k%b.PerEpoch()), Number: uint32(k),
 			Progress: float64(k) / float64(l.steps),
 		})
+		if err != nil {
+			return nil, err
+		}
 		for _, v := range s.Values() {
 			losses = append(losses, *v)
 		}
-		losses = append(losses, s.GradientNorm[:]...)
+		for _, v := range s.Levels.All() {
+			losses = append(losses, v...)
+		}
+		losses = append(append(losses, s.GradientNorm[:]...), s.Operations)
 	}
 	d := m.Diagnose(1)
 	got := stateOf(m)
-	got["losses"] = append(losses, d.Cloud.MeanSquare, d.Cloud.StdMin, d.Cloud.StdMax)
-	return got
+	got["losses"] = append(losses, d.Cloud.MeanSquare, d.Cloud.StdMin, d.Cloud.StdMax,
+		d.ExtraTemperature)
+	return got, m.Err()
 }
 
 // same checks that a training has the bits of others with more workers and in other tiles and
@@ -220,10 +233,12 @@ func TestTooManyLanes(t *testing.T) {
 func TestLaneSum(t *testing.T) {
 	const half = 0x1p-53
 	s := Setup{Train: table{D: 1, X: make([]float32, 8)}, Lanes: 4}
+	s.share()
 	l := s.newLanes()
 	l.set([]int{0, 2, 4, 5, 6})
 	x := []float64{0.5, 0.5, half, 0, half / 2, half / 4, 0, half / 4, half, 0}
-	if got := laneSum(l, x, 2); got != 1+2*half {
+	got := l.sum(1, func(_, from, end int, part []float64) { part[0] = sum(x[2*from : 2*end]) })[0]
+	if got != 1+2*half {
 		t.Errorf("the sum is 1 + %v, expected 1 + %v", got-1, 2*half)
 	}
 }

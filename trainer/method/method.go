@@ -21,6 +21,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -84,10 +85,11 @@ type Diagnostics struct {
 type Setup struct {
 	Options config.Options
 	Train   data.Dataset
-	Batch   int // largest number of datapoints in a minibatch
-	Tile    int // most rows of one task; the bits depend on it
-	Wave    int // rows between parts of the gradients; 0: as memory allows
-	Lanes   int // blocks of datapoints that are summed for themselves (package comm); 0: 1
+	Batch   int       // largest number of datapoints in a minibatch
+	Tile    int       // most rows of one task; the bits depend on it
+	Wave    int       // rows between parts of the gradients; 0: as memory allows
+	Lanes   int       // blocks of datapoints that are summed for themselves (package comm); 0: 1
+	Comm    comm.Comm // the other ranks, which make the same calls; nil: there are none
 	Seed    uint64
 	Steps   int // parameter steps of the whole training; 0: unknown
 	Pool    *pool.Pool
@@ -118,4 +120,6 @@ type Setup struct {
 
 	likelihood likelihood.Likelihood // of a datapoint given the decoder's output
 	planned    int                   // number of workers if Pool is nil, to count memory
+	laneBatch  int                   // most datapoints of a lane in a minibatch
+	ranks      *ranks                // of Comm
 }

@@ -15,9 +15,8 @@ import (
 
 // network is one flat buffer of parameters in training, with its gradient and its optimiser. Its
 // tasks lay the parameters out for products (pack), and compute the gradient by blocks (reduce).
-// After the last rows of a pass, a task also adds its blocks to the sum of the step's gradients
-// (accumulate); or the last task of a band updates the band's parameters and lays them out anew
-// (update).
+// After the last rows of a pass (lesson), a task also adds its blocks to the sum of the step's
+// gradients; or the last task of a band updates the band's parameters and lays them out anew.
 type network struct {
 	name   string
 	number uint32    // decoderNet, ...
@@ -140,22 +139,35 @@ func (n *network) reduce(w wave, each int) pool.Group {
 	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
 }
 
-// accumulate returns the tasks that compute the part of the last wave, and add the gradient to the
-// sum of the given number of earlier ones.
-func (n *network) accumulate(w wave, each, summed int) pool.Group {
-	tasks := n.reduce(w, each)
-	n.summed, n.then = summed, n.accumulateTask
+// lesson is what a network learns at the end of a pass: its gradient joins the sum of a number of
+// earlier ones or, with the last pass, the optimiser makes a step with the mean of all.
+type lesson struct {
+	*network
+	each    int // rows of each datapoint
+	earlier int // gradients in the sum
+	last    bool
+	lr      float64 // learning rate of the step
+}
+
+// whole returns the tasks that compute the part of the last wave, and do what follows.
+func (l lesson) whole(w wave) pool.Group {
+	tasks := l.reduce(w, l.each)
+	l.then = l.following()
 	return tasks
 }
 
-// update returns the tasks that compute the part of the last wave and make the optimiser's step at
-// learning rate lr, with the mean of the gradient and of the given number of earlier ones in the
-// sum.
-func (n *network) update(w wave, each int, lr float64, summed int) pool.Group {
-	tasks := n.reduce(w, each)
-	n.opt.Begin(lr)
-	n.summed, n.then = summed, n.updateTask
-	return tasks
+// rest returns the tasks that do what follows, once the gradient is there.
+func (l lesson) rest() pool.Group {
+	return pool.Group{N: l.tape.GradTasks(), Do: l.following()}
+}
+
+// following is what follows a task's part of the gradient.
+func (l lesson) following() func(task int) {
+	if l.summed = l.earlier; !l.last {
+		return l.accumulateTask
+	}
+	l.opt.Begin(l.lr)
+	return l.updateTask
 }
 
 func (n *network) reducePart(task int) {

@@ -191,7 +191,7 @@ func TestScaleAnchor(t *testing.T) {
 	o := small()
 	o.ScaleAnchor, o.Particles, o.InnerSteps = 3, 2, 2
 	f := newFlow(t, "pgd", o, 4)
-	if got := f.cloud.Stats(1).MeanSquare; f.meanSquare[0] != got {
+	if got := f.cloud.Stats().MeanSquare; f.meanSquare[0] != got {
 		t.Fatalf("the running mean starts at %v, the cloud's is %v", f.meanSquare[0], got)
 	}
 	for _, start := range []float64{0.4, 2.5} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -117,6 +118,9 @@ func New(name config.Method, s Setup) (Method, error) {
 		return nil, fmt.Errorf("lanes = %d: expected at most %d, so that each has a datapoint in "+
 			"every minibatch", s.Lanes, n)
 	}
+	if err := comm.Check(s.lanes(), s.comm().Size()); err != nil {
+		return nil, err
+	}
 	if err := m.networks(&s, s.Train.Shape()); err != nil {
 		return nil, err
 	}
@@ -151,6 +155,7 @@ func (m spec) networks(s *Setup, picture data.Shape) (err error) {
 			return err
 		}
 	}
+	s.share()
 	s.cut()
 	return nil
 }

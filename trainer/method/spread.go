@@ -38,19 +38,34 @@ func (m *spread) join(other spread) {
 	m.n = n
 }
 
-// joinSpreads joins those of lanes along their tree, and returns the mean and the standard
-// deviation of all. A dimension that is constant has the deviation 1, so that it is not scaled.
-func joinSpreads(lanes []spread) (mean, std []float64) {
+// pack writes the spread's 1 + 2 d numbers.
+func (m *spread) pack(numbers []float64) {
+	numbers[0] = m.n
+	copy(numbers[1:], m.mean)
+	copy(numbers[1+len(m.mean):], m.square)
+}
+
+// joinSpreads joins those of lanes, of d dimensions, along their tree. It returns the mean and the
+// standard deviation of all. A dimension that is constant has the deviation 1, so that it is not
+// scaled.
+func joinSpreads(packed []float64, count, d int) (mean, std []float64) {
+	lanes := make([]spread, count)
+	for i := range lanes {
+		own := packed[i*(1+2*d):][:1+2*d]
+		lanes[i] = spread{own[0], own[1 : 1+d], own[1+d:]}
+	}
 	for step := 1; step < len(lanes); step *= 2 {
 		for i := 0; i+step < len(lanes); i += 2 * step {
 			lanes[i].join(lanes[i+step])
 		}
 	}
 	all := lanes[0]
+	mean, std = make([]float64, d), make([]float64, d)
+	copy(mean, all.mean)
 	for j, square := range all.square {
-		if all.square[j] = math.Sqrt(square / all.n); !(all.square[j] > 0) {
-			all.square[j] = 1
+		if std[j] = math.Sqrt(square / all.n); !(std[j] > 0) {
+			std[j] = 1
 		}
 	}
-	return all.mean, all.square
+	return mean, std
 }

@@ -4,6 +4,9 @@ import "github.com/plume-ml/plume/trainer/diffusion"
 
 // checkFrozen checks the losses and the standardisation with which the second stage begins.
 func (t *staged) checkFrozen() error {
+	if t.lanes.err != nil {
+		return t.lanes.err
+	}
 	if finite(t.frozen[frozenData]) && finite(t.frozen[frozenEntropy]) {
 		if fault := t.prior.badWeight(); fault != nil { // the standardisation
 			return t.finish(fault, 1)
@@ -14,12 +17,12 @@ func (t *staged) checkFrozen() error {
 }
 
 // checkLoss checks the prior's losses before the prior learns from them.
-func (t *staged) checkLoss() error {
-	if finite(sum(t.nll[:len(t.now.ids)])) {
-		return nil
+func (t *staged) checkLoss(s *Stats) error {
+	if t.lanes.err != nil || finite(s.PriorLoss) {
+		return t.lanes.err
 	}
 	r := t.minibatch()
-	fault := firstOf(
+	fault := t.lanes.firstOf(
 		t.prior.badWeight,
 		func() *Fault { return r.latents(t.now.z, t.setup.Options.Latent) },
 		func() *Fault {
@@ -39,11 +42,11 @@ func (t *staged) checkLoss() error {
 
 // checkUpdate checks the prior's gradient and its new weights.
 func (t *staged) checkUpdate(s *Stats) error {
-	if t.prior.settle(s) {
-		return nil
+	if t.lanes.err != nil || t.prior.settle(s) {
+		return t.lanes.err
 	}
 	r := t.minibatch()
-	return t.finish(somewhere(firstOf(
+	return t.finish(somewhere(t.lanes.firstOf(
 		func() *Fault { return r.priorGradients(t.tape, t.now.waves) },
 		t.prior.badGradient,
 		t.prior.newWeight,
@@ -59,5 +62,5 @@ func (t *staged) finish(fault *Fault, after int) error {
 	if fault.Kind != InData {
 		fault.Try = tryPriorOnly
 	}
-	return fault
+	return t.lanes.fault(fault)
 }

@@ -19,7 +19,7 @@ import (
 
 // fit describes one evaluation of the prior on latents of the frozen first stage.
 type fit struct {
-	index []int      // the B datapoints
+	index []int      // the B datapoints, those of the rank alone
 	waves []wave     // their B*N rows in waves
 	wave  pool.Tiles // of the rows of the wave under way
 	z     []float32  // latents, B*N x d
@@ -41,14 +41,14 @@ func (t *staged) Step(b Minibatch) (Stats, error) {
 		}
 	}
 	z, ids := t.first.latents(b.Index)
-	t.lanes.set(b.Index)
-	t.now = fit{index: b.Index, waves: t.lanes.cut(&t.setup), z: z, ids: ids}
+	own := t.lanes.set(b.Index)
+	t.now = fit{index: own, waves: t.lanes.cut(&t.setup), z: z, ids: ids}
 	t.evaluate()
 	if err := t.Err(); err != nil {
 		return stats, err
 	}
 	t.collect(&stats)
-	if err := t.checkLoss(); err != nil {
+	if err := t.checkLoss(&stats); err != nil {
 		return stats, err
 	}
 	t.learn(t.setup.Options.ScoreLR * t.learningRate(second))
@@ -62,7 +62,7 @@ func (t *staged) evaluate() {
 	t.conditions.draw(t.now.index, t.key(streamDrop))
 	noise := t.setup.Clock.Enter(phase.Noise)
 	t.tape.Begin(len(t.now.ids), t.key(diffusion.StreamLambda), t.key(diffusion.StreamScoreNoise),
-		t.lanes.ends...)
+		t.lanes.levels...)
 	noise.End()
 	t.setup.Pool.Run(t.prior.pack())
 	n := t.setup.Options.Particles
@@ -94,24 +94,27 @@ func (t *staged) priorTile(i int) {
 // learn computes the part of the last wave, and makes a step of the prior's optimiser at learning
 // rate lr.
 func (t *staged) learn(lr float64) {
-	last := t.now.waves[len(t.now.waves)-1]
-	t.setup.Pool.Run(t.prior.update(last, t.setup.Options.Particles, lr, 0))
+	lessons := [...]lesson{
+		{network: t.prior, each: t.setup.Options.Particles, last: true, lr: lr},
+	}
+	t.lanes.learn(t.setup.Pool, t.now.waves[len(t.now.waves)-1], lessons[:], pool.Group{})
 }
 
 // collect sets the stats of the step. The prior's loss is that of the minibatch; the other losses
 // are the frozen model's means over all training images.
 func (t *staged) collect(s *Stats) {
-	rows, o := float64(len(t.now.ids)), &t.setup.Options
+	o := &t.setup.Options
+	rows := float64(t.lanes.points * o.Particles)
 	_, encoder := t.first.networks()
 	if encoder != nil { // latents are drawn anew
 		encoder.count(s, rows/float64(o.Particles), onlyForward)
 	}
 	t.prior.count(s, rows*float64(t.tape.Draws()), byParameters)
+	n := o.Particles
+	t.lanes.losses(s, lossRows{prior: t.nll, each: n, draws: n, tape: t.tape})
 	s.Rows = rows
 	s.SquareError, s.DataLoss = rows*t.frozen[frozenSquare], rows*t.frozen[frozenData]
 	s.Entropy = rows * t.frozen[frozenEntropy]
-	s.PriorLoss = laneSum(t.lanes, t.nll, o.Particles)
-	s.Levels = t.lanes.levels(t.tape, o.Particles)
 }
 
 // freeze begins the second stage. The first stage's weights become their averages, its losses are
@@ -145,10 +148,9 @@ func (t *staged) survey() (total Stats, mean, std []float64) {
 	for i := range latents {
 		latents[i] = newSpread(o.Latent)
 	}
-	each := t.setup.Batch / l.count
-	longest := pool.Pieces(l.datapoints, l.count)
-	for lo := 0; lo < longest; lo += each {
-		index := l.inOrder(lo, lo+each)
+	longest := pool.Pieces(l.datapoints, l.all)
+	for lo := 0; lo < longest; lo += t.setup.laneBatch {
+		index := l.inOrder(lo, lo+t.setup.laneBatch)
 		z, _ := t.first.latents(index)
 		l.set(index)
 		width := o.Particles * o.Latent
@@ -157,6 +159,7 @@ func (t *staged) survey() (total Stats, mean, std []float64) {
 		}
 		total.Add(t.first.losses())
 	}
-	mean, std = joinSpreads(latents)
+	numbers := l.gather(1+2*o.Latent, func(i, _, _ int, part []float64) { latents[i].pack(part) })
+	mean, std = joinSpreads(numbers, l.all, o.Latent)
 	return total, mean, std
 }

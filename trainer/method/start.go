@@ -29,13 +29,14 @@ func (s *Setup) start(c *particle.Cloud) error {
 		return nil
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
-	from, err := s.components(ctx, c.M)
+	from, err := s.components(ctx, s.Train.Len())
 	if err != nil {
 		return fmt.Errorf("cloud_init = %s: %w (or --cloud-init %s)", config.FromComponents, err,
 			config.FromNormal)
 	}
-	for lo := 0; lo < c.M && err == nil; lo += startBlock {
-		err = s.place(ctx, c, from, lo, min(c.M, lo+startBlock))
+	last := c.First + c.M
+	for lo := c.First; lo < last && err == nil; lo += startBlock {
+		err = s.place(ctx, c, from, lo, min(last, lo+startBlock))
 	}
 	if err == nil && s.Placed != nil {
 		s.Placed(from)

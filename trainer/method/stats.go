@@ -1,6 +1,9 @@
 package method
 
-import "github.com/plume-ml/plume/trainer/diffusion"
+import (
+	"github.com/plume-ml/plume/trainer/diffusion"
+	"github.com/plume-ml/plume/trainer/prior"
+)
 
 // Stats are sums over the rows of a step. Sums of Stats (Add) give the means over an epoch.
 type Stats struct {
@@ -46,12 +49,42 @@ func (s *Stats) Add(t Stats) {
 	s.Operations += t.Operations
 }
 
-// setData sets the sums of the losses and squared errors of the minibatch's rows, so many for each
-// datapoint.
-func (s *Stats) setData(l *lanes, loss []float64, square []float32, each int) {
-	s.Rows = float64(l.points() * each)
-	s.SquareError = laneSum(l, square, each)
-	s.DataLoss = laneSum(l, loss, each)
+// lossRows are the losses of the rows of a rank's part of a minibatch.
+type lossRows struct {
+	data        []float64 // -log p(x|z), and the squared errors; nil: not summed
+	square      []float32
+	prior       []float32
+	entropy     []float32  // of each datapoint; nil: there is none
+	each, draws int        // rows of each datapoint, and those of the prior's loss
+	tape        prior.Tape // whose levels count; nil: none
+}
+
+// losses sets the sums of the losses over all rows of the minibatch, on all ranks.
+func (l *lanes) losses(s *Stats, r lossRows) {
+	const square, data, prior, entropy, levels = 0, 1, 2, 3, 4
+	sums := l.sum(levels+3*diffusion.LevelBins, func(_, from, end int, part []float64) {
+		if r.data != nil {
+			part[square] = sum(r.square[from*r.each : end*r.each])
+			part[data] = sum(r.data[from*r.each : end*r.each])
+		}
+		part[prior] = sum(r.prior[from*r.draws : end*r.draws])
+		if r.entropy != nil {
+			part[entropy] = sum(r.entropy[from:end])
+		}
+		if r.tape != nil {
+			own := r.tape.Levels(from*r.draws, end*r.draws)
+			for k, x := range own.All() {
+				copy(part[levels+k*diffusion.LevelBins:], x)
+			}
+		}
+	})
+	s.Rows = float64(l.points * r.each)
+	s.SquareError, s.DataLoss = sums[square], sums[data]
+	s.PriorLoss = float64(r.each/max(1, r.draws)) * sums[prior]
+	s.Entropy = float64(r.each) * sums[entropy]
+	for k, x := range s.Levels.All() {
+		copy(x, sums[levels+k*diffusion.LevelBins:])
+	}
 }
 
 func sum[T float32 | float64](x []T) (s float64) {

@@ -28,7 +28,7 @@ import (
 // pass describes one evaluation of both networks on the particles of a minibatch, and what is done
 // with it.
 type pass struct {
-	index   []int      // the B datapoints
+	index   []int      // the B datapoints, those of the rank alone
 	tiles   pool.Tiles // of their B*N rows
 	waves   []wave     // the same rows in waves
 	prior   pool.Tiles // of the rows of the wave under way, for each network
@@ -46,10 +46,10 @@ type pass struct {
 // pass returns an evaluation of the given datapoints after which neither particles nor parameters
 // move.
 func (f *flow) pass(index []int) pass {
-	tiles := f.setup.tiles(len(index), f.setup.Tile, f.decoderTape, f.priorTape)
-	f.lanes.set(index)
+	own := f.lanes.set(index)
 	return pass{
-		index: index, tiles: tiles, waves: f.lanes.cut(&f.setup), held: f.warmingUp(),
+		index: own, tiles: f.setup.tiles(len(own), f.setup.Tile, f.decoderTape, f.priorTape),
+		waves: f.lanes.cut(&f.setup), held: f.warmingUp(),
 	}
 }
 
@@ -84,6 +84,9 @@ func (f *flow) Step(b Minibatch) (Stats, error) {
 	}
 	f.counts[countSteps]++
 	f.batch.MarkVisited(b.Number)
+	if err := f.lanes.err; err != nil {
+		return stats, err
+	}
 	if err := f.Err(); err != nil {
 		return stats, err
 	}
@@ -117,18 +120,18 @@ func (f *flow) gatherTile(i int) {
 // evaluate computes both parts of the drift and both losses of every row and, if the parameters
 // learn from it, the part of all waves but the last in the gradients by the weights.
 func (f *flow) evaluate(s *Stats) {
-	rows := len(f.batch.IDs)
 	f.conditions.draw(f.now.index, f.key(streamDrop))
 	products := throughInput
 	if f.now.train {
 		products = byParameters
 	}
+	rows := f.lanes.points * f.cloud.N // of all ranks
 	f.decoder.count(s, float64(rows), products)
 	if !f.now.held {
 		f.prior.count(s, float64(rows*f.priorTape.Draws()), products)
 		noise := f.setup.Clock.Enter(phase.Noise)
-		f.priorTape.Begin(rows, f.key(diffusion.StreamLambda), f.key(diffusion.StreamScoreNoise),
-			f.lanes.ends...)
+		f.priorTape.Begin(len(f.batch.IDs), f.key(diffusion.StreamLambda),
+			f.key(diffusion.StreamScoreNoise), f.lanes.levels...)
 		noise.End()
 	}
 	for w := range f.now.waves {
@@ -184,24 +187,25 @@ func (f *flow) runDecoder(i int) {
 // wave, and are added to the sum or, on the last pass, the optimisers make their steps at learning
 // rate lr. The particles move.
 func (f *flow) advance(lr float64) {
-	var moves, decoder, prior pool.Group
-	last, each := f.now.waves[len(f.now.waves)-1], f.cloud.N
+	var moves pool.Group
 	if f.now.moves {
 		moves = pool.Group{N: f.now.tiles.Count, Do: f.tasks.move}
 	}
-	switch summed := f.now.summed; {
-	case f.now.last:
-		decoder = f.decoder.update(last, each, lr, summed)
-		if !f.now.held {
-			prior = f.prior.update(last, each, f.setup.Options.ScoreLR*lr, summed)
-		}
-	case f.now.train:
-		decoder = f.decoder.accumulate(last, each, summed)
-		if !f.now.held {
-			prior = f.prior.accumulate(last, each, summed)
-		}
+	lessons := [2]lesson{
+		{network: f.decoder, lr: lr}, {network: f.prior, lr: f.setup.Options.ScoreLR * lr},
 	}
-	f.setup.Pool.Run(decoder, prior, moves)
+	n := len(lessons)
+	switch {
+	case !f.now.train:
+		n = 0
+	case f.now.held:
+		n = 1
+	}
+	for i := range lessons {
+		l := &lessons[i]
+		l.each, l.earlier, l.last = f.cloud.N, f.now.summed, f.now.last
+	}
+	f.lanes.learn(f.setup.Pool, f.now.waves[len(f.now.waves)-1], lessons[:n], moves)
 }
 
 // reduce computes the part of a wave in the gradients by the weights.
@@ -222,12 +226,19 @@ func (f *flow) moveTile(i int) {
 // collectMoves adds up the counts of the tiles' moves, and updates the running mean of z^2 by the
 // minibatch's share of the cloud.
 func (f *flow) collectMoves(s *Stats) {
-	rows := len(f.batch.IDs)
+	const square, clipped, redrawn, all = 0, 1, 2, 3
+	sums := f.lanes.sum(all, func(i, from, end int, part []float64) {
+		part[square] = sum(f.batch.Square[from*f.cloud.N : end*f.cloud.N])
+		for tile := range f.now.tiles.Count * (1 - min(i, 1)) { // of all own lanes
+			part[clipped] += float64(f.clip[tile])
+			part[redrawn] += float64(f.redrawn[tile])
+		}
+	})
+	rows := f.lanes.points * f.cloud.N
 	s.Moved += float64(rows)
-	for i := range f.now.tiles.Count {
-		s.Clipped += float64(f.clip[i])
-		s.Redrawn += float64(f.redrawn[i])
-	}
-	mean := laneSum(f.lanes, f.batch.Square, f.cloud.N) / float64(rows*f.cloud.D)
-	f.meanSquare[0] += (mean - f.meanSquare[0]) * float64(len(f.now.index)) / float64(f.cloud.M)
+	s.Clipped += sums[clipped]
+	s.Redrawn += sums[redrawn]
+	mean := sums[square] / float64(rows*f.cloud.D)
+	share := float64(f.lanes.points) / float64(f.lanes.datapoints)
+	f.meanSquare[0] += (mean - f.meanSquare[0]) * share
 }

@@ -286,7 +286,7 @@ func TestStepAgainstReference(t *testing.T) {
 			for i := range f.cloud.Z { // wide enough for the anchor to pull
 				f.cloud.Z[i] *= 1.5
 			}
-			f.meanSquare[0] = f.cloud.Stats(1).MeanSquare
+			f.meanSquare[0] = f.cloud.Stats().MeanSquare
 			for number, index := range [][]int{{7, 0, 4, 8, 2}, {3, 8, 1, 4}} {
 				s := snap(f, index)
 				stats := mustStep(t, f, Minibatch{Index: index, Number: uint32(number)})

@@ -9,8 +9,8 @@ import (
 // learn from them.
 func (v *variational) checkLosses(s *Stats) error {
 	v.collect(s)
-	if finite(s.DataLoss + s.PriorLoss - s.Entropy) {
-		return nil
+	if v.lanes.err != nil || finite(s.DataLoss+s.PriorLoss-s.Entropy) {
+		return v.lanes.err
 	}
 	return v.finish(v.locateLoss(), 1)
 }
@@ -23,7 +23,7 @@ func (v *variational) locateLoss() *Fault {
 	if v.now.closed {
 		prior = points
 	}
-	return somewhere(firstOf(
+	return somewhere(v.lanes.firstOf(
 		v.encoder.badWeight,
 		v.decoder.badWeight,
 		v.prior.badWeight,
@@ -67,6 +67,9 @@ func (v *variational) locatePrior(r rows) *Fault {
 
 // checkUpdate checks the gradients and the new weights of the step.
 func (v *variational) checkUpdate(s *Stats) error {
+	if err := v.lanes.err; err != nil {
+		return err
+	}
 	fine := v.encoder.settle(s)
 	fine = v.decoder.settle(s) && fine
 	if !v.now.held {
@@ -93,7 +96,7 @@ func (v *variational) checkUpdate(s *Stats) error {
 		searches = append(searches, v.prior.badGradient)
 	}
 	searches = append(searches, v.encoder.newWeight, v.decoder.newWeight, v.prior.newWeight)
-	return v.finish(somewhere(firstOf(searches...)), 0)
+	return v.finish(somewhere(v.lanes.firstOf(searches...)), 0)
 }
 
 // finish sets the step of a fault, the given number after the last one counted, and the remedy.
@@ -106,5 +109,5 @@ func (v *variational) finish(fault *Fault, after int) error {
 	default:
 		fault.Try = tryDecoder
 	}
-	return fault
+	return v.lanes.fault(fault)
 }

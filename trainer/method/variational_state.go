@@ -4,10 +4,12 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/memory"
 	"github.com/plume-ml/plume/trainer/particle"
+	"github.com/plume-ml/plume/trainer/pool"
 )
 
 // encoderBatch is the default minibatch of methods with an encoder. It is small: without particles
@@ -52,27 +54,39 @@ const diagnosed = 1024
 // Diagnose implements Method. The cloud is latents drawn for the first datapoints, with a noise
 // stream of its own. There are no moves, and thus no temperature and no step size.
 func (v *variational) Diagnose(done float64) Diagnostics {
-	index, z := v.diagnosis(nil)
-	for i := range index {
-		index[i] = i
+	l, o := v.lanes, &v.setup.Options
+	sums := make([][]float64, l.count)
+	for i := range sums {
+		sums[i] = make([]float64, 2*o.Latent)
 	}
-	o := &v.setup.Options
-	seen := particle.Cloud{M: len(index), N: o.Particles, D: o.Latent, Z: z}
-	for len(index) > 0 {
-		n := min(v.setup.Batch, len(index))
-		v.draw(index[:n], diffusion.StreamDiagNoise)
-		z = z[copy(z, v.rows(v.z, 0, len(v.ids))):]
-		index = index[n:]
+	wanted := l.diagnosed()
+	for lo := 0; lo < wanted; lo += v.setup.laneBatch {
+		v.draw(l.inOrder(lo, min(wanted, lo+v.setup.laneBatch)), diffusion.StreamDiagNoise)
+		seen := particle.Cloud{N: o.Particles, D: o.Latent, Z: v.rows(v.z, 0, len(v.ids))}
+		for i, end := range l.ends {
+			seen.Moments(sums[i], l.start(i), end)
+		}
 	}
 	v.gathered = false // x does not hold the images of a minibatch
+	moments := l.sum(2*o.Latent, func(i, _, _ int, part []float64) { copy(part, sums[i]) })
+	points := 0
+	for lane := range l.all {
+		first, last := comm.Block(l.datapoints, l.all, lane)
+		points += min(wanted, last-first)
+	}
 	return Diagnostics{
-		Cloud: seen.Stats(1), LR: v.learningRate(done),
+		Cloud: particle.StatsOf(moments, points*o.Particles), LR: v.learningRate(done),
 		ExtraTemperature: math.NaN(), StepSize: math.NaN(),
 	}
 }
 
-// diagnosis returns memory for the datapoints that Diagnose uses, and for their latents.
-func (v *variational) diagnosis(a *memory.Arena) (index []int, z []float32) {
-	n, o := min(diagnosed, v.setup.Train.Len()), &v.setup.Options
-	return a.Ints(memory.Activations, n), a.Floats(memory.Activations, n, o.Particles, o.Latent)
+// diagnosed is the number of datapoints of each lane that the diagnostics use, fewer if it has no
+// more.
+func (l *lanes) diagnosed() int {
+	return min(pool.Pieces(diagnosed, l.all), pool.Pieces(l.datapoints, l.all))
+}
+
+// diagnosis returns memory for the datapoints that Diagnose draws latents for at a time.
+func (v *variational) diagnosis(a *memory.Arena) (index []int, none []float32) {
+	return a.Ints(memory.Activations, min(v.setup.laneBatch, v.lanes.diagnosed())*v.lanes.all), nil
 }

@@ -24,7 +24,7 @@ import (
 
 // draws describes one draw of latents for a minibatch.
 type draws struct {
-	index  []int      // the B datapoints
+	index  []int      // the B datapoints, those of the rank alone
 	tiles  pool.Tiles // of their B*N rows
 	waves  []wave     // the same rows in waves
 	wave   pool.Tiles // of the rows of the wave under way
@@ -37,7 +37,7 @@ type draws struct {
 // minibatch.
 func (v *variational) Step(b Minibatch) (Stats, error) {
 	v.begin(b.Index, b.Repeat == 0, streamEncoder)
-	v.conditions.draw(b.Index, v.key(streamDrop))
+	v.conditions.draw(v.now.index, v.key(streamDrop))
 	stats := Stats{Steps: 1}
 	v.evaluate(&stats)
 	if err := v.checkLosses(&stats); err != nil {
@@ -55,7 +55,7 @@ func (v *variational) Step(b Minibatch) (Stats, error) {
 func (v *variational) begin(index []int, minibatch bool, stream kernel.Stream) {
 	o := &v.setup.Options
 	held := v.counts[countEncoderSteps] < uint32(o.PriorWarmup)
-	v.lanes.set(index)
+	index = v.lanes.set(index)
 	v.now = draws{
 		index: index, key: v.key(stream), tiles: v.tiles(len(index)),
 		waves: v.lanes.cut(&v.setup), held: held, closed: held || v.setup.Prior.Closed(),
@@ -93,7 +93,7 @@ func (v *variational) enter(w int) {
 // draw draws latents for the datapoints index, as begin and evaluate do, without evaluating them.
 func (v *variational) draw(index []int, stream kernel.Stream) {
 	v.begin(index, true, stream)
-	v.conditions.gather(index)
+	v.conditions.gather(v.now.index)
 	for w := range v.now.waves {
 		v.enter(w)
 		v.setup.Pool.Run(pool.Group{N: v.now.wave.Count, Do: v.tasks.encode})
@@ -150,14 +150,15 @@ func (v *variational) reparametrise(m int, out []float32) {
 // evaluate draws latents and computes the losses of every row, and the part of all waves but the
 // last in their gradients by the weights.
 func (v *variational) evaluate(s *Stats) {
-	rows := len(v.ids)
-	v.encoder.count(s, float64(len(v.now.index)), byParameters)
+	points := v.lanes.points // of all ranks
+	rows := points * v.setup.Options.Particles
+	v.encoder.count(s, float64(points), byParameters)
 	v.decoder.count(s, float64(rows), byParameters)
 	if !v.now.closed {
 		v.prior.count(s, float64(rows*v.priorTape.Draws()), byParameters)
 		noise := v.setup.Clock.Enter(phase.Noise)
-		v.priorTape.Begin(rows, v.key(diffusion.StreamLambda), v.key(diffusion.StreamScoreNoise),
-			v.lanes.ends...)
+		v.priorTape.Begin(len(v.ids), v.key(diffusion.StreamLambda),
+			v.key(diffusion.StreamScoreNoise), v.lanes.levels...)
 		noise.End()
 	}
 	for w := range v.now.waves {
@@ -288,26 +289,25 @@ func (v *variational) reduce(w wave) {
 
 // learn computes the part of the last wave, and makes a step of each optimiser at learning rate lr.
 func (v *variational) learn(lr float64) {
-	last := v.now.waves[len(v.now.waves)-1]
 	decoder, prior := v.each()
-	groups := [...]pool.Group{
-		v.encoder.update(last, 1, lr, 0), v.decoder.update(last, decoder, lr, 0), {},
+	lessons := [...]lesson{
+		{network: v.encoder, each: 1, last: true, lr: lr},
+		{network: v.decoder, each: decoder, last: true, lr: lr},
+		{network: v.prior, each: prior, last: true, lr: v.setup.Options.ScoreLR * lr},
 	}
-	if !v.now.held {
-		groups[2] = v.prior.update(last, prior, v.setup.Options.ScoreLR*lr, 0)
+	n := len(lessons)
+	if v.now.held {
+		n--
 	}
-	v.setup.Pool.Run(groups[:]...)
+	v.lanes.learn(v.setup.Pool, v.now.waves[len(v.now.waves)-1], lessons[:n], pool.Group{})
 }
 
 // collect adds up the losses of the rows.
 func (v *variational) collect(s *Stats) {
-	n := v.setup.Options.Particles
-	s.setData(v.lanes, v.loss, v.square, n)
-	s.Entropy = float64(n) * laneSum(v.lanes, v.entropy, 1)
+	each, draws := v.each()
+	rows := lossRows{v.loss, v.square, v.nll, v.entropy, each, draws, v.priorTape}
 	if v.now.closed {
-		s.PriorLoss = float64(n) * laneSum(v.lanes, v.nll, 1)
-	} else {
-		s.PriorLoss = laneSum(v.lanes, v.nll, n)
-		s.Levels = v.lanes.levels(v.priorTape, n)
+		rows.tape = nil
 	}
+	v.lanes.losses(s, rows)
 }

@@ -14,8 +14,8 @@ func TestArena(t *testing.T) {
 	build := func(a *memory.Arena, dir string, momentum, exact bool) *Batch {
 		c := NewCloud
 		if dir != "" {
-			c = func(a *memory.Arena, m, n, d int, momentum bool, seed uint64) *Cloud {
-				c, err := NewFileCloud(t.Context(), a, dir, m, n, d, momentum, seed)
+			c = func(a *memory.Arena, first, m, n, d int, momentum bool, seed uint64) *Cloud {
+				c, err := NewFileCloud(t.Context(), a, dir, first, m, n, d, momentum, seed)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -23,7 +23,7 @@ func TestArena(t *testing.T) {
 				return c
 			}
 		}
-		b := c(a, m, n, d, momentum, 1).NewBatch(a, rows)
+		b := c(a, 0, m, n, d, momentum, 1).NewBatch(a, rows)
 		if exact {
 			b.UseExact(0.2)
 		}

@@ -11,13 +11,14 @@ import (
 	"math"
 
 	"github.com/plume-ml/plume/kernel"
-	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/memory"
 )
 
-// Cloud holds N particles of D numbers for each of M datapoints. Particle n of datapoint m is row
-// m*N+n, which is also its address in the noise streams unless Begin says otherwise.
+// Cloud holds N particles of D numbers for each of M datapoints, of which First is the number of the
+// first. Particle n of datapoint m is row (m-First)*N+n. Its address in the noise streams is m*N+n,
+// unless Begin says otherwise.
 type Cloud struct {
+	First   int
 	M, N, D int
 	Z       []float32 // M*N x D positions
 	U       []float32 // M*N x D velocities; nil for overdamped dynamics
@@ -27,10 +28,11 @@ type Cloud struct {
 	stored
 }
 
-// NewCloud returns a cloud with positions drawn from N(0, I) and, with momentum, zero velocities.
-func NewCloud(a *memory.Arena, m, n, d int, momentum bool, seed uint64) *Cloud {
+// NewCloud returns a cloud for m datapoints, with positions drawn from N(0, I) and, with momentum,
+// zero velocities. first is the number of the first datapoint.
+func NewCloud(a *memory.Arena, first, m, n, d int, momentum bool, seed uint64) *Cloud {
 	c := &Cloud{
-		M: m, N: n, D: d,
+		First: first, M: m, N: n, D: d, first: first * n,
 		Z: a.Floats(memory.Particles, m, n, d), Visited: a.Uint32s(memory.Particles, m),
 	}
 	if momentum {
@@ -68,40 +70,39 @@ func (c *Cloud) draw(ctx context.Context, seed uint64) error {
 // largest standard deviation of a latent dimension.
 type Stats struct{ MeanSquare, StdMin, StdMax float64 }
 
-// Stats computes the statistics of the cloud in float64, from sums over so many lanes (package
-// comm).
-func (c *Cloud) Stats(lanes int) Stats {
-	sums := make([][]float64, lanes)
-	for l := range sums {
-		first, last := comm.Block(c.M, lanes, l)
-		sums[l] = c.moments(first*c.N, last*c.N)
-	}
-	comm.Add(sums)
-	sum, sq := sums[0][:c.D], sums[0][c.D:]
+// Stats computes the statistics of the cloud in float64.
+func (c *Cloud) Stats() Stats {
+	sums := make([]float64, 2*c.D)
+	c.Moments(sums, c.First, c.First+c.M)
+	return StatsOf(sums, c.M*c.N)
+}
+
+// StatsOf computes the statistics of n particles from their Moments.
+func StatsOf(moments []float64, n int) Stats {
+	d := len(moments) / 2
+	sum, sq := moments[:d], moments[d:]
 	s := Stats{StdMin: math.Inf(1)}
-	n := float64(c.M * c.N)
 	for j := range sum {
-		mean := sum[j] / n
-		std := math.Sqrt(max(0, sq[j]/n-mean*mean))
+		mean := sum[j] / float64(n)
+		std := math.Sqrt(max(0, sq[j]/float64(n)-mean*mean))
 		s.StdMin, s.StdMax = min(s.StdMin, std), max(s.StdMax, std)
-		s.MeanSquare += sq[j] / n / float64(c.D)
+		s.MeanSquare += sq[j] / float64(n) / float64(d)
 	}
 	return s
 }
 
-// moments are the sums over some rows of each coordinate, and then those of its square.
-func (c *Cloud) moments(first, last int) []float64 {
-	sums := make([]float64, 2*c.D)
+// Moments adds to sums, over the particles of datapoints first to last, each coordinate, and then
+// the square of each: 2 D numbers.
+func (c *Cloud) Moments(sums []float64, first, last int) {
 	sum, sq := sums[:c.D], sums[c.D:]
 	c.touch(func() {
-		for z := c.Z[first*c.D : last*c.D]; len(z) > 0; z = z[c.D:] {
+		for z := c.Z[(first-c.First)*c.N*c.D : (last-c.First)*c.N*c.D]; len(z) > 0; z = z[c.D:] {
 			for j, v := range z[:c.D] {
 				sum[j] += float64(v)
 				sq[j] += float64(v) * float64(v)
 			}
 		}
 	})
-	return sums
 }
 
 // guardMeanSquare is the mean of z^2 above which a particle counts as blown up. It is far outside
@@ -140,7 +141,7 @@ func (b *Batch) Select(idx []int) {
 	b.IDs = b.IDs[:0]
 	for _, m := range idx {
 		for n := range b.N {
-			b.IDs = append(b.IDs, uint64(b.first+m*b.N+n))
+			b.IDs = append(b.IDs, uint64(b.first+(m-b.First)*b.N+n))
 		}
 	}
 }

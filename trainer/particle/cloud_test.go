@@ -16,7 +16,7 @@ func beyond(diff, tol float64) bool { return !(math.Abs(diff) <= tol) }
 // velocities are zero.
 func TestNewCloud(t *testing.T) {
 	const m, n, d, seed = 2000, 3, 5, 9
-	c := NewCloud(nil, m, n, d, true, seed)
+	c := NewCloud(nil, 0, m, n, d, true, seed)
 	ids := make([]uint64, m*n)
 	for i := range ids {
 		ids[i] = uint64(i)
@@ -36,17 +36,17 @@ func TestNewCloud(t *testing.T) {
 	for _, z := range c.Z {
 		mean += float64(z) / (m * n * d)
 	}
-	s := c.Stats(1)
+	s := c.Stats()
 	se := 1 / math.Sqrt(m*n*d)
 	seStd := 1 / math.Sqrt(2*m*n)
 	if beyond(mean, 5*se) || beyond(s.MeanSquare-1, 5*math.Sqrt2*se) ||
 		beyond(s.StdMin-1, 5*seStd) || beyond(s.StdMax-1, 5*seStd) {
 		t.Errorf("mean %v, %+v", mean, s)
 	}
-	if NewCloud(nil, m, n, d, false, seed).U != nil {
+	if NewCloud(nil, 0, m, n, d, false, seed).U != nil {
 		t.Error("velocities without momentum")
 	}
-	if slices.Equal(NewCloud(nil, m, n, d, false, seed+1).Z, c.Z) {
+	if slices.Equal(NewCloud(nil, 0, m, n, d, false, seed+1).Z, c.Z) {
 		t.Error("the seed has no effect")
 	}
 }
@@ -54,15 +54,13 @@ func TestNewCloud(t *testing.T) {
 // Stats is exact if dimension j has the values 3 + 2^j and 3 - 2^j equally often.
 func TestStats(t *testing.T) {
 	const m, n, d = 4, 2, 3
-	c := NewCloud(nil, m, n, d, false, 0)
+	c := NewCloud(nil, 0, m, n, d, false, 0)
 	for i := range c.Z {
 		c.Z[i] = 3 + float32(int(1)<<(i%d))*float32(1-2*(i/d%2))
 	}
 	want := Stats{MeanSquare: 9 + (1.0+4+16)/3, StdMin: 1, StdMax: 4}
-	for _, lanes := range []int{1, 2, 3} {
-		if got := c.Stats(lanes); got != want {
-			t.Errorf("%d lanes: %+v, want %+v", lanes, got, want)
-		}
+	if got := c.Stats(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
@@ -88,7 +86,7 @@ func TestSetSteps(t *testing.T) {
 		{"first minibatch", -1, 0, 5, 1},
 		{"visited in the first", 0, 3, 10, 3},
 	} {
-		b := NewCloud(nil, 3, 2, 1, false, 0).NewBatch(nil, 4)
+		b := NewCloud(nil, 0, 3, 2, 1, false, 0).NewBatch(nil, 4)
 		if c.visited >= 0 {
 			b.Select([]int{2})
 			b.MarkVisited(uint32(c.visited))
@@ -103,7 +101,7 @@ func TestSetSteps(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	b := NewCloud(nil, 5, 3, 2, true, 1).NewBatch(nil, 6)
+	b := NewCloud(nil, 0, 5, 3, 2, true, 1).NewBatch(nil, 6)
 	for _, c := range []struct {
 		idx []int
 		ids []uint64
@@ -125,7 +123,7 @@ func TestSelect(t *testing.T) {
 // Gather copies the right positions and velocities, in parts.
 func TestGather(t *testing.T) {
 	const d = 3
-	c := NewCloud(nil, 5, 2, d, true, 1)
+	c := NewCloud(nil, 0, 5, 2, d, true, 1)
 	for i := range c.U {
 		c.U[i] = float32(i)
 	}

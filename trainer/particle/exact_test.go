@@ -194,7 +194,7 @@ func TestExactPieces(t *testing.T) {
 	const n, d = 2, 7
 	var clouds [2]*Cloud
 	for k, cuts := range [][][2]int{{{0, 6}}, {{4, 6}, {0, 1}, {1, 4}}} {
-		c := NewCloud(nil, 5, n, d, true, 3)
+		c := NewCloud(nil, 0, 5, n, d, true, 3)
 		kernel.Normal(c.U, kernel.Key{Seed: 3, Stream: 1 << 16}, 0)
 		b := c.NewBatch(nil, 6)
 		b.UseExact(0.2)
@@ -214,7 +214,7 @@ func TestExactPieces(t *testing.T) {
 		t.Error("pieces differ from the whole")
 	}
 	for row := range 10 {
-		moved := !slices.Equal(NewCloud(nil, 5, n, d, true, 3).Z[row*d:(row+1)*d],
+		moved := !slices.Equal(NewCloud(nil, 0, 5, n, d, true, 3).Z[row*d:(row+1)*d],
 			clouds[0].Z[row*d:(row+1)*d])
 		if moved != (row/n != 1 && row/n != 2) {
 			t.Errorf("row %d of the cloud: moved %v", row, moved)

@@ -11,7 +11,7 @@ import (
 // gradient of z^2/2. Here two minibatches take turns.
 func Example() {
 	const datapoints, perDatapoint, latent, seed = 1000, 1, 8, 1
-	cloud := particle.NewCloud(nil, datapoints, perDatapoint, latent, false, seed)
+	cloud := particle.NewCloud(nil, 0, datapoints, perDatapoint, latent, false, seed)
 	batch := cloud.NewBatch(nil, datapoints/2)
 	halves := [2][]int{}
 	for m := range datapoints {
@@ -28,7 +28,7 @@ func Example() {
 		})
 		batch.MarkVisited(step)
 	}
-	fmt.Printf("mean of z^2: %.1f\n", cloud.Stats(1).MeanSquare)
+	fmt.Printf("mean of z^2: %.1f\n", cloud.Stats().MeanSquare)
 	// Output:
 	// mean of z^2: 1.1
 }

@@ -20,9 +20,12 @@ type stored struct {
 //
 // It stops early, with ctx's error, when ctx ends. With a counting arena it creates no file.
 func NewFileCloud(
-	ctx context.Context, a *memory.Arena, dir string, m, n, d int, momentum bool, seed uint64,
+	ctx context.Context, a *memory.Arena, dir string, first, m, n, d int, momentum bool,
+	seed uint64,
 ) (*Cloud, error) {
-	c := &Cloud{M: m, N: n, D: d, Visited: a.Uint32s(memory.Particles, m)}
+	c := &Cloud{
+		First: first, M: m, N: n, D: d, first: first * n, Visited: a.Uint32s(memory.Particles, m),
+	}
 	if momentum {
 		c.U = []float32{}
 	}
@@ -102,16 +105,23 @@ func (c *Cloud) Close() error {
 // number m, to change them.
 func (c *Cloud) Update(lo, hi int, f func(z []float32, m int)) {
 	c.touch(func() {
-		for row := lo * c.N; row < hi*c.N; row++ {
-			f(c.Z[row*c.D:(row+1)*c.D], row/c.N)
+		for m := lo; m < hi; m++ {
+			for z := c.rows(m); len(z) > 0; z = z[c.D:] {
+				f(z[:c.D], m)
+			}
 		}
 	})
 }
 
 // Row copies the position of particle n of datapoint m into dst.
 func (c *Cloud) Row(dst []float32, m, n int) {
-	row := (m*c.N + n) * c.D
-	c.touch(func() { copy(dst, c.Z[row:row+c.D]) })
+	c.touch(func() { copy(dst, c.rows(m)[n*c.D:(n+1)*c.D]) })
+}
+
+// rows are the positions of the particles of datapoint m.
+func (c *Cloud) rows(m int) []float32 {
+	size := c.N * c.D
+	return c.Z[(m-c.First)*size:][:size]
 }
 
 // prefetch requests rows lo to hi-1 of the batch from a cloud's file, with one request for adjacent

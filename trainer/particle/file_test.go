@@ -17,7 +17,7 @@ import (
 
 func fileCloud(t *testing.T, dir string, m, n, d int, momentum bool) *Cloud {
 	t.Helper()
-	c, err := NewFileCloud(t.Context(), nil, dir, m, n, d, momentum, 3)
+	c, err := NewFileCloud(t.Context(), nil, dir, 0, m, n, d, momentum, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestFileCloud(t *testing.T) {
 	const m, n, d = 50, 3, 40
 	for _, dynamics := range []string{"overdamped", "underdamped", "exact"} {
 		momentum := dynamics != "overdamped"
-		want := NewCloud(nil, m, n, d, momentum, 3)
+		want := NewCloud(nil, 0, m, n, d, momentum, 3)
 		got := fileCloud(t, t.TempDir(), m, n, d, momentum)
 		for _, c := range []*Cloud{want, got} {
 			b := c.NewBatch(nil, 3*n)
@@ -55,8 +55,8 @@ func TestFileCloud(t *testing.T) {
 			(got.U == nil) != (want.U == nil) {
 			t.Errorf("%s: the cloud in a file differs", dynamics)
 		}
-		if got.Stats(1) != want.Stats(1) {
-			t.Errorf("%s: statistics %v, in memory %v", dynamics, got.Stats(1), want.Stats(1))
+		if got.Stats() != want.Stats() {
+			t.Errorf("%s: statistics %v, in memory %v", dynamics, got.Stats(), want.Stats())
 		}
 		a, b := make([]float32, d), make([]float32, d)
 		got.Row(a, 7, 2)
@@ -78,7 +78,7 @@ func TestFileCloudCut(t *testing.T) {
 		"nothing": func(*Cloud, *Batch) {},
 		"Gather":  func(_ *Cloud, b *Batch) { b.Gather(0, 2) },
 		"Move":    func(_ *Cloud, b *Batch) { b.Move(0, 2, Langevin{Friction: 0.2}) },
-		"Stats":   func(c *Cloud, _ *Batch) { c.Stats(1) },
+		"Stats":   func(c *Cloud, _ *Batch) { c.Stats() },
 		"Row":     func(c *Cloud, b *Batch) { c.Row(make([]float32, d), m-1, 0) },
 		"draw": func(c *Cloud, _ *Batch) {
 			c.touch(func() { _ = c.draw(context.Background(), 1) })
@@ -115,13 +115,13 @@ func TestFileCloudCut(t *testing.T) {
 // A cloud that cannot be created leaves no file behind.
 func TestNewFileCloudRefuses(t *testing.T) {
 	dir := t.TempDir()
-	_, err := NewFileCloud(t.Context(), nil, dir, 1<<20, 1<<20, 1<<10, true, 1)
+	_, err := NewFileCloud(t.Context(), nil, dir, 0, 1<<20, 1<<20, 1<<10, true, 1)
 	if !errors.Is(err, memory.ErrDisk) {
 		t.Errorf("8 PiB: %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := NewFileCloud(over, nil, dir, 10, 1, 1, true, 1); !errors.Is(err,
+	if _, err := NewFileCloud(over, nil, dir, 0, 10, 1, 1, true, 1); !errors.Is(err,
 		context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
 	}

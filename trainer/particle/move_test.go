@@ -19,7 +19,7 @@ func chains(m, d int, momentum bool, h float64) *Batch {
 	for i := range idx {
 		idx[i] = i
 	}
-	b := NewCloud(nil, m, 1, d, momentum, 2).NewBatch(nil, m)
+	b := NewCloud(nil, 0, m, 1, d, momentum, 2).NewBatch(nil, m)
 	b.Select(idx)
 	b.SetSteps(h, 0, 0)
 	b.Gather(0, m)
@@ -61,7 +61,7 @@ func TestStationaryOverdamped(t *testing.T) {
 			b.Move(0, m, Langevin{Key: moveKey(step)})
 		}
 		want := 1 / (c.p * (1 - c.h*c.p/2))
-		if got := b.Stats(1).MeanSquare; beyond(got/want-1, 5*math.Sqrt(2.0/(m*d))) {
+		if got := b.Stats().MeanSquare; beyond(got/want-1, 5*math.Sqrt(2.0/(m*d))) {
 			t.Errorf("p %v, h %v: variance %v, want %v", c.p, c.h, got, want)
 		}
 	}
@@ -135,7 +135,7 @@ func TestMovePieces(t *testing.T) {
 	for _, momentum := range []bool{false, true} {
 		var clouds [2]*Cloud
 		for k, cuts := range [][][2]int{{{0, 6}}, {{4, 6}, {0, 1}, {1, 4}}} {
-			c := NewCloud(nil, 5, n, d, momentum, 3)
+			c := NewCloud(nil, 0, 5, n, d, momentum, 3)
 			before := slices.Clone(c.Z)
 			b := c.NewBatch(nil, 6)
 			b.Select([]int{4, 0, 3})

@@ -34,6 +34,7 @@ const (
 	Reduce                       // gradients of the parameters, summed over all rows
 	Move                         // Langevin moves
 	Optimizer                    // updates of the parameters and their moving averages
+	Exchange                     // wait for what other ranks have computed
 	Sample                       // draw latents from the prior
 	Decode                       // decode latents to images
 )
@@ -52,6 +53,7 @@ var names = [...]string{
 	Reduce:          "reduce",
 	Move:            "move",
 	Optimizer:       "optimizer",
+	Exchange:        "exchange",
 	Sample:          "sample",
 	Decode:          "decode",
 }

@@ -66,7 +66,7 @@ func (d *Diffusion) NewTape(
 func (t diffusionTape) Draws() int { return t.bound.Draws }
 
 // Begin implements Tape.
-func (t diffusionTape) Begin(rows int, level, noise kernel.Key, lanes ...int) {
+func (t diffusionTape) Begin(rows int, level, noise kernel.Key, lanes ...diffusion.Lane) {
 	t.bound.Begin(rows, level, noise, lanes...)
 }
 

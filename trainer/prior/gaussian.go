@@ -68,7 +68,7 @@ func (p Gaussian) NewTape(a *memory.Arena, params []float32, size model.Size, _ 
 
 func (t *gaussianTape) Draws() int { return 1 }
 
-func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key, ...int) {}
+func (t *gaussianTape) Begin(int, kernel.Key, kernel.Key, ...diffusion.Lane) {}
 
 func (t *gaussianTape) Evaluate(r diffusion.Rows) {
 	defer r.Clock.Enter(phase.Prior).End()

@@ -45,8 +45,8 @@ type Tape interface {
 	// whose loss has no noise.
 	Draws() int
 	// Begin starts a batch and draws the noise levels of its rows. level and noise are keys for the
-	// levels and for the noise of the rows, lanes where lanes end (diffusion.BoundTape.Begin).
-	Begin(rows int, level, noise kernel.Key, lanes ...int)
+	// levels and for the noise of the rows (diffusion.BoundTape.Begin).
+	Begin(rows int, level, noise kernel.Key, lanes ...diffusion.Lane)
 	// Evaluate evaluates rows of the batch, as diffusion.BoundTape.Evaluate does. The loss is
 	// -log p(z), or a bound on it. Without Train, G may be nil: then only the loss is computed. A
 	// tape for model.Evaluate can do only that.

@@ -79,7 +79,9 @@ func (s *Standardised) NewTape(
 }
 
 // Begin implements Tape.
-func (t *standardisedTape) Begin(rows int, level, noise kernel.Key, lanes ...int) {
+func (t *standardisedTape) Begin(
+	rows int, level, noise kernel.Key, lanes ...diffusion.Lane,
+) {
 	t.Tape.Begin(rows, level, noise, lanes...)
 	_, _, logScale := t.prior.parts(t.p)
 	volume := 0.0
