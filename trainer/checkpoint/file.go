@@ -118,6 +118,9 @@ func OpenState(dir string) (*File, Meta, error) {
 		err = fmt.Errorf("checkpoint: %w: %w", ErrDamaged, err)
 		return nil, meta.Meta, withAlternative(dir, err)
 	}
+	if err := f.join(context.Background(), dir, meta.Shards, false); err != nil {
+		return nil, meta.Meta, withAlternative(dir, errors.Join(err, f.Close()))
+	}
 	return f, meta.Meta, nil
 }
 

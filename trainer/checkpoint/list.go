@@ -123,18 +123,28 @@ func inspect(dir string) (metaFile, error) {
 	if err != nil {
 		return metaFile{}, err
 	}
-	path := filepath.Join(dir, stateName)
+	err = checkSize(filepath.Join(dir, stateName), m.StateBytes)
+	for _, s := range m.Shards {
+		if err == nil {
+			err = checkSize(filepath.Join(dir, s.File), s.Bytes)
+		}
+	}
+	return m, err
+}
+
+// checkSize returns an error unless path is a file of so many bytes.
+func checkSize(path string, bytes int64) error {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("checkpoint: %w: %w", ErrDamaged, err)
+		return fmt.Errorf("checkpoint: %w: %w", ErrDamaged, err)
 	case !info.Mode().IsRegular():
-		err = fmt.Errorf("checkpoint: %s: %w: not a regular file", path, ErrDamaged)
-	case info.Size() != m.StateBytes:
-		err = fmt.Errorf("checkpoint: %s: %w: %d bytes, %s says %d", path, ErrDamaged, info.Size(),
-			metaName, m.StateBytes)
+		return fmt.Errorf("checkpoint: %s: %w: not a regular file", path, ErrDamaged)
+	case info.Size() != bytes:
+		return fmt.Errorf("checkpoint: %s: %w: %d bytes, %s says %d", path, ErrDamaged, info.Size(),
+			metaName, bytes)
 	}
-	return m, err
+	return nil
 }
 
 // DamagedError is the error of a damaged checkpoint. It also names the newest whole one of the run.

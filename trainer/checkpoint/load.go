@@ -55,10 +55,17 @@ func load(dir string, into []Tensor, some bool) (Meta, error) {
 type source struct {
 	meta    Meta
 	f       *os.File
+	shards  []*os.File
 	content *content
 }
 
-func (s *source) close() error { return s.f.Close() }
+func (s *source) close() error {
+	err := s.f.Close()
+	for _, f := range s.shards {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
 
 // open verifies both files of a checkpoint to the last byte. Its errors wrap ErrDamaged, except
 // that of another format.
@@ -83,7 +90,11 @@ func open(ctx context.Context, dir string) (*source, error) {
 		}
 		return nil, fmt.Errorf("checkpoint: %s: %w: %w", path, ErrDamaged, err)
 	}
-	return &source{meta.Meta, f, content}, nil
+	s := &source{meta: meta.Meta, f: f, content: content}
+	if err := s.join(ctx, dir, meta.Shards, true); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }
 
 func (s *source) fill(into []Tensor, some bool) error {
@@ -92,8 +103,7 @@ func (s *source) fill(into []Tensor, some bool) error {
 	}
 	buf := make([]byte, BufferBytes)
 	for i := range into {
-		e := s.content.entries[into[i].Name]
-		if err := into[i].readFrom(s.content.bytes(e), buf); err != nil {
+		if err := into[i].readFrom(s.content.bytes(&into[i]), buf); err != nil {
 			return err
 		}
 	}
@@ -128,10 +138,10 @@ func (f *content) compare(into []Tensor, some bool) (problems []string) {
 		case e.Dtype != dtype:
 			problems = append(problems,
 				fmt.Sprintf("tensor %q is %s, expected %s", t.Name, e.Dtype, dtype))
-		case !slices.Equal(e.Shape, t.shape64()):
+		case !slices.Equal(e.Shape, wide(t.whole())):
 			problems = append(problems,
 				fmt.Sprintf("tensor %q has shape %s, expected %s", t.Name, dims(e.Shape),
-					dims(t.shape64())))
+					dims(wide(t.whole()))))
 		}
 	}
 	if some {

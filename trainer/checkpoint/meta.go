@@ -12,8 +12,9 @@ import (
 	"path/filepath"
 )
 
-// currentFormat is the number of the format that this package writes, the only one that it reads.
-const currentFormat = 3
+// The numbers of the formats that this package writes, the only ones that it reads: that of a
+// single process, and that of several, which has shards.
+const currentFormat, shardedFormat = 3, 4
 
 const (
 	stateName = "state.safetensors"
@@ -67,6 +68,8 @@ type metaFile struct {
 	Meta
 	StateBytes int64  `json:"state_bytes"`  // the size of state.safetensors
 	SHA256     string `json:"state_sha256"` // of state.safetensors, in hexadecimal
+
+	Shards []Shard `json:"shards,omitempty"` // in the order of their rows
 }
 
 // The last line of meta.json before the closing brace is its seal: the SHA-256 of all bytes before
@@ -173,7 +176,7 @@ func (m metaFile) check() error {
 			"%w: state_sha256 %q of %d state_bytes, expected %d hexadecimal digits and a size",
 			ErrDamaged, m.SHA256, m.StateBytes, 2*sha256.Size)
 	}
-	return nil
+	return checkShards(m.Shards)
 }
 
 // checkSeal returns an error if the content was changed since it was sealed.
@@ -210,6 +213,7 @@ func unsealed(raw []byte) error {
 // checkFormat returns an error for other formats.
 func checkFormat(format int, version string) error {
 	switch {
+	case format == shardedFormat:
 	case format > currentFormat:
 		return fmt.Errorf("format %d, written by plume %s; this plume reads format %d: use that "+
 			"version or a newer one",

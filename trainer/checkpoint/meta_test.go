@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -36,7 +37,7 @@ func FuzzMeta(f *testing.F) {
 			t.Fatal(err)
 		}
 		back, err := parseMeta(again)
-		if err != nil || back != m {
+		if err != nil || !reflect.DeepEqual(back, m) {
 			t.Fatalf("%+v became %+v, %v", m, back, err)
 		}
 		bit := flip % uint(8*len(sealedText))

@@ -100,12 +100,14 @@ func layout(tensors []Tensor) map[string]any {
 
 // shape64 converts Shape to the type of the header. It is never nil: the shape of a scalar is [],
 // not null.
-func (t *Tensor) shape64() []int64 {
-	shape := make([]int64, len(t.Shape))
-	for i, d := range t.Shape {
-		shape[i] = int64(d)
+func (t *Tensor) shape64() []int64 { return wide(t.Shape) }
+
+func wide(shape []int) []int64 {
+	all := make([]int64, len(shape))
+	for i, d := range shape {
+		all[i] = int64(d)
 	}
-	return shape
+	return all
 }
 
 // content is a safetensors file whose header has been checked.
@@ -116,9 +118,15 @@ type content struct {
 	data     *io.SectionReader // the bytes of all tensors
 }
 
-// bytes returns a reader of a tensor's bytes.
-func (f *content) bytes(e entry) io.Reader {
-	return io.NewSectionReader(f.data, e.Offsets[0], e.Offsets[1]-e.Offsets[0])
+// bytes returns a reader of the bytes of a tensor, or of its rows.
+func (f *content) bytes(t *Tensor) io.Reader {
+	e := f.entries[t.Name]
+	at, n := e.Offsets[0], e.Offsets[1]-e.Offsets[0]
+	if t.Of > 0 {
+		row := n / int64(t.Of)
+		at, n = at+row*int64(t.First), row*int64(t.Shape[0])
+	}
+	return io.NewSectionReader(f.data, at, n)
 }
 
 // parse checks a safetensors file of size bytes: the header is JSON without repeated names, every

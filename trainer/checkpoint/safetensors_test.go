@@ -47,7 +47,7 @@ func parseBytes(raw []byte) (*content, error) {
 
 func bytesOf(t *testing.T, f *content, name string) []byte {
 	t.Helper()
-	raw, err := io.ReadAll(f.bytes(f.entries[name]))
+	raw, err := io.ReadAll(f.bytes(&Tensor{Name: name}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +143,7 @@ func FuzzParse(f *testing.F) {
 		}
 		buf := make([]byte, BufferBytes)
 		for i := range tensors {
-			e := in.entries[tensors[i].Name]
-			if err := tensors[i].readFrom(in.bytes(e), buf); err != nil {
+			if err := tensors[i].readFrom(in.bytes(&tensors[i]), buf); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -23,6 +23,9 @@ type Writer struct {
 	RunDir string // which must exist
 	// Keep > 0 removes all checkpoints older than the newest Keep whole ones.
 	Keep int
+	// Shards, unless nil, makes every process write its rows of tensors with Of > 0 to a file in
+	// dir (WriteShard), and returns these files in the order of their rows.
+	Shards func(dir string) ([]Shard, error)
 
 	saved  int        // largest Meta.Saved of the run; 0: not determined yet
 	redone *abandoned // checkpoints to be removed; nil: none
@@ -106,9 +109,13 @@ func (p *Pending) fill(tensors []Tensor) error {
 	}
 	size := counter(0)
 	err := p.create(stateName, func(w io.Writer) error {
-		return writeSafetensors(io.MultiWriter(w, p.crc, &size), tensors)
+		return writeSafetensors(io.MultiWriter(w, p.crc, &size), shared(tensors))
 	})
 	p.meta.StateBytes = int64(size)
+	if err == nil && p.w.Shards != nil {
+		p.meta.Format = shardedFormat
+		p.meta.Shards, err = p.w.Shards(p.tmp)
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/plume-ml/plume/trainer/memory"
 )
@@ -18,6 +19,10 @@ type Tensor struct {
 	F32   []float32
 	U32   []uint32
 	F64   []float64
+
+	// Of > 0 says that the tensor is rows of a longer one with Of of them, from row First on: those
+	// that one of several processes holds (Shard).
+	First, Of int
 
 	// Parts, unless empty, are what the file has in place of the tensor: F32 cut into tensors of
 	// their own, in order.
@@ -52,6 +57,16 @@ func split(tensors []Tensor) []Tensor {
 		}
 	}
 	return all
+}
+
+// whole is the shape of the longer tensor that the rows belong to, or the tensor's own.
+func (t *Tensor) whole() []int {
+	if t.Of == 0 {
+		return t.Shape
+	}
+	shape := slices.Clone(t.Shape)
+	shape[0] = t.Of
+	return shape
 }
 
 // size is the product of a shape, or -1 if a number is negative.

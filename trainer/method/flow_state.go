@@ -9,18 +9,27 @@ import (
 // Tensors implements Method.
 func (f *flow) Tensors() []checkpoint.Tensor {
 	c := f.cloud
-	shape := []int{c.M, c.N, c.D}
 	ts := append(f.decoder.tensors(), f.prior.tensors()...)
-	ts = append(ts, checkpoint.Tensor{Name: "cloud/z", Shape: shape, F32: c.Z})
+	ts = append(ts, f.ofPoints(checkpoint.Tensor{Name: "cloud/z", F32: c.Z}, c.N, c.D))
 	if c.U != nil {
-		ts = append(ts, checkpoint.Tensor{Name: "cloud/u", Shape: shape, F32: c.U})
+		ts = append(ts, f.ofPoints(checkpoint.Tensor{Name: "cloud/u", F32: c.U}, c.N, c.D))
 	}
 	ts = append(ts, f.conditions.tensors()...)
 	return append(ts,
-		checkpoint.Tensor{Name: "cloud/visited", Shape: []int{c.M}, U32: c.Visited},
+		f.ofPoints(checkpoint.Tensor{Name: "cloud/visited", U32: c.Visited}),
 		checkpoint.Tensor{Name: "cloud/mean_square", Shape: []int{1}, F64: f.meanSquare},
 		checkpoint.Tensor{Name: "counts", Shape: []int{len(f.counts)}, U32: f.counts},
 	)
+}
+
+// ofPoints completes a tensor that has an array of the given shape for each of the rank's
+// datapoints.
+func (f *flow) ofPoints(t checkpoint.Tensor, shape ...int) checkpoint.Tensor {
+	t.Shape = append([]int{f.cloud.M}, shape...)
+	if f.lanes.several() {
+		t.First, t.Of = f.cloud.First, f.lanes.datapoints
+	}
+	return t
 }
 
 // Restored implements Method.
