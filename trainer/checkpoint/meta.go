@@ -212,16 +212,13 @@ func unsealed(raw []byte) error {
 
 // checkFormat returns an error for other formats.
 func checkFormat(format int, version string) error {
-	switch {
-	case format == shardedFormat:
-	case format > currentFormat:
-		return fmt.Errorf("format %d, written by plume %s; this plume reads format %d: use that "+
-			"version or a newer one",
-			format, version, currentFormat)
-	case format < currentFormat:
-		return fmt.Errorf(
-			"format %d, written by plume %s; this plume reads format %d: use that version",
-			format, version, currentFormat)
+	if format == currentFormat || format == shardedFormat {
+		return nil
 	}
-	return nil
+	remedy := "that version"
+	if format > shardedFormat {
+		remedy += " or a newer one"
+	}
+	return fmt.Errorf("format %d, written by plume %s; this plume reads formats %d and %d: use %s",
+		format, version, currentFormat, shardedFormat, remedy)
 }
