@@ -179,7 +179,7 @@ func (t *Trainer) plan(
 	}
 	if err == nil {
 		t.cfg = method.Suited(t.cfg, asked, data.Training(images.Len, t.cfg.Holdout), t.given)
-		t.memory, err = estimate(t.cfg, images, program)
+		t.memory, err = estimate(t.cfg, images, program, t.size())
 	}
 	return err
 }

@@ -52,7 +52,7 @@ func TestNoReports(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := estimate(c, images, 0)
+		m, err := estimate(c, images, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,8 +31,10 @@ type needs struct {
 const programGrowth, workerGrowth = 6 << 20, 1 << 20
 
 // estimate adds up the memory of a run of c, which must be valid, on the images, in a process that
-// uses program bytes already.
-func estimate(c config.Config, images *data.Found, program int64) (needs, error) {
+// uses program bytes already and is the first of so many ranks.
+func estimate(
+	c config.Config, images *data.Found, program int64, ranks int,
+) (needs, error) {
 	workers := cmp.Or(c.Threads, pool.DefaultWorkers())
 	trained := data.Training(images.Len, c.Holdout)
 	datapoints := c.CountDatapoints(trained)
@@ -42,6 +44,7 @@ func estimate(c config.Config, images *data.Found, program int64) (needs, error)
 		Tile:        c.Tile,
 		Wave:        c.Wave,
 		Lanes:       c.Lanes,
+		Ranks:       ranks,
 		Picture:     images.Shape,
 		Workers:     workers,
 		CloudInFile: c.Cloud == config.InFile,

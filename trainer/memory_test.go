@@ -73,7 +73,7 @@ func TestEstimate(t *testing.T) {
 		t.Fatal(err)
 	}
 	const program = 1 << 30
-	m, err := estimate(c, images, program)
+	m, err := estimate(c, images, program, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	images.Loading = 10 * last(m).Bytes
-	loading, err := estimate(c, images, program)
+	loading, err := estimate(c, images, program, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func begin(cfg config.Config, runDir string, opts []Option) (*Trainer, error) {
 // prepare reads the data and builds the method. If stored is not nil, the data must be those that
 // the stored run was trained on.
 func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
-	if err := errors.Join(method.Validate(t.cfg), kernel.Err()); err != nil {
+	if err := errors.Join(method.Validate(t.cfg), kernel.Err(), t.checkTeam()); err != nil {
 		return err
 	}
 	if stored != nil {
@@ -85,18 +85,31 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 
 // build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
 func (t *Trainer) build(ctx context.Context) error {
-	m, err := method.New(t.cfg.Method, method.Setup{
-		Options: t.cfg.Options, Train: t.data.points, Batch: min(t.cfg.Batch, t.data.points.Len()),
-		Tile: t.cfg.Tile, Wave: t.cfg.Wave, Lanes: t.cfg.Lanes,
-		Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool, Clock: &t.clock,
-		CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
-		Classes: t.data.classes, Conditions: t.like,
-		Placed: func(c *method.Components) { t.start = c },
+	err := t.assemble(func() error {
+		m, err := method.New(t.cfg.Method, method.Setup{
+			Options: t.cfg.Options, Train: t.data.points,
+			Batch: min(t.cfg.Batch, t.data.points.Len()),
+			Tile:  t.cfg.Tile, Wave: t.cfg.Wave, Lanes: t.cfg.Lanes, Comm: t.ranks,
+			Seed: t.cfg.Seed, Steps: t.total(), Pool: t.pool, Clock: &t.clock,
+			CloudDir: cloudDir(t.cfg, t.writer.Dir), Ctx: ctx,
+			Classes: t.data.classes, Conditions: t.like,
+			Placed: func(c *method.Components) { t.start = c },
+		})
+		if err != nil {
+			return err // and m may be a nil pointer in an interface that is not nil
+		}
+		t.method = m
+		return nil
 	})
 	if err != nil {
-		return err // and m may be a nil pointer in an interface that is not nil
+		return err
 	}
-	t.method = m
+	if t.team != nil {
+		t.method = &led{t.method, t.team}
+	}
+	if t.follows {
+		return nil
+	}
 	t.followHeldOut()
 	return ctx.Err() // before anything is written
 }

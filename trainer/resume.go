@@ -142,6 +142,9 @@ func (t *Trainer) restoreWith(load func(into []checkpoint.Tensor) (loaded, error
 	if err := t.checkMeta(meta); err != nil {
 		return fmt.Errorf("%s: %w", from.dir, err)
 	}
+	if err := t.restoreTeam(from.dir); err != nil {
+		return fmt.Errorf("%s: %w", from.dir, err)
+	}
 	for i, v := range t.sums.Values() {
 		*v = sums[i]
 	}

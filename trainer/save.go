@@ -126,6 +126,7 @@ func (t *Trainer) write() (*written, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.saving.writer.Shards = t.shards(tensors)
 	p, err := t.saving.writer.Begin(meta, tensors)
 	switch {
 	case errors.Is(err, memory.ErrMapping): // the state itself is lost

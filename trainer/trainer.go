@@ -19,6 +19,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/memory"
@@ -37,14 +38,17 @@ type place struct{ epoch, batch, repeat int }
 
 // Trainer is one run.
 type Trainer struct {
-	cfg    config.Config
-	writer run.Writer // of the run's directory
-	hooks  []Hook
-	from   string                // the checkpoint to resume from, as in From
-	given  func(key string) bool // as in Given
-	like   data.Rows             // conditions in the place of classes; nil: none
-	limits Limits
-	early  early
+	cfg     config.Config
+	writer  run.Writer // of the run's directory
+	hooks   []Hook
+	from    string                // the checkpoint to resume from, as in From
+	given   func(key string) bool // as in Given
+	like    data.Rows             // conditions in the place of classes; nil: none
+	limits  Limits
+	early   early
+	ranks   comm.Comm // nil: this is the only one
+	team    *Team     // of which this is the first rank; nil: it is not
+	follows bool      // this is another rank
 
 	data   images
 	memory needs

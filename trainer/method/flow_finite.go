@@ -20,7 +20,7 @@ func (f *flow) checkLosses(s *Stats) error {
 	if err := f.lanes.err; err != nil || fine {
 		return err
 	}
-	if err := f.Err(); err != nil {
+	if err := f.failed(); err != nil {
 		return err
 	}
 	fault := f.locateLoss()
@@ -41,6 +41,14 @@ func (f *flow) collectLosses(s *Stats) bool {
 	}
 	f.lanes.losses(s, rows)
 	return finite(s.DataLoss + s.PriorLoss)
+}
+
+// failed returns the error of an exchange with other ranks, or of a cloud in a file on one of them.
+func (f *flow) failed() error {
+	if f.lanes.err != nil || f.setup.CloudDir == "" {
+		return f.lanes.err
+	}
+	return f.lanes.agree(f.Err())
 }
 
 // redraw draws the minibatch's particles that are not finite anew, and reports whether they were
@@ -94,9 +102,6 @@ func (f *flow) locatePrior(r rows) *Fault {
 
 // checkUpdate checks the gradients and the new weights of the step.
 func (f *flow) checkUpdate(s *Stats) error {
-	if err := f.lanes.err; err != nil {
-		return err
-	}
 	fine := f.decoder.settle(s)
 	if !f.now.held {
 		fine = f.prior.settle(s) && fine

@@ -46,8 +46,12 @@ func (f *flow) generator(a *memory.Arena, ema bool) *generate.Generator {
 
 // Latents implements Method, with the first particle of each datapoint.
 func (f *flow) Latents(_ *generate.Generator, z []float32, idx []int) {
-	d := f.cloud.D
+	d, first := f.cloud.D, f.cloud.First
+	clear(z)
 	for i, m := range idx {
-		f.cloud.Row(z[i*d:(i+1)*d], m, 0)
+		if first <= m && m < first+f.cloud.M {
+			f.cloud.Row(z[i*d:(i+1)*d], m, 0)
+		}
 	}
+	f.lanes.exchange(func() error { return f.lanes.comm.SumTree(z) })
 }

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
@@ -23,6 +24,7 @@ type Scale struct {
 	Batch      int // largest number of datapoints in a minibatch
 	Tile, Wave int // Setup.Tile and Setup.Wave
 	Lanes      int // Setup.Lanes
+	Ranks      int // of which the memory is that of the first; 0: 1
 	Picture    data.Shape
 	Workers    int
 
@@ -49,9 +51,13 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 		Options: o, Train: sized{datapoints: s.Datapoints, shape: s.Picture}, Batch: s.Batch,
 		Tile: s.Tile, Wave: s.Wave, Lanes: s.Lanes, planned: s.Workers,
 	}
+	if s.Ranks > 1 {
+		setup.Comm = comm.Forecast(s.Ranks)
+	}
 	if s.CloudInFile {
 		setup.CloudDir = "." // a counting arena makes no file there
 	}
+	setup.share()
 	if err := m.networks(&setup, s.Picture); err != nil {
 		return Footprint{}, err
 	}
@@ -64,8 +70,9 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	built.diagnosis(diagnose)
 	f := Footprint{Held: held.Parts(), Generator: generator.Total(), Diagnose: diagnose.Total()}
 	if m.encoder == nil {
+		first, last := setup.part()
 		f.Start = startBytes(o, s.Datapoints, s.Picture)
-		f.Cloud = particle.FileBytes(s.Datapoints, o.Particles, o.Latent, momentum(o))
+		f.Cloud = particle.FileBytes(last-first, o.Particles, o.Latent, momentum(o))
 	}
 	return f, nil
 }

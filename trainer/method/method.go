@@ -52,7 +52,8 @@ type Method interface {
 	// Generator returns a generator of new images, with the averaged weights if ema is set.
 	Generator(ema bool) *generate.Generator
 	// Latents writes a latent of each of the training images idx into z (len(idx) x d): the first
-	// particle, or the mean of the encoder with the weights of g.
+	// particle, or the mean of the encoder with the weights of g. If g is nil, the rank has asked
+	// for nothing, and only gives the others what they ask for.
 	Latents(g *generate.Generator, z []float32, idx []int)
 	// Err returns the error of a cloud in a file, if it failed. Call it after Diagnose and Latents,
 	// and before saving the tensors. Step returns such errors itself.

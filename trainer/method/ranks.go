@@ -1,9 +1,6 @@
 package method
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -97,7 +94,10 @@ func (r *ranks) firstOf(searches ...func() *Fault) *Fault {
 	if int(found[root]) == len(searches) {
 		return nil
 	}
-	fault = shared(r, fault, root)
+	r.exchange(func() (err error) {
+		fault, err = comm.Share(r.comm, fault, root)
+		return err
+	})
 	return fault
 }
 
@@ -119,46 +119,16 @@ func search(searches []func() *Fault) (at int, fault *Fault) {
 	return len(searches), nil
 }
 
-// shared returns the root's value on all ranks.
-func shared[T any](r *ranks, own T, root int) (v T) {
-	r.exchange(func() error {
-		text, err := json.Marshal(own)
-		if err != nil {
-			return err
-		}
-		if text, err = r.comm.Broadcast(text, root); err != nil {
-			return err
-		}
-		return json.Unmarshal(text, &v)
+// agree returns an error on all ranks if one of them has one (comm.Agree).
+func (r *ranks) agree(own error) (agreed error) {
+	if !r.several() {
+		return own
+	}
+	r.exchange(func() (err error) {
+		agreed, err = comm.Agree(r.comm, own)
+		return err
 	})
-	return v
-}
-
-// agree returns an error on all ranks if one of them has one: its own, or that of the first rank
-// with one.
-func (r *ranks) agree(own error) error {
-	if !r.several() || r.err != nil {
-		return firstError(r.err, own)
-	}
-	failed := make([]float64, r.comm.Size())
-	if own != nil {
-		failed[r.comm.Rank()] = 1
-	}
-	r.exchange(func() error { return r.comm.Gather(failed) })
-	for rank, f := range failed {
-		if f == 0 || r.err != nil {
-			continue
-		}
-		var text string
-		if own != nil {
-			text = own.Error()
-		}
-		if text = shared(r, text, rank); own == nil {
-			own = fmt.Errorf("rank %d: %s", rank, text)
-		}
-		break
-	}
-	return firstError(r.err, own)
+	return firstError(r.err, agreed)
 }
 
 // firstError returns the first error that is one.

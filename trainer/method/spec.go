@@ -121,6 +121,7 @@ func New(name config.Method, s Setup) (Method, error) {
 	if err := comm.Check(s.lanes(), s.comm().Size()); err != nil {
 		return nil, err
 	}
+	s.share()
 	if err := m.networks(&s, s.Train.Shape()); err != nil {
 		return nil, err
 	}
@@ -155,7 +156,6 @@ func (m spec) networks(s *Setup, picture data.Shape) (err error) {
 			return err
 		}
 	}
-	s.share()
 	s.cut()
 	return nil
 }

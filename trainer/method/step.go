@@ -84,10 +84,7 @@ func (f *flow) Step(b Minibatch) (Stats, error) {
 	}
 	f.counts[countSteps]++
 	f.batch.MarkVisited(b.Number)
-	if err := f.lanes.err; err != nil {
-		return stats, err
-	}
-	if err := f.Err(); err != nil {
+	if err := f.failed(); err != nil {
 		return stats, err
 	}
 	return stats, f.checkUpdate(&stats)

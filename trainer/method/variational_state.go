@@ -42,6 +42,9 @@ func (v *variational) generator(a *memory.Arena, ema bool) *generate.Generator {
 
 // Latents implements Method, with the encoder's means.
 func (v *variational) Latents(g *generate.Generator, z []float32, idx []int) {
+	if g == nil {
+		return
+	}
 	x := make([]float32, len(idx)*v.likelihood.Dim())
 	v.setup.Train.Gather(x, idx)
 	g.Encode(z, make([]float32, len(z)), x, v.conditions.of(idx))

@@ -1,0 +1,201 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/kernel"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/comm"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/data/columns"
+	"github.com/plume-ml/plume/trainer/file"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// Follow serves the leader of a training (Lead) as another of its ranks, and returns the exit code
+// with which the leader says that this process should end. When ctx ends, it tells the leader,
+// which saves a checkpoint and ends the training. An error means that the ranks can do no more
+// together. every is that of Lead.
+func Follow(ctx context.Context, c comm.Comm, every time.Duration) (code int, err error) {
+	f := &follower{ctx: ctx, comm: c, every: every}
+	defer func() { err = errors.Join(err, f.close()) }()
+	for {
+		o, err := comm.Share(c, order{}, 0)
+		if err != nil {
+			return 0, err
+		}
+		if o.Do == toEnd {
+			return o.Code, c.Barrier()
+		}
+		if err := f.obey(o); err != nil {
+			return 0, fmt.Errorf("%s: %w", o.Do, err)
+		}
+	}
+}
+
+// follower is a rank that is not the first.
+type follower struct {
+	ctx   context.Context
+	comm  comm.Comm
+	every time.Duration
+
+	t *Trainer // of which it has the data, the workers and the method; nil before the first order
+}
+
+func (f *follower) close() (err error) {
+	if f.t == nil {
+		return nil
+	}
+	if f.t.method != nil {
+		err = f.t.method.Close()
+	}
+	if f.t.pool != nil {
+		f.t.pool.Close()
+	}
+	return err
+}
+
+// obey does what the leader wants. Its error is that of an exchange: those that the leader hears of
+// are its to deal with.
+func (f *follower) obey(o order) error {
+	switch o.Do {
+	case toWait:
+		return nil
+	case toBuild:
+		return f.build(o.Build)
+	case toStep:
+		return f.step(o)
+	case toSlow:
+		f.t.method.Slow(o.Factor)
+	case toDiagnose:
+		f.t.method.Diagnose(o.Progress)
+	case toLatents:
+		f.t.method.Latents(nil, make([]float32, len(o.Index)*f.t.cfg.Latent), o.Index)
+	case toSave:
+		return f.save(o.Dir)
+	case toRestore:
+		return f.together(func() error {
+			_, err := checkpoint.LoadSome(o.Dir, f.t.method.Tensors())
+			f.t.method.Restored()
+			return err
+		})
+	default:
+		return fmt.Errorf("an order that this version does not know")
+	}
+	return nil
+}
+
+// together does a part that takes longer on some ranks than on others.
+func (f *follower) together(part func() error) error {
+	_, broken := comm.Together(f.comm, f.every/2, part)
+	return broken
+}
+
+// build reads the data, unless they have been, and makes the method in its initial state.
+func (f *follower) build(p *plan) error {
+	failed, broken := comm.Together(f.comm, f.every/2, func() error { return f.prepare(p) })
+	if broken != nil || failed != nil { // of which the leader hears
+		return broken
+	}
+	_ = f.t.build(f.ctx) // likewise
+	return nil
+}
+
+// prepare reads the data and makes the workers.
+func (f *follower) prepare(p *plan) error {
+	if here := run.Version(); here != p.Version {
+		return fmt.Errorf("this is plume %s, and rank 0 is plume %s: start the same on all ranks",
+			here, p.Version)
+	}
+	if here := blas.Info().Backend; string(here) != p.Backend {
+		return fmt.Errorf("the products are those of %s, and on rank 0 of %s", here, p.Backend)
+	}
+	if err := kernel.Err(); err != nil {
+		return err
+	}
+	if info, err := os.Stat(p.RunDir); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s, the directory of the run, is not there: it must be on a file "+
+			"system that all ranks share", p.RunDir)
+	}
+	cfg, err := config.ParseWhole("the configuration of rank 0", []byte(p.Config))
+	if err != nil {
+		return err
+	}
+	if f.t != nil { // the run begins again
+		f.t.cfg = cfg
+		err := f.t.method.Close()
+		f.t.method = nil
+		return err
+	}
+	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: p.RunDir, Files: file.OS}, ranks: f.comm, follows: true}
+	if err := t.readAs(f.ctx, p); err != nil {
+		return err
+	}
+	t.pool = pool.New(cfg.Threads)
+	f.t = t
+	return nil
+}
+
+// readAs reads the data, which must be those of the plan.
+func (t *Trainer) readAs(ctx context.Context, p *plan) error {
+	o := t.cfg.DataOptions(nil, nil)
+	if p.Schema != "" {
+		var err error
+		if o.TableSchema, err = columns.ParseSchema([]byte(p.Schema)); err != nil {
+			return err
+		}
+	}
+	all, err := data.Open(ctx, t.cfg.Data, o)
+	if err != nil {
+		return err
+	}
+	if t.data.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
+		return err
+	}
+	if t.data.fingerprint != p.Fingerprint {
+		return fmt.Errorf("%s has other data (fingerprint %s) than on rank 0 (%s)", t.cfg.Data,
+			t.data.fingerprint, p.Fingerprint)
+	}
+	return t.divide(all)
+}
+
+// save writes the particles of this rank to the checkpoint under way in dir.
+func (f *follower) save(dir string) error {
+	var own checkpoint.Shard
+	failed, broken := comm.Together(f.comm, f.every/2, func() (err error) {
+		tensors := f.t.method.Tensors()
+		for _, x := range tensors {
+			if x.Of > 0 && !kernel.AllFinite(x.F32) {
+				return fmt.Errorf("%s has values that are not finite", x.Name)
+			}
+		}
+		own, err = checkpoint.WriteShard(file.OS, dir, f.comm.Rank(), tensors)
+		return err
+	})
+	if broken != nil || failed != nil {
+		return broken
+	}
+	_, err := shareShards(f.comm, own)
+	return err
+}
+
+func (f *follower) step(o order) error {
+	perEpoch := uint32(f.t.data.batches.PerEpoch())
+	_, err := f.t.method.Step(method.Minibatch{
+		Index:  f.t.data.batches.At(int(o.Number/perEpoch), int(o.Number%perEpoch)),
+		Number: o.Number, Repeat: o.Repeat, Progress: o.Progress,
+	})
+	if err != nil && !errors.Is(err, ErrDiverged) {
+		return nil // the leader has it, too
+	}
+	_, err = anyStopped(f.comm, f.ctx.Err() != nil)
+	return err
+}

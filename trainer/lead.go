@@ -1,0 +1,350 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/plume-ml/plume/blas"
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/comm"
+	"github.com/plume-ml/plume/trainer/generate"
+	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/run"
+)
+
+// Team is the ranks of a training (package comm), as the first of them leads them. It alone has a
+// Trainer: it writes the run, reports and evaluates. The others serve it (Follow). Each holds the
+// particles of its own datapoints, and takes part in every step.
+type Team struct {
+	comm  *comm.Meter
+	every time.Duration
+
+	over  chan struct{} // closed at the end
+	mu    sync.Mutex    // of all below, and of exchanges
+	last  time.Time     // of the last exchange
+	ended bool
+	err   error  // of an exchange, after which there is none
+	stop  func() // what a signal to another rank does; nil: nothing
+}
+
+// order is what the leader wants of the others.
+type order struct {
+	Do string `json:"do"` // one of the constants below
+
+	Build    *plan   `json:"build,omitempty"`
+	Number   uint32  `json:"number,omitempty"` // of a method.Minibatch, as the next two
+	Repeat   int     `json:"repeat,omitempty"`
+	Progress float64 `json:"progress,omitempty"` // or the share that is done, for a diagnosis
+	Factor   float64 `json:"factor,omitempty"`
+	Index    []int   `json:"index,omitempty"`
+	Dir      string  `json:"dir,omitempty"`
+	Code     int     `json:"code,omitempty"`
+}
+
+const (
+	toWait     = "wait" // a sign of life
+	toBuild    = "build"
+	toStep     = "step"
+	toSlow     = "slow"
+	toDiagnose = "diagnose"
+	toLatents  = "latents"
+	toSave     = "save"
+	toRestore  = "restore"
+	toEnd      = "end"
+)
+
+// plan is what a rank needs to make the method.
+type plan struct {
+	Version     string `json:"version"` // of the program
+	Backend     string `json:"backend"` // of products
+	Config      string `json:"config"`  // resolved, as TOML
+	Schema      string `json:"schema"`  // of a table, as TOML; "": it is none
+	Fingerprint string `json:"fingerprint"`
+	RunDir      string `json:"run_dir"`
+}
+
+// Lead makes a team of the ranks of c, of which this must be the first. In the time every it gives
+// a sign of life, so that the others can tell a long evaluation from a dead rank. Dismiss ends it.
+func Lead(c comm.Comm, every time.Duration) *Team {
+	t := &Team{comm: comm.Measured(c), every: every, over: make(chan struct{}), last: time.Now()}
+	go t.live()
+	return t
+}
+
+// live gives signs of life while there is nothing else to say.
+func (t *Team) live() {
+	tick := time.NewTicker(t.every / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-t.over:
+			return
+		case <-tick.C:
+		}
+		if !t.mu.TryLock() { // an exchange is under way
+			continue
+		}
+		if !t.ended && t.err == nil && time.Since(t.last) >= t.every/2 {
+			t.err = t.send(order{Do: toWait})
+		}
+		t.mu.Unlock()
+	}
+}
+
+func (t *Team) send(o order) error {
+	t.last = time.Now()
+	_, err := comm.Share[order](t.comm, o, 0)
+	return err
+}
+
+// OnStop says what a signal to another rank does: usually what one to this process would do.
+func (t *Team) OnStop(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stop = f
+}
+
+// do gives an order, and does the leader's part of it.
+func (t *Team) do(o order, part func() error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err = t.send(o)
+	}
+	if t.err != nil {
+		return t.err
+	}
+	err := part()
+	t.last = time.Now()
+	return err
+}
+
+// Dismiss ends the other ranks with an exit code, and returns when they are about to end. Calls
+// after the first do nothing.
+func (t *Team) Dismiss(code int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return nil
+	}
+	t.ended = true
+	close(t.over)
+	if t.err == nil {
+		t.err = t.send(order{Do: toEnd, Code: code})
+	}
+	if t.err == nil {
+		t.err = t.comm.Barrier()
+	}
+	if t.err != nil {
+		t.comm.Abort(code)
+		return fmt.Errorf("the ranks could not end together: %w", t.err)
+	}
+	return nil
+}
+
+// WithTeam makes the trainer share its training with other ranks. There must be fewer ranks than
+// lanes, or as many (comm.Check).
+func WithTeam(team *Team) Option {
+	return func(t *Trainer) { t.team, t.ranks = team, team.comm }
+}
+
+// checkTeam refuses a training that the ranks cannot share.
+func (t *Trainer) checkTeam() error {
+	if t.team == nil {
+		return nil
+	}
+	n := t.team.comm.Size()
+	if err := comm.Check(t.cfg.Lanes, n); err != nil {
+		return fmt.Errorf("%w; or set lanes to %d times a power of two, which gives other bits",
+			err, n)
+	}
+	if b := blas.Info().Backend; b != "native" {
+		return fmt.Errorf("--blas %s on %d ranks: its sums are not made by lanes, and would depend "+
+			"on the number of ranks; use --blas native", b, n)
+	}
+	return nil
+}
+
+// assemble makes the method on all ranks, this one by calling own.
+func (t *Trainer) assemble(own func() error) error {
+	if t.team == nil {
+		return own()
+	}
+	text, err := t.cfg.TOML()
+	if err != nil {
+		return err
+	}
+	runDir, err := filepath.Abs(t.writer.Dir)
+	if err != nil {
+		return err
+	}
+	p := plan{
+		Version: run.Version(), Backend: string(blas.Info().Backend), Config: string(text),
+		Fingerprint: t.data.fingerprint, RunDir: runDir,
+	}
+	if t.data.schema != nil {
+		schema, err := t.data.schema.WriteTOML()
+		if err != nil {
+			return err
+		}
+		p.Schema = string(schema)
+	}
+	return t.team.do(order{Do: toBuild, Build: &p}, func() error {
+		if err := t.team.together(nothing); err != nil {
+			return err
+		}
+		return own()
+	})
+}
+
+func nothing() error { return nil }
+
+// together does a part of an order that takes longer on some ranks than on others.
+func (t *Team) together(part func() error) error {
+	agreed, broken := comm.Together(t.comm, t.every/2, part)
+	t.err = broken
+	return firstError(broken, agreed)
+}
+
+func firstError(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// size is the number of ranks.
+func (t *Trainer) size() int {
+	if t.ranks == nil {
+		return 1
+	}
+	return t.ranks.Size()
+}
+
+// shards is what writes those of the tensors of which each rank has a part; nil if there are none.
+func (t *Trainer) shards(all []checkpoint.Tensor) func(dir string) ([]checkpoint.Shard, error) {
+	if !slices.ContainsFunc(all, func(x checkpoint.Tensor) bool { return x.Of > 0 }) {
+		return nil
+	}
+	return t.saveShards
+}
+
+// saveShards makes all ranks write their particles to the checkpoint under way in dir.
+func (t *Trainer) saveShards(dir string) (all []checkpoint.Shard, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	err = t.team.do(order{Do: toSave, Dir: dir}, func() error {
+		var own checkpoint.Shard
+		if err := t.team.together(func() (err error) {
+			own, err = checkpoint.WriteShard(t.writer.Files, dir, 0, t.method.Tensors())
+			return err
+		}); err != nil {
+			return err
+		}
+		all, t.team.err = shareShards(t.team.comm, own)
+		return t.team.err
+	})
+	if elsewhere := (*comm.Elsewhere)(nil); errors.As(err, &elsewhere) {
+		err = &fs.PathError{Op: "write", Path: dir, Err: elsewhere} // to be tried again
+	}
+	return all, err
+}
+
+// shareShards returns the shards of all ranks.
+func shareShards(c comm.Comm, own checkpoint.Shard) (all []checkpoint.Shard, err error) {
+	for rank := range c.Size() {
+		s, err := comm.Share(c, own, rank)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// restoreTeam makes the other ranks read the checkpoint that this one has read.
+func (t *Trainer) restoreTeam(dir string) error {
+	if t.team == nil {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	return t.team.do(order{Do: toRestore, Dir: dir}, func() error {
+		return t.team.together(nothing)
+	})
+}
+
+// led is the leader's method, whose calls the other ranks make, too.
+type led struct {
+	method.Method
+	team *Team
+}
+
+// Step implements method.Method.
+func (l *led) Step(b method.Minibatch) (stats method.Stats, err error) {
+	o := order{Do: toStep, Number: b.Number, Repeat: b.Repeat, Progress: b.Progress}
+	err = l.team.do(o, func() (err error) {
+		if stats, err = l.Method.Step(b); err != nil && !errors.Is(err, ErrDiverged) {
+			return err
+		}
+		var stopped bool
+		if stopped, l.team.err = anyStopped(l.team.comm, false); stopped && l.team.stop != nil {
+			l.team.stop()
+		}
+		return errors.Join(err, l.team.err)
+	})
+	return stats, err
+}
+
+// anyStopped reports whether any rank has got a signal to stop.
+func anyStopped(c comm.Comm, own bool) (any bool, err error) {
+	stopped := make([]float64, c.Size())
+	if own {
+		stopped[c.Rank()] = 1
+	}
+	err = c.Gather(stopped)
+	for _, s := range stopped {
+		any = any || s == 1
+	}
+	return any && err == nil, err
+}
+
+// Slow implements method.Method.
+func (l *led) Slow(factor float64) {
+	_ = l.team.do(order{Do: toSlow, Factor: factor}, func() error { // Step returns the error
+		l.Method.Slow(factor)
+		return nil
+	})
+}
+
+// Diagnose implements method.Method.
+func (l *led) Diagnose(done float64) (d method.Diagnostics) {
+	_ = l.team.do(order{Do: toDiagnose, Progress: done}, func() error { // likewise
+		d = l.Method.Diagnose(done)
+		return nil
+	})
+	return d
+}
+
+// Latents implements method.Method.
+func (l *led) Latents(g *generate.Generator, z []float32, idx []int) {
+	_ = l.team.do(order{Do: toLatents, Index: idx}, func() error { // likewise
+		l.Method.Latents(g, z, idx)
+		return nil
+	})
+}
+
+// Err implements method.Method.
+func (l *led) Err() error {
+	l.team.mu.Lock()
+	defer l.team.mu.Unlock()
+	return errors.Join(l.team.err, l.Method.Err())
+}

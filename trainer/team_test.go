@@ -1,0 +1,166 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/comm"
+	"github.com/plume-ml/plume/trainer/config"
+)
+
+// beat is the time between signs of life in tests.
+const beat = 20 * time.Millisecond
+
+// teamRun is a run that up to eight ranks can share.
+func teamRun() config.Config {
+	c := smallRun()
+	c.Lanes = 8
+	return c
+}
+
+// withTeam calls lead on the first of n ranks, while the others follow it, and ends them with code
+// 7. It returns the errors of the others, who must get that code if they have none.
+func withTeam(t *testing.T, n int, lead func(team *Team)) (errs []error) {
+	t.Helper()
+	errs = make([]error, n)
+	ranks := comm.Local(n)
+	var wait sync.WaitGroup
+	for rank := 1; rank < n; rank++ {
+		wait.Go(func() {
+			code, err := Follow(t.Context(), ranks[rank], beat)
+			if errs[rank] = err; err == nil && code != 7 {
+				errs[rank] = fmt.Errorf("exit code %d", code)
+			}
+		})
+	}
+	team := Lead(ranks[0], beat)
+	lead(team)
+	if err := team.Dismiss(7); err != nil {
+		errs[0] = err
+	}
+	wait.Wait()
+	return errs
+}
+
+// teamSession trains the run in dir for one session on n ranks (see session).
+func teamSession(t *testing.T, dir string, c config.Config, n, stop int, resume bool) {
+	t.Helper()
+	errs := withTeam(t, n, func(team *Team) {
+		session(t, func(o ...Option) (*Trainer, error) {
+			o = append(o, WithTeam(team))
+			if resume {
+				return Resume(context.Background(), dir, c, o...)
+			}
+			return New(context.Background(), c, dir, o...)
+		}, stop)
+	})
+	if err := errors.Join(errs...); err != nil {
+		t.Errorf("%d ranks: %v", n, err)
+	}
+}
+
+// wholeState is the arrays of the newest checkpoint, however many ranks have saved it.
+func wholeState(t *testing.T, dir string) map[string]any {
+	t.Helper()
+	latest, err := checkpoint.Latest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := checkpoint.OpenState(latest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	all := map[string]any{}
+	for _, e := range f.Entries() {
+		x := checkpoint.Tensor{Name: e.Name}
+		n := 1
+		for _, side := range e.Shape {
+			x.Shape = append(x.Shape, int(side))
+			n *= int(side)
+		}
+		switch e.Dtype {
+		case "F32":
+			x.F32 = make([]float32, n)
+		case "U32":
+			x.U32 = make([]uint32, n)
+		default:
+			x.F64 = make([]float64, n)
+		}
+		if err := f.Read([]checkpoint.Tensor{x}); err != nil {
+			t.Fatal(err)
+		}
+		all[e.Name] = fmt.Sprintf("%x %x %x", x.F32, x.U32, x.F64)
+	}
+	return all
+}
+
+// sameTraining checks that two runs have the same final state and the same records.
+func sameTraining(t *testing.T, what, got, want string) {
+	t.Helper()
+	a, b := wholeState(t, got), wholeState(t, want)
+	if len(a) != len(b) {
+		t.Errorf("%s: %d arrays, want %d", what, len(a), len(b))
+	}
+	for name, x := range b {
+		if a[name] != x {
+			t.Errorf("%s: %s differs", what, name)
+		}
+	}
+	if x, y := metricsOf(t, got), metricsOf(t, want); !slices.Equal(x, y) {
+		t.Errorf("%s: records\n%v\nwant\n%v", what, x, y)
+	}
+}
+
+// A run on several ranks is that on one, to the bit, and goes on with any number of them.
+func TestTeam(t *testing.T) {
+	c := teamRun()
+	want := train(t, c)
+	for _, n := range []int{2, 8} {
+		dir := t.TempDir()
+		teamSession(t, dir, c, n, -1, false)
+		sameTraining(t, fmt.Sprintf("%d ranks", n), dir, want)
+	}
+	dir := t.TempDir()
+	teamSession(t, dir, c, 4, 9, false)
+	teamSession(t, dir, c, 2, 17, true)
+	resumeRun(t, dir, c, 25)
+	teamSession(t, dir, c, 8, -1, true)
+	sameTraining(t, "4, 2, 1 and 8 ranks", dir, want)
+}
+
+// The same of a method with an encoder, which has no particles, and of one in two stages.
+func TestTeamOfMethods(t *testing.T) {
+	for _, name := range []config.Method{config.VAEDiffusion, config.TwoStage} {
+		c := teamRun()
+		c.Method, c.Particles, c.BatchRepeats, c.PriorWarmup = name, 1, 1, 0
+		c.CatchUp, c.ScaleAnchor = 0, 0
+		want := train(t, c)
+		dir := t.TempDir()
+		teamSession(t, dir, c, 4, 11, false)
+		teamSession(t, dir, c, 2, -1, true)
+		sameTraining(t, string(name), dir, want)
+	}
+}
+
+// Lanes that the ranks cannot share are refused, and the others end.
+func TestTeamRefuses(t *testing.T) {
+	c := teamRun()
+	for _, err := range withTeam(t, 3, func(team *Team) {
+		_, err := New(t.Context(), c, t.TempDir(), WithTeam(team))
+		if err == nil || !strings.Contains(err.Error(), "lanes = 8 on 3 ranks") {
+			t.Errorf("error %v", err)
+		}
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
