@@ -98,5 +98,5 @@ func (t *Trainer) peakShare() record.Number {
 	if t.peak == 0 {
 		return record.Number(math.NaN())
 	}
-	return record.Number(t.speed.operations / t.speed.seconds / t.peak)
+	return record.Number(t.speed.operations / t.speed.seconds / t.peak / float64(t.size()))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
+	"github.com/plume-ml/plume/trainer/record"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -21,8 +22,9 @@ import (
 // Trainer: it writes the run, reports and evaluates. The others serve it (Follow). Each holds the
 // particles of its own datapoints, and takes part in every step.
 type Team struct {
-	comm  *comm.Meter
-	every time.Duration
+	comm   *comm.Meter
+	every  time.Duration
+	before exchange // at the last record
 
 	over  chan struct{} // closed at the end
 	mu    sync.Mutex    // of all below, and of exchanges
@@ -225,6 +227,23 @@ func (t *Trainer) size() int {
 	}
 	return t.ranks.Size()
 }
+
+// exchanged is the bytes that this rank has sent to others in the epoch, and the seconds of its
+// calls; nil if there are no others.
+func (t *Trainer) exchanged() (sent, seconds *record.Number) {
+	if t.team == nil {
+		return nil, nil
+	}
+	m := t.team.comm
+	now := exchange{float64(m.Bytes()), m.Seconds()}
+	bytes := record.Number(now.bytes - t.team.before.bytes)
+	took := record.Number(now.seconds - t.team.before.seconds)
+	t.team.before = now
+	return &bytes, &took
+}
+
+// exchange is what calls to other ranks have cost so far.
+type exchange struct{ bytes, seconds float64 }
 
 // shards is what writes those of the tensors of which each rank has a part; nil if there are none.
 func (t *Trainer) shards(all []checkpoint.Tensor) func(dir string) ([]checkpoint.Shard, error) {

@@ -52,6 +52,7 @@ func (t *Trainer) record() record.Epoch {
 	phases := t.takePhases()
 	s, d := t.sums, t.method.Diagnose(float64(t.step-1)/float64(t.total()))
 	t.takePhases() // those of the diagnostics, which are no step
+	sent, waited := t.exchanged()
 	return record.Epoch{
 		Epoch:             t.next.epoch + 1,
 		Step:              t.step,
@@ -77,6 +78,8 @@ func (t *Trainer) record() record.Epoch {
 		PhaseSeconds:      phases,
 		ProductFLOPS:      record.Number(t.speed.operations / t.speed.seconds),
 		PeakShare:         t.peakShare(),
+		ExchangeBytes:     sent,
+		ExchangeSeconds:   waited,
 		Slowed:            t.slowedTo(),
 	}
 }

@@ -65,10 +65,11 @@ func (p *Page) Peaks() (all []Bar) {
 
 // Bounds of shares that are as they should be.
 const (
-	leastPeak = 0.1
-	mostIdle  = 0.3
-	mostWorse = 0.02 // of the prior loss, by levels at which the score network has learnt nothing
-	finest    = 0.5  // of the loss at the least noise
+	leastPeak   = 0.1
+	mostIdle    = 0.3
+	mostWaiting = 0.25 // of the time in all phases, for other ranks
+	mostWorse   = 0.02 // of the prior loss, by levels at which the score network has learnt nothing
+	finest      = 0.5  // of the loss at the least noise
 )
 
 // ofCost judges how well the workers are used.
@@ -91,7 +92,24 @@ func ofCost(c record.Cost) (all []Finding) {
 		}
 		all = append(all, f)
 	}
-	return all
+	return append(all, ofExchange(c)...)
+}
+
+// ofExchange judges what several ranks have said to each other.
+func ofExchange(c record.Cost) []Finding {
+	busy := c.Busy()
+	if c.ExchangeBytes == 0 || busy == 0 || c.Steps == 0 {
+		return nil
+	}
+	waited := c.Phases[phase.Exchange.String()] / (busy - c.Phases[idle])
+	f := Finding{"Exchange between ranks", fmt.Sprintf("%s sent per step, %.2g s in all, of which "+
+		"training waited %.2g s", humanize.IBytes(uint64(c.ExchangeBytes/float64(c.Steps))),
+		c.ExchangeSeconds, c.Phases[phase.Exchange.String()]), Good, "Most of it is hidden behind computation."}
+	if waited > mostWaiting {
+		f.Verdict, f.Do = Watch, "Ranks wait for each other: a larger batch, more inner_steps, "+
+			"fewer ranks or a faster network leaves less of that."
+	}
+	return []Finding{f}
 }
 
 // ofLevels judges the prior loss by the level of noise.

@@ -10,6 +10,9 @@ type Cost struct {
 	Phases map[string]float64 // seconds of the workers, by phase; nil: unknown
 	Rate   float64            // of the products, in operations per second; 0: unknown
 	Peak   float64            // that multiply-adds alone reached, at best; 0: unknown
+
+	ExchangeBytes, ExchangeSeconds float64 // of the first of several ranks; 0: there was one
+	Steps                          int     // of the run
 }
 
 // Share is the share of the peak; 0: unknown.
@@ -38,6 +41,11 @@ func CostOf(records []Epoch) (c Cost) {
 			}
 			c.Phases[name] += float64(s)
 		}
+		if e.ExchangeBytes != nil && e.ExchangeSeconds != nil {
+			c.ExchangeBytes += float64(*e.ExchangeBytes)
+			c.ExchangeSeconds += float64(*e.ExchangeSeconds)
+		}
+		c.Steps = max(c.Steps, e.Step)
 		took := float64(e.StepSeconds) - before
 		before = float64(e.StepSeconds)
 		if e.ProductFLOPS > 0 && took > 0 {

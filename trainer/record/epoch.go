@@ -70,6 +70,12 @@ type Epoch struct {
 	ProductFLOPS Number `json:"product_flop_per_s"`
 	PeakShare    Number `json:"peak_share"`
 
+	// ExchangeBytes is what the first of several ranks has sent to the others, by computation, and
+	// ExchangeSeconds the time that its calls took, whether workers computed meanwhile or not; the
+	// phase exchange is when they did not. nil with one rank.
+	ExchangeBytes   *Number `json:"exchange_bytes,omitempty"`
+	ExchangeSeconds *Number `json:"exchange_seconds,omitempty"`
+
 	// Slowed is the factor by which divergences have reduced step size and learning rate; nil: 1.
 	Slowed *Number `json:"divergence_factor,omitempty"`
 }
