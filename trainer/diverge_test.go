@@ -27,6 +27,7 @@ type poisonedRun struct {
 	after    int            // but not before this many warnings
 	poison   map[int]string // step: name of the tensor to spoil after it
 	value    float32
+	team     *Team // nil: a single rank
 	warnings []string
 }
 
@@ -48,11 +49,15 @@ func (p *poisonedRun) run(t *testing.T, c config.Config, dir string, resume bool
 		},
 		OnWarning: func(text string) { p.warnings = append(p.warnings, text) },
 	})
+	opts := []Option{hook}
+	if p.team != nil {
+		opts = append(opts, WithTeam(p.team))
+	}
 	var err error
 	if resume {
-		tr, err = Resume(t.Context(), dir, c, hook)
+		tr, err = Resume(t.Context(), dir, c, opts...)
 	} else {
-		tr, err = New(t.Context(), c, dir, hook)
+		tr, err = New(t.Context(), c, dir, opts...)
 	}
 	if err != nil {
 		t.Fatal(err)

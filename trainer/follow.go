@@ -135,7 +135,9 @@ func (f *follower) prepare(p *plan) error {
 		f.t.method = nil
 		return err
 	}
-	t := &Trainer{cfg: cfg, writer: run.Writer{Dir: p.RunDir, Files: file.OS}, ranks: f.comm, follows: true}
+	t := &Trainer{
+		cfg: cfg, writer: run.Writer{Dir: p.RunDir, Files: file.OS}, ranks: f.comm, follows: true,
+	}
 	if err := t.readAs(f.ctx, p); err != nil {
 		return err
 	}

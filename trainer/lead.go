@@ -166,8 +166,8 @@ func (t *Trainer) checkTeam() error {
 			err, n)
 	}
 	if b := blas.Info().Backend; b != "native" {
-		return fmt.Errorf("--blas %s on %d ranks: its sums are not made by lanes, and would depend "+
-			"on the number of ranks; use --blas native", b, n)
+		return fmt.Errorf("--blas %s on %d ranks: its sums are not made by lanes, and would "+
+			"depend on the number of ranks; use --blas native", b, n)
 	}
 	return nil
 }

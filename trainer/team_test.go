@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/record"
 )
 
 // beat is the time between signs of life in tests.
@@ -162,5 +164,134 @@ func TestTeamRefuses(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A signal to any rank saves the run and ends it, as one to the first does.
+func TestTeamStops(t *testing.T) {
+	c, dir := teamRun(), t.TempDir()
+	want := train(t, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	follower, signal := context.WithCancel(t.Context())
+	defer signal()
+	ranks := comm.Local(2)
+	done := make(chan error, 1)
+	go func() {
+		code, err := Follow(follower, ranks[1], beat)
+		if err == nil && code != 143 {
+			err = fmt.Errorf("exit code %d", code)
+		}
+		done <- err
+	}()
+	team := Lead(ranks[0], beat)
+	team.OnStop(cancel)
+	tr, err := New(t.Context(), c, dir, WithTeam(team), WithHook(Hook{
+		OnStep: func(p record.Progress) {
+			if p.Step == 10 {
+				signal()
+			}
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(tr.Run(ctx)); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("Run returned %v", err)
+	}
+	if err := errors.Join(tr.Close(), team.Dismiss(143), <-done); err != nil {
+		t.Error(err)
+	}
+	resumeRun(t, dir, c, -1)
+	sameTraining(t, "stopped by the second rank", dir, want)
+}
+
+// A rank that ends ends the training of all, with an error that says so.
+func TestTeamLosesARank(t *testing.T) {
+	ranks := comm.Local(2)
+	done := make(chan error, 1)
+	go func() {
+		_, err := Follow(t.Context(), ranks[1], beat)
+		done <- err
+	}()
+	team := Lead(ranks[0], beat)
+	tr, err := New(t.Context(), teamRun(), t.TempDir(), WithTeam(team), WithHook(Hook{
+		OnStep: func(p record.Progress) {
+			if p.Step == 5 {
+				ranks[1].Abort(9)
+			}
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := (*comm.Aborted)(nil)
+	if err := tr.Run(t.Context()); !errors.As(err, &gone) || gone.Code != 9 {
+		t.Errorf("Run returned %v", err)
+	}
+	_ = tr.Close()
+	if err := team.Dismiss(1); err == nil {
+		t.Error("the ranks ended together")
+	}
+	if err := <-done; !errors.As(err, &gone) {
+		t.Errorf("Follow returned %v", err)
+	}
+}
+
+// Ranks go back together after a divergence: to a checkpoint, and to the start.
+func TestTeamRetries(t *testing.T) {
+	c := divergentRun(config.IPLD)
+	c.Lanes = 8
+	poison := func(team *Team) *poisonedRun {
+		return &poisonedRun{
+			value: float32(math.NaN()), team: team,
+			poison: map[int]string{3: "decoder/params", 17: "prior/params", 35: "decoder/params"},
+		}
+	}
+	want := t.TempDir()
+	if err := poison(nil).run(t, c, want, false); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := errors.Join(withTeam(t, 4, func(team *Team) {
+		if err := poison(team).run(t, c, dir, false); err != nil {
+			t.Error(err)
+		}
+	})...); err != nil {
+		t.Error(err)
+	}
+	sameTraining(t, "4 ranks", dir, want)
+}
+
+// heard is a rank that tells of each broadcast that it has got.
+type heard struct {
+	comm.Comm
+	signs chan struct{}
+}
+
+// Broadcast implements comm.Comm.
+func (h heard) Broadcast(x []byte, root int) ([]byte, error) {
+	got, err := h.Comm.Broadcast(x, root)
+	select {
+	case h.signs <- struct{}{}:
+	default:
+	}
+	return got, err
+}
+
+// The others hear that the first rank is alive while it does something else.
+func TestTeamWaits(t *testing.T) {
+	ranks := comm.Local(2)
+	done, signs := make(chan error, 1), make(chan struct{})
+	go func() {
+		_, err := Follow(t.Context(), heard{ranks[1], signs}, beat)
+		done <- err
+	}()
+	team := Lead(ranks[0], beat)
+	for range 3 {
+		<-signs
+	}
+	if err := errors.Join(team.Dismiss(0), <-done); err != nil {
+		t.Error(err)
 	}
 }

@@ -202,7 +202,8 @@ func TestBadMeta(t *testing.T) {
 		"newer": {sealed(`{"format": 5, "version": "v9.1",`), "format 5, written by plume " +
 			"v9.1; this plume reads formats 3 and 4: use that version or a newer one"},
 		"older": {`{"format": 1, "version": "v0.0.1"}`,
-			"format 1, written by plume v0.0.1; this plume reads formats 3 and 4: use that version"},
+			"format 1, written by plume v0.0.1; this plume reads formats 3 and 4: use that " +
+				"version"},
 		"no sum": {sealed(`{"format": 3,`), "state_sha256"},
 		"size": {sealed(`{"format": 3, "state_bytes": -1, "state_sha256": "` + sum + `",`),
 			"-1 state_bytes"},

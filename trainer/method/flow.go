@@ -65,23 +65,9 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	}
 	f.rates.options = &f.setup.Options
 	f.tasks = flowTasks{f.gatherTile, f.runPrior, f.runDecoder, f.moveTile}
-	var err error
-	f.cloud, err = s.newCloud(a)
-	if failed := s.ranks.agree(err); failed != nil {
-		if err == nil { // on this rank
-			failed = errors.Join(failed, f.Close())
-		}
-		return nil, failed
-	}
-	a.Fill(func() {
-		if !c.cold {
-			err = f.setup.start(f.cloud)
-		}
-		f.meanSquare[0] = f.stats().MeanSquare
-		err = f.lanes.agree(err)
-	})
+	err := f.makeCloud(a)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, err
 	}
 	f.batch = f.cloud.NewBatch(a, rows)
 	if s.Options.Dynamics == particle.Exact {
@@ -106,6 +92,28 @@ func (c course) flow(a *memory.Arena, s Setup) (*flow, error) {
 	f.decoder.bind(s, f.decoderTape)
 	f.prior.bind(s, f.priorTape)
 	return f, nil
+}
+
+// makeCloud makes the cloud, and puts the particles where they start.
+func (f *flow) makeCloud(a *memory.Arena) (err error) {
+	f.cloud, err = f.setup.newCloud(a)
+	if failed := f.lanes.agree(err); failed != nil {
+		if err == nil { // on this rank
+			failed = errors.Join(failed, f.Close())
+		}
+		return failed
+	}
+	a.Fill(func() {
+		if !f.cold {
+			err = f.setup.start(f.cloud)
+		}
+		f.meanSquare[0] = f.stats().MeanSquare
+		err = f.lanes.agree(err)
+	})
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return nil
 }
 
 // warmingUp reports whether the next step holds the prior at N(0, I).

@@ -75,8 +75,8 @@ func grown(x []float64, n int) []float64 {
 	return x[:n]
 }
 
-// firstOf returns the same fault on all ranks: that of the first search which finds one anywhere, on
-// the first rank where it does. It is nil if none finds one.
+// firstOf returns the same fault on all ranks: that of the first search which finds one anywhere,
+// on the first rank where it does. It is nil if none finds one.
 func (r *ranks) firstOf(searches ...func() *Fault) *Fault {
 	at, fault := search(searches)
 	if !r.several() {

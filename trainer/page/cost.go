@@ -102,9 +102,10 @@ func ofExchange(c record.Cost) []Finding {
 		return nil
 	}
 	waited := c.Phases[phase.Exchange.String()] / (busy - c.Phases[idle])
-	f := Finding{"Exchange between ranks", fmt.Sprintf("%s sent per step, %.2g s in all, of which "+
-		"training waited %.2g s", humanize.IBytes(uint64(c.ExchangeBytes/float64(c.Steps))),
-		c.ExchangeSeconds, c.Phases[phase.Exchange.String()]), Good, "Most of it is hidden behind computation."}
+	text := fmt.Sprintf("%s sent per step, %.2g s in all, of which training waited %.2g s",
+		humanize.IBytes(uint64(c.ExchangeBytes/float64(c.Steps))), c.ExchangeSeconds,
+		c.Phases[phase.Exchange.String()])
+	f := Finding{"Exchange between ranks", text, Good, "Most of it is hidden behind computation."}
 	if waited > mostWaiting {
 		f.Verdict, f.Do = Watch, "Ranks wait for each other: a larger batch, more inner_steps, "+
 			"fewer ranks or a faster network leaves less of that."

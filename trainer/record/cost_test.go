@@ -12,14 +12,20 @@ import (
 // earlier versions have no part in either.
 func TestCostOf(t *testing.T) {
 	nan := Number(math.NaN())
+	bytes, took := Number(100), Number(0.25)
 	got := CostOf([]Epoch{
-		{StepSeconds: 10, ProductFLOPS: nan, PeakShare: nan},
+		{StepSeconds: 10, ProductFLOPS: nan, PeakShare: nan, Step: 20},
+		{StepSeconds: 10, ProductFLOPS: nan, PeakShare: nan, Step: 40,
+			ExchangeBytes: &bytes, ExchangeSeconds: &took},
 		{StepSeconds: 11, ProductFLOPS: 8e9, PeakShare: 0.5,
 			PhaseSeconds: map[string]Number{"reduce": 1, "idle": 0.5}},
 		{StepSeconds: 14, ProductFLOPS: 4e9, PeakShare: 0.2,
 			PhaseSeconds: map[string]Number{"reduce": 2, "move": 0.25}},
 	})
-	want := Cost{map[string]float64{"reduce": 3, "idle": 0.5, "move": 0.25}, 5e9, 20e9}
+	want := Cost{
+		Phases: map[string]float64{"reduce": 3, "idle": 0.5, "move": 0.25}, Rate: 5e9, Peak: 20e9,
+		ExchangeBytes: 100, ExchangeSeconds: 0.25, Steps: 40,
+	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-9, 0)); diff != "" {
 		t.Error(diff)
 	}
