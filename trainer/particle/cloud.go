@@ -15,8 +15,8 @@ import (
 )
 
 // Cloud holds N particles of D numbers for each of M datapoints, of which First is the number of
-// the first. Particle n of datapoint m is row (m-First)*N+n. Its address in the noise streams is m*N+n,
-// unless Begin says otherwise.
+// the first. Particle n of datapoint m is row (m-First)*N+n. Its address in the noise streams is
+// m*N+n, unless Begin says otherwise.
 type Cloud struct {
 	First   int
 	M, N, D int
