@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-openblas test-paths test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-openblas test-paths setup-mpi build-mpi test-mpi test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -36,7 +36,18 @@ apt_install() {
 	$$as_root apt-get update -q < /dev/null >&2 || true
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "$$1" < /dev/null >&2
 }
+# Builds by MPI's compiler, which knows where its library is. Each library has a cache of its own:
+# Go's would take what was linked with another one.
+use_mpi() {
+	shown=$$("$$1" -show | cksum)
+	GOCACHE=$$($(GO) env GOCACHE)-mpi-$${shown%% *}
+	CC=$$1 CGO_ENABLED=1
+	export CC CGO_ENABLED GOCACHE
+}
 endef
+
+# MPI's compiler: mpicc, or that of a library beside it, as mpicc.openmpi and mpicc.mpich on Debian.
+MPICC ?= mpicc
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."]'
@@ -89,6 +100,27 @@ test-openblas: setup ## run every test in the build with OpenBLAS
 	@$(functions)
 	have_openblas || { echo 'OpenBLAS is missing: make setup says how to install it' >&2; exit 1; }
 	$(GO) test -tags openblas ./...
+
+setup-mpi:
+	@$(functions)
+	command -v $(MPICC) > /dev/null && exit
+	case $(MPICC) in *mpich) packages='mpich libmpich-dev' ;; *) packages='openmpi-bin libopenmpi-dev' ;; esac
+	for package in $$packages; do
+		apt_install $$package || { echo "$(MPICC) is missing and could not be installed: sudo apt-get install $$packages" >&2; exit 1; }
+	done
+
+build-mpi: setup-mpi ## build bin/plume-mpi, the command for several machines, with MPI (installed if it is missing); MPICC=mpicc.mpich for another
+	@$(functions)
+	use_mpi $(MPICC)
+	vcs=false
+	if git rev-parse -q --verify HEAD > /dev/null 2>&1; then vcs=true; fi
+	$(GO) build -buildvcs=$$vcs -tags mpi -o bin/plume-mpi ./cmd/plume
+
+test-mpi: setup-mpi ## test ranks under mpirun: exchanges, exit codes, signals, dead and silent ranks; MPICC as above
+	@$(functions)
+	use_mpi $(MPICC)
+	$(GO) vet -tags mpi ./trainer/comm/...
+	PLUME_REQUIRE_MPI=1 $(GO) test -tags mpi -count=1 -v ./trainer/comm/mpi
 
 test-paths: build ## run the tests on every kernel path; NEON under qemu, installed if it is missing
 	@$(functions)
@@ -209,7 +241,7 @@ quality: ## test 10^8 normals of the noise stream against the normal law
 accuracy: ## tabulate the errors of the elementary functions over all their arguments
 	@$(GO) test ./kernel -count=1 -v -timeout 20m -run Accuracy -args -exhaustive
 
-lint: ## check format, go vet (with OpenBLAS and without, amd64 and arm64) and staticcheck, the generator too; build for other systems
+lint: ## check format, go vet (with OpenBLAS and MPI where they are, and without; amd64 and arm64) and staticcheck, the generator too; build for other systems
 	@$(functions)
 	choose_backend
 	bad=$$(gofmt -l .)
@@ -220,6 +252,11 @@ lint: ## check format, go vet (with OpenBLAS and without, amd64 and arm64) and s
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...
 	for os in darwin windows; do GOOS=$$os CGO_ENABLED=0 $(GO) build ./...; done
 	$(GO) run $(STATICCHECK) $$tags ./...
+	if command -v $(MPICC) > /dev/null; then
+		(use_mpi $(MPICC)
+		$(GO) vet -tags mpi ./trainer/comm/...
+		$(GO) run $(STATICCHECK) -tags mpi ./trainer/comm/...)
+	fi
 	cd asm/_gen
 	$(GO) vet .
 	$(GO) run $(STATICCHECK) .

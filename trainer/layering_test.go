@@ -19,6 +19,7 @@ var layers = [][]string{
 	{"kernel"},
 	{"blas"},
 	{"trainer/comm", "trainer/file"},
+	{"trainer/comm/mpi"},
 	{
 		"trainer/data/raster", "trainer/data/wav", "trainer/figure", "trainer/memory",
 		"trainer/phase", "trainer/pool", "trainer/progress", "trainer/suggest",
@@ -74,6 +75,9 @@ var onlyIn = map[string]string{
 	"github.com/guptarohit/asciigraph":   "cmd/plume",
 }
 
+// cgo are the packages that may call C, each behind the build tag of its library: OpenBLAS and MPI.
+var cgo = []string{"blas", "trainer/comm/mpi"}
+
 // onlyForTests may be imported by tests alone.
 var onlyForTests = []string{
 	"internal/guard", "trainer/internal/faultfs", "trainer/internal/reference",
@@ -119,7 +123,7 @@ func layerOf(name string) int {
 }
 
 func TestLayers(t *testing.T) {
-	for _, tags := range []string{"", "openblas"} {
+	for _, tags := range []string{"", "openblas", "mpi"} {
 		seen := map[string]bool{}
 		for _, p := range packages(t, tags) {
 			seen[p.name()] = true
@@ -138,7 +142,7 @@ func TestLayers(t *testing.T) {
 func checkPackage(t *testing.T, p listed) {
 	t.Helper()
 	name := p.name()
-	if len(p.CgoFiles) > 0 && name != "blas" {
+	if len(p.CgoFiles) > 0 && !slices.Contains(cgo, name) {
 		t.Errorf("%s uses cgo: %v", name, p.CgoFiles)
 	}
 	if slices.Contains(onlyForTests, name) {
