@@ -39,7 +39,7 @@ func (s *Server) serveList(w http.ResponseWriter, r *http.Request) {
 	}
 	rows, version, err := s.runs.rows()
 	list := &page.List{
-		Title: "Runs in " + s.Root, Version: run.Version(), Rows: rows,
+		Title: fmt.Sprintf("Runs in “%s”", s.Root), Version: run.Version(), Rows: rows,
 		Empty: "There are no runs here yet. plume train starts one.",
 		Live: &page.Live{
 			Events: "events", Stop: "stop", Token: s.Token, State: s.listState(version),
