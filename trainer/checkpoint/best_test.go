@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -180,6 +181,38 @@ func TestBestCopied(t *testing.T) {
 		if left := strings.Join(names(t, run), " "); left != "best latest step-000003" {
 			t.Errorf("%s: %s are left", what, left)
 		}
+	}
+}
+
+// Where there are no links, latest and best are files with names, which the next save replaces, as
+// it does a link that was copied from elsewhere.
+func TestPointersWithoutLinks(t *testing.T) {
+	run := t.TempDir()
+	if err := saveBest(file.OS, run, 1, 0, 1, true); err != nil { // with links
+		t.Fatal(err)
+	}
+	withoutLinks = true
+	defer func() { withoutLinks = runtime.GOOS == "windows" }()
+	for step := 2; step <= 4; step++ {
+		if err := saveBest(file.OS, run, step, 1, float32(step), step < 4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		BestName: "step-000003\n", latestName: "step-000004\n",
+	} {
+		path := filepath.Join(run, rootName, name)
+		text, err := os.ReadFile(path)
+		info, statErr := os.Lstat(path)
+		if err := errors.Join(err, statErr); err != nil || !info.Mode().IsRegular() ||
+			string(text) != want {
+			t.Errorf("%s has %q, %v", name, text, err)
+		}
+	}
+	best, err := bestMark(run)
+	newest, newestErr := mark(run)
+	if best != 3 || newest != 4 || errors.Join(err, newestErr) != nil {
+		t.Errorf("best %v, %v, newest %v, %v", best, err, newest, newestErr)
 	}
 }
 

@@ -108,9 +108,16 @@ func pointLatest(files file.System, root, name string) error {
 	return point(files, root, latestName, name)
 }
 
+// withoutLinks is whether latest and best are files on every file system. On Windows, making a link
+// is a privilege, and no name can replace that of a link to a directory.
+var withoutLinks = runtime.GOOS == "windows"
+
 // point makes latest or best refer to the checkpoint of that name, by a relative symbolic link or,
 // on file systems without links, by a file with the name.
 func point(files file.System, root, which, name string) error {
+	if withoutLinks {
+		return pointByFile(files, root, which, name)
+	}
 	link, tmp := filepath.Join(root, which), filepath.Join(root, "."+which)
 	if err := files.RemoveAll(tmp); err != nil {
 		return err
@@ -125,13 +132,24 @@ func point(files file.System, root, which, name string) error {
 	if !linksUnsupported(err) {
 		return errors.Join(err, files.RemoveAll(tmp))
 	}
-	return file.WriteBytes(files, link, []byte(name+"\n"))
+	return pointByFile(files, root, which, name)
+}
+
+// pointByFile makes latest or best a file with the name of the checkpoint.
+func pointByFile(files file.System, root, which, name string) error {
+	path := filepath.Join(root, which)
+	info, err := os.Lstat(path)
+	if withoutLinks && err == nil && info.Mode()&fs.ModeSymlink != 0 { // of another system
+		if err := files.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return file.WriteBytes(files, path, []byte(name+"\n"))
 }
 
 // linksUnsupported reports whether an error may mean that a file system has no symbolic links.
 func linksUnsupported(err error) bool {
-	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) ||
-		runtime.GOOS == "windows"
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission)
 }
 
 // moveLatestAside removes or renames the directory latest, which is a copy of a checkpoint. If it
