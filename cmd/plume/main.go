@@ -51,16 +51,29 @@ func usage(err error) error {
 func command(
 	body func(cmd *cobra.Command, args []string) error,
 ) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		err := body(cmd, args)
-		if exit := (*exitError)(nil); err == nil || errors.As(err, &exit) {
-			return err
-		}
-		if errors.Is(err, trainer.ErrMemory) {
-			return usage(err) // a configuration for another machine
-		}
-		return &exitError{exitFailure, err}
+	return func(cmd *cobra.Command, args []string) error { return chosen(body(cmd, args)) }
+}
+
+// chosen is an error with an exit code.
+func chosen(err error) error {
+	if exit := (*exitError)(nil); err == nil || errors.As(err, &exit) {
+		return err
 	}
+	if errors.Is(err, trainer.ErrMemory) {
+		return usage(err) // a configuration for another machine
+	}
+	return &exitError{exitFailure, err}
+}
+
+// exitCode is that of an error of a command.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	if exit := (*exitError)(nil); errors.As(err, &exit) {
+		return exit.code
+	}
+	return exitUsage
 }
 
 func main() {
@@ -77,9 +90,9 @@ func execute() int {
 	if err == nil {
 		return 0
 	}
-	code := exitUsage
+	code := exitCode(err)
 	if exit := (*exitError)(nil); errors.As(err, &exit) {
-		code, err = exit.code, exit.err
+		err = exit.err
 	}
 	if code == exitFailure && unread(err) {
 		return exitUnread

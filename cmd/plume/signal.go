@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -50,10 +51,12 @@ type interrupt struct {
 	over    bool       // signals are no longer heard
 }
 
-// watchSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP, after a call of
-// notify. Another signal half a second later or more ends the process at once. SIGHUP stays
-// ignored under nohup.
-func watchSignals(parent context.Context, notify func(string)) (context.Context, *interrupt) {
+// watchSignals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP, or one of more,
+// after a call of notify. Another signal half a second later or more ends the process at once.
+// SIGHUP stays ignored under nohup.
+func watchSignals(
+	parent context.Context, notify func(string), more ...os.Signal,
+) (context.Context, *interrupt) {
 	ctx, cancel := context.WithCancel(parent)
 	w := &interrupt{
 		signals: make(chan os.Signal, 2), notify: notify, cancel: cancel, notice: interruptedNotice,
@@ -61,7 +64,7 @@ func watchSignals(parent context.Context, notify func(string)) (context.Context,
 			time.AfterFunc(d, do)
 		}, exit: os.Exit,
 	}
-	signal.Notify(w.signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(w.signals, append(more, os.Interrupt, syscall.SIGTERM)...)
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(w.signals, syscall.SIGHUP)
 	}
@@ -80,6 +83,9 @@ func (w *interrupt) hear(s os.Signal) {
 	number := syscall.SIGINT
 	if other, ok := s.(syscall.Signal); ok {
 		number = other
+	}
+	if slices.Contains(savers, s) {
+		number = syscall.SIGTERM
 	}
 	code := 128 + int32(number)
 	if w.code.CompareAndSwap(0, code) {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plume-ml/plume/trainer"
-	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/page"
@@ -62,6 +62,8 @@ type trainCommand struct {
 	warning                   string        // of keys without effect
 	serve                     string
 	pages                     *pages // nil without --serve
+	commTimeout               time.Duration
+	team                      *trainer.Team // of which this is the first rank; nil: it is alone
 	limits                    limits
 	profile                   profiling
 	interrupt                 *interrupt
@@ -103,6 +105,9 @@ func newTrain() *cobra.Command {
 		envToken+" gives (plume serve --help tells more)")
 	t.limits.addFlags(flags)
 	complete(cmd, earlyStopFlag, trainer.StopMetrics)
+	flags.DurationVar(&t.commTimeout, "comm-timeout", 10*time.Minute,
+		"with several processes of an MPI launcher, the `time` after which one that does not "+
+			"answer ends them all (0: never)")
 	flags.BoolVar(&t.dry, "dry-run", false,
 		"read the data, add up the memory, time some steps, and say "+
 			"what would be trained and how long it would take; write nothing")
@@ -118,17 +123,28 @@ func (t *trainCommand) run(cmd *cobra.Command, _ []string) error {
 	if t.from != "" && !cmd.Flags().Changed("resume") {
 		return usage(errors.New("--from names a checkpoint of a run: it needs --resume"))
 	}
-	err := errors.Join(t.limits.check(cmd.Flags()), comm.CheckAlone(1, os.LookupEnv))
-	if err != nil {
+	if err := t.limits.check(cmd.Flags()); err != nil {
 		return usage(err)
 	}
 	if t.dry && t.serve != "" {
 		return usage(errors.New("--serve shows a run, and --dry-run makes none: leave one out"))
 	}
+	return t.launched(cmd)
+}
+
+// train trains, alone or as the first of several ranks.
+func (t *trainCommand) train(cmd *cobra.Command) error {
 	r := newReporter(t.quiet, t.json)
-	ctx, interrupt := watchSignals(context.Background(), r.insist)
+	var more []os.Signal
+	if t.team != nil {
+		more = savers
+	}
+	ctx, interrupt := watchSignals(context.Background(), r.insist, more...)
 	defer interrupt.stop()
 	t.interrupt = interrupt
+	if t.team != nil {
+		t.team.OnStop(func() { _ = interrupt.request() }) // too late at the end of the run
+	}
 	if t.dry {
 		interrupt.nothingToSave(interruptedNotice, nil)
 		return t.forecast(ctx, cmd, r)

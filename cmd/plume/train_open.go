@@ -124,6 +124,9 @@ func (t *trainCommand) continueRun(
 func (t *trainCommand) options(r *reporter) []trainer.Option {
 	options := append(t.limits.options(),
 		trainer.WithHook(r.hook()), trainer.WithHook(t.profile.monitor.Hook()))
+	if t.team != nil {
+		options = append(options, trainer.WithTeam(t.team))
+	}
 	if t.tensorboard {
 		t.events = tensorboard.Log{Files: file.OS, Warn: r.warn}
 		options = append(options, trainer.WithHook(t.events.Hook()))
