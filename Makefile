@@ -119,8 +119,10 @@ build-mpi: setup-mpi ## build bin/plume-mpi, the command for several machines, w
 test-mpi: setup-mpi ## test ranks under mpirun: exchanges, exit codes, signals, dead and silent ranks; MPICC as above
 	@$(functions)
 	use_mpi $(MPICC)
-	$(GO) vet -tags mpi ./trainer/comm/...
-	PLUME_REQUIRE_MPI=1 $(GO) test -tags mpi -count=1 -v ./trainer/comm/mpi
+	$(GO) vet -tags mpi ./trainer/comm/... ./cmd/plume
+	export PLUME_REQUIRE_MPI=1
+	$(GO) test -tags mpi -count=1 -v ./trainer/comm/mpi
+	$(GO) test -tags mpi -count=1 -v ./cmd/plume -run 'OnRanks|RanksRefused'
 
 test-paths: build ## run the tests on every kernel path; NEON under qemu, installed if it is missing
 	@$(functions)
