@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-openblas test-paths setup-mpi build-mpi test-mpi test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-openblas test-paths setup-mpi build-mpi test-mpi bench-mpi test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -116,13 +116,18 @@ build-mpi: setup-mpi ## build bin/plume-mpi, the command for several machines, w
 	if git rev-parse -q --verify HEAD > /dev/null 2>&1; then vcs=true; fi
 	$(GO) build -buildvcs=$$vcs -tags mpi -o bin/plume-mpi ./cmd/plume
 
-test-mpi: setup-mpi ## test ranks under mpirun: exchanges, exit codes, signals, dead and silent ranks; MPICC as above
+test-mpi: setup-mpi ## test ranks under mpirun: exchanges, exit codes, signals, dead and silent ranks, and namespaces at 1 Gbit/s (as root); MPICC as above
 	@$(functions)
 	use_mpi $(MPICC)
 	$(GO) vet -tags mpi ./trainer/comm/... ./cmd/plume
 	export PLUME_REQUIRE_MPI=1
 	$(GO) test -tags mpi -count=1 -v ./trainer/comm/mpi
 	$(GO) test -tags mpi -count=1 -v ./cmd/plume -run 'OnRanks|RanksRefused'
+
+bench-mpi: setup-mpi ## measure sums over 2 and 4 ranks: shared memory, TCP, and namespaces at 1 Gbit/s (as root); fit the model of trainer/comm/MODEL.md
+	@$(functions)
+	use_mpi $(MPICC)
+	PLUME_REQUIRE_MPI=1 $(GO) test -tags mpi -count=1 -v -timeout 60m ./trainer/comm/mpi -run '^TestMeasure$$' -args -measure
 
 test-paths: build ## run the tests on every kernel path; NEON under qemu, installed if it is missing
 	@$(functions)
@@ -204,9 +209,9 @@ test-release: ## make releases twice, compare them, unpack, check and run them (
 	fi
 	$(GO) test ./cmd/plume/release -count=1 -v -timeout 60m -args -full $(if $(TARGETS),-targets '$(TARGETS)') $(ARGS)
 
-test-deploy: ## check the deployment files in cmd/plume/deploy: flags, shell, systemd, Slurm with stubs, Kubernetes against the types of its API
-	@CGO_ENABLED=0 $(GO) test ./cmd/plume -count=1 -run '^Test(Deploy.*|Service|Slurm)$$'
-	$(GO) -C cmd/plume/deploy/_kubernetes run . ../job.yaml
+test-deploy: ## check the deployment files in cmd/plume/deploy: flags, shell, systemd, Slurm and mpirun with stubs, Kubernetes against the types of its API
+	@CGO_ENABLED=0 $(GO) test ./cmd/plume -count=1 -run '^Test(Deploy.*|Service|Slurm|MPIRun)$$'
+	$(GO) -C cmd/plume/deploy/_kubernetes run . ../job.yaml ../mpijob.yaml
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
 	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)

@@ -29,11 +29,14 @@ func TestDeployCommands(t *testing.T) {
 	}
 	find("plume@.service", `(?m)^ExecStart=/usr/bin/plume (.*)$`)
 	find("plume.sbatch", `(?m)^\tplume (.*) "\$@" &$`)
+	find("plume-mpi.sbatch", `(?m)^\tplume-mpi (.*) "\$@" &$`)
+	find("plume-mpi.sh", `(?m)^\tplume-mpi (.*) "\$@" &$`)
 	find("job.yaml", `(?m)^ +args: \[(.*)\]$`)
 	find("Containerfile", `(?m)^# +podman run .* plume (.*)$`)
 	find("README.md", `(?m)^(?:podman run .* )?plume ([a-z].*?)(?: +#.*)?$`)
 	for _, name := range []string{
-		"plume@.service", "plume.sbatch", "job.yaml", "Containerfile", "README.md",
+		"plume@.service", "plume.sbatch", "plume-mpi.sbatch", "plume-mpi.sh", "job.yaml",
+		"Containerfile", "README.md",
 	} {
 		if len(lines[name]) == 0 {
 			t.Errorf("%s: no command line was found", name)
@@ -67,7 +70,11 @@ func TestDeploySignals(t *testing.T) {
 		"plume@.service": {
 			"SuccessExitStatus=4 143\n", "RestartPreventExitStatus=2 3\n", "KillSignal=SIGTERM\n",
 		},
-		"plume.sbatch":  {"#SBATCH --signal=B:USR1@300\n", "#SBATCH --requeue\n"},
+		"plume.sbatch": {"#SBATCH --signal=B:USR1@300\n", "#SBATCH --requeue\n"},
+		"plume-mpi.sbatch": {
+			"#SBATCH --signal=B:USR1@300\n", "#SBATCH --requeue\n", " --kill-on-bad-exit=1 ",
+		},
+		"mpijob.yaml":   {"command: [plume-mpi.sh]\n", "terminationGracePeriodSeconds: 30\n"},
 		"job.yaml":      {"values: [2, 3]", "terminationGracePeriodSeconds: 30\n"},
 		"Containerfile": {"\nFROM scratch\n", "\nSTOPSIGNAL SIGTERM\n", "\nUSER 65532:65532\n"},
 	} {

@@ -1,6 +1,10 @@
 package comm
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/plume-ml/plume/kernel"
+)
 
 // Block returns the datapoints of a lane, the first inclusive and the last exclusive: the blocks of
 // the lanes follow each other, and their sizes differ by at most one.
@@ -43,10 +47,19 @@ func allowed(lanes int) string {
 func Add[T float32 | float64](x [][]T) {
 	for step := 1; step < len(x); step *= 2 {
 		for i := 0; i+step < len(x); i += 2 * step {
-			for k, v := range x[i+step] {
-				x[i][k] += v
-			}
+			add(x[i], x[i+step])
 		}
+	}
+}
+
+// add is dst[k] += x[k].
+func add[T float32 | float64](dst, x []T) {
+	if dst32, ok := any(dst).([]float32); ok {
+		kernel.Add(dst32, any(x).([]float32))
+		return
+	}
+	for k, v := range x {
+		dst[k] += v
 	}
 }
 

@@ -50,7 +50,7 @@ func (e *Overdue) name(rank int) string {
 // timeout of 0 or less means none.
 //
 // c may have a method Waiting() []int, the ranks that its call under way waits for, and a method
-// Host(rank int) string, the name of a rank's machine.
+// Host(rank int) string, the name of a rank's machine; a Meter has none, and goes around Watch.
 func Watch(c Comm, timeout time.Duration, late func(*Overdue)) Comm {
 	if timeout <= 0 || c.Size() == 1 {
 		return c

@@ -1,4 +1,4 @@
-//go:build mpi
+//go:build mpi && linux
 
 package mpi
 
@@ -44,6 +44,7 @@ type job struct {
 	role    string
 	ranks   int
 	options Options
+	front   []string            // before mpirun
 	flags   []string            // of mpirun
 	env     []string            // NAME=VALUE
 	started func(p *os.Process) // called with mpirun once a rank has printed something
@@ -59,7 +60,7 @@ var (
 
 // command is the command line of a job.
 func (j job) command(t testing.TB) []string {
-	line := []string{launcher(t)}
+	line := append(slices.Clone(j.front), launcher(t))
 	if isOpen() {
 		line = append(line, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle",
 			"1")

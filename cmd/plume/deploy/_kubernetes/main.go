@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 
+	mpi "github.com/kubeflow/mpi-operator/pkg/apis/kubeflow/v2beta1"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
@@ -17,9 +18,10 @@ import (
 
 // kinds makes the object of a kind that a manifest may have.
 var kinds = map[string]func() any{
-	"batch/v1 Job":             func() any { return new(batch.Job) },
-	"v1 ConfigMap":             func() any { return new(core.ConfigMap) },
-	"v1 PersistentVolumeClaim": func() any { return new(core.PersistentVolumeClaim) },
+	"batch/v1 Job":                func() any { return new(batch.Job) },
+	"kubeflow.org/v2beta1 MPIJob": func() any { return new(mpi.MPIJob) },
+	"v1 ConfigMap":                func() any { return new(core.ConfigMap) },
+	"v1 PersistentVolumeClaim":    func() any { return new(core.PersistentVolumeClaim) },
 }
 
 func main() {
@@ -64,15 +66,18 @@ func checkDocument(text []byte) error {
 	kind := head.APIVersion + " " + head.Kind
 	make, ok := kinds[kind]
 	if !ok {
-		return fmt.Errorf("%q: expected a Job of batch/v1, or a ConfigMap or "+
-			"PersistentVolumeClaim of v1", kind)
+		return fmt.Errorf("%q: expected a Job of batch/v1, an MPIJob of kubeflow.org/v2beta1, or "+
+			"a ConfigMap or PersistentVolumeClaim of v1", kind)
 	}
 	object := make()
 	if err := yaml.UnmarshalStrict(text, object); err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
 	}
-	if job, ok := object.(*batch.Job); ok {
+	switch job := object.(type) {
+	case *batch.Job:
 		return checkJob(job)
+	case *mpi.MPIJob:
+		return checkMPIJob(job)
 	}
 	return nil
 }
@@ -118,6 +123,50 @@ func checkJob(job *batch.Job) error {
 		for _, rule := range job.Spec.PodFailurePolicy.Rules {
 			expect(rule.OnExitCodes == nil || *rule.OnExitCodes.ContainerName == c.Name,
 				"exit codes of the container "+c.Name)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// checkMPIJob refuses what the operator would, and what would lose a run or let it wait for ever.
+func checkMPIJob(job *mpi.MPIJob) error {
+	var problems []error
+	expect := func(ok bool, what string) {
+		if !ok {
+			problems = append(problems, fmt.Errorf("MPIJob %s: expected %s", job.Name, what))
+		}
+	}
+	expect(job.Name != "", "a name")
+	expect(job.Spec.SlotsPerWorker != nil && *job.Spec.SlotsPerWorker == 1, "one rank a worker")
+	expect(job.Spec.MPIImplementation == mpi.MPIImplementationOpenMPI, "OpenMPI")
+	specs := job.Spec.MPIReplicaSpecs
+	expect(specs[mpi.MPIReplicaTypeLauncher] != nil && specs[mpi.MPIReplicaTypeWorker] != nil &&
+		len(specs) == 2, "a launcher and workers")
+	for kind, replicas := range specs {
+		if replicas == nil || replicas.Replicas == nil ||
+			len(replicas.Template.Spec.Containers) != 1 {
+			expect(false, fmt.Sprintf("a number of replicas of one container for the %s", kind))
+			continue
+		}
+		pod := replicas.Template.Spec
+		launcher := kind == mpi.MPIReplicaTypeLauncher
+		expect(launcher == (*replicas.Replicas == 1), "one launcher, and more workers")
+		least := int64(60)
+		if launcher {
+			least = 30
+		}
+		grace := pod.TerminationGracePeriodSeconds
+		expect(grace != nil && *grace >= least, "time to save a checkpoint")
+		volumes := map[string]bool{}
+		for _, v := range pod.Volumes {
+			volumes[v.Name] = true
+		}
+		c := pod.Containers[0]
+		expect(c.Image != "" && len(c.Command) == 1, "an image and a command")
+		memory, limit := c.Resources.Requests.Memory(), c.Resources.Limits.Memory()
+		expect(!memory.IsZero() && memory.Cmp(*limit) <= 0, "memory within its limit")
+		for _, m := range c.VolumeMounts {
+			expect(volumes[m.Name], "a volume "+m.Name)
 		}
 	}
 	return errors.Join(problems...)
