@@ -15,6 +15,7 @@ const latentsLong = "" +
 	`Write the latents of rows. Without --data these are those that the rows of the training have:
 their particles, or of a method with an encoder the mean and the standard deviation of q(z|x). With
 --data they are drawn from the posterior p(z|x) of the new rows. The run defaults to the newest.
+Particles are read and written block by block, in memory that does not grow with the rows.
 
 The table has a line for each row: its number in the source, its file and its label, if it has one.
 Of training rows follow particles, N x d (or mean and std), and flipped, 1 for mirror images; of new

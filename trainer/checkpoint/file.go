@@ -127,6 +127,16 @@ func OpenState(dir string) (*File, Meta, error) {
 // Close closes the file.
 func (f *File) Close() error { return f.close() }
 
+// OpenWhole is OpenState that reads the elements, too, and compares them with the checksum, as Load
+// does. It stops early, with ctx's error, when ctx ends.
+func OpenWhole(ctx context.Context, dir string) (*File, Meta, error) {
+	s, err := open(ctx, dir)
+	if err != nil {
+		return nil, Meta{}, withAlternative(dir, err)
+	}
+	return &File{filepath.Join(dir, stateName), *s}, s.meta, nil
+}
+
 // Size is the length of the file in bytes.
 func (f *File) Size() int64 { return 8 + int64(len(f.content.header)) + f.content.data.Size() }
 
@@ -149,6 +159,23 @@ func (f *File) Read(into []Tensor) error {
 	into = split(into)
 	check(into)
 	if err := f.fill(into, true); err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	return nil
+}
+
+// ReadPart fills into with elements lo and on of a tensor of float32, in row-major order. Errors
+// name the file.
+func (f *File) ReadPart(name string, lo int64, into []float32) error {
+	e, ok := f.content.entries[name]
+	if have := (e.Offsets[1] - e.Offsets[0]) / 4; !ok || e.Dtype != "F32" || lo < 0 ||
+		lo+int64(len(into)) > have {
+		return fmt.Errorf("%s: tensor %q has %d numbers of type F32, expected %d from %d on", f.path,
+			name, have, len(into), lo)
+	}
+	part := Tensor{F32: into}
+	from := io.NewSectionReader(f.content.data, e.Offsets[0]+4*lo, 4*int64(len(into)))
+	if err := part.readFrom(from, make([]byte, BufferBytes)); err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
 	return nil

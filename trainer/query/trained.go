@@ -32,28 +32,21 @@ func (s *Stored) HasParticles() bool { return !s.generator.Encodes() }
 // TrainedParticles is how many particles a training row has.
 func (s *Stored) TrainedParticles() int { return s.run.Config.Particles }
 
-// Trained passes on the latents of the training rows, block by block. Of a method with an encoder
+// Trained passes on the latents of the training rows, block by block, which are valid until use
+// returns: the memory does not grow with the number of rows. Of a method with an encoder
 // it reads the run's data, as how says. It stops early, with ctx's error, when ctx ends.
 func (s *Stored) Trained(ctx context.Context, how Read, use func(Trained) error) error {
 	if !s.HasParticles() {
 		return s.encoded(ctx, how, use)
 	}
-	c, err := s.particles()
+	dir, err := s.run.Checkpoint()
 	if err != nil {
 		return err
 	}
-	each := c.Z.Shape[1] * c.Z.Shape[2]
-	for lo := 0; lo < len(c.Rows); lo += trainedBlock {
-		hi := min(lo+trainedBlock, len(c.Rows))
-		err := use(Trained{Lo: lo, Rows: c.Rows[lo:hi], Particles: c.Z.F32[lo*each : hi*each]})
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.run.EachParticle(ctx, dir, s.Latent(), trainedBlock,
+		func(lo int, rows []run.Row, z []float32) error {
+			return use(Trained{Lo: lo, Rows: rows, Particles: z})
+		})
 }
 
 // particles reads the particles of the newest checkpoint.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -98,7 +99,53 @@ func withoutParticles(dir string) error {
 
 // ReadRows reads the rows of the training images from rows.csv, in the order of the particles.
 // Errors name the file and the line.
-func ReadRows(dir string) ([]Row, error) {
+func ReadRows(dir string) (rows []Row, err error) {
+	for row, err := range EachRow(dir) {
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// EachRow yields what ReadRows returns, row by row, or at last its error.
+func EachRow(dir string) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		f, err := openRows(dir)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer f.Close()
+		table := csv.NewReader(f)
+		table.FieldsPerRecord, table.ReuseRecord = len(rowsHeader), true
+		for line, particle := 1, 0; ; line++ {
+			record, err := table.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err == nil && (line == 1 || record[0] == "") {
+				continue
+			}
+			var row Row
+			if err == nil {
+				row, err = parseRow(record, particle)
+				particle++
+			}
+			if err != nil {
+				yield(Row{}, fmt.Errorf("%s: line %d: %w", f.Name(), line, err))
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// openRows opens rows.csv.
+func openRows(dir string) (*os.File, error) {
 	path := filepath.Join(dir, rowsFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -108,27 +155,7 @@ func ReadRows(dir string) ([]Row, error) {
 		return nil, fmt.Errorf("%s is missing, which says what the particles belong to; a run "+
 			"that is resumed writes it again", path)
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	table := csv.NewReader(f)
-	table.FieldsPerRecord, table.ReuseRecord = len(rowsHeader), true
-	var rows []Row
-	for line := 0; ; line++ {
-		record, err := table.Read()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err == nil && line > 0 && record[0] != "" {
-			var row Row
-			row, err = parseRow(record, len(rows))
-			rows = append(rows, row)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: line %d: %w", path, line+1, err)
-		}
-	}
+	return f, err
 }
 
 // parseRow reads the line of a training image, which must be that of the given particle.
