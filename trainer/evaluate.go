@@ -61,8 +61,8 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 	if t.reports.pca != nil || t.reports.pcaTried {
 		return nil
 	}
-	of := fmt.Sprintf("principal components of %s images of %v",
-		humanize.Comma(int64(t.data.train.Len())), t.data.train.Shape())
+	of := t.cfg.As.Words(fmt.Sprintf("principal components of %s images of %v",
+		humanize.Comma(int64(t.data.train.Len())), t.data.train.Shape()))
 	fitted, err := pca.Fit(ctx, t.data.train, t.data.train.Shape().Dim(), fdComponents, pca.Options{
 		Pool: t.pool, Pass: func(n int) { d.Set(fmt.Sprintf("%s, pass %d", of, n)) },
 	})
@@ -71,7 +71,7 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 	}
 	t.reports.pcaTried, t.reports.pca = true, fitted
 	if err != nil {
-		d.Do(func() { t.warn(fmt.Sprintf("no PCA-64 FD for these images: %v", err)) })
+		d.Do(func() { t.warn(fmt.Sprintf("no PCA-64 FD for these data: %v", err)) })
 	} else if !fitted.Converged() {
 		d.Do(func() { t.warn(unconverged(fitted)) })
 	}
@@ -80,7 +80,7 @@ func (t *Trainer) fitPCA(ctx context.Context, d *progress.Task) error {
 
 // unconverged warns of components that were not found to the usual accuracy.
 func unconverged(p *pca.PCA) string {
-	return fmt.Sprintf("the principal components of these images, of which many have nearly the "+
+	return fmt.Sprintf("the principal components of these data, of which many have nearly the "+
 		"same variance, were found to %.1g of their variance only: a PCA-64 FD compares within "+
 		"this run and others on the same data", p.Residual())
 }
@@ -168,8 +168,8 @@ func (t *Trainer) measureFloor(ctx context.Context, doing *progress.Task) error 
 	if t.reports.floor != nil || t.data.held.Len() < 2 {
 		return nil
 	}
-	doing.Set(fmt.Sprintf("distance of %s held-out images",
-		humanize.Comma(int64(t.data.held.Len()))))
+	doing.Set(t.cfg.As.Words(fmt.Sprintf("distance of %s held-out images",
+		humanize.Comma(int64(t.data.held.Len())))))
 	fd, err := t.reports.pca.Distance(ctx, t.data.held, t.pool)
 	if ctx.Err() != nil {
 		return ctx.Err()

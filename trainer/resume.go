@@ -168,7 +168,7 @@ func (t *Trainer) restoreWith(load func(into []checkpoint.Tensor) (loaded, error
 // checkMeta refuses a checkpoint of another run, of other data, or at an impossible place.
 func (t *Trainer) checkMeta(m checkpoint.Meta) error {
 	if m.Fingerprint != t.data.fingerprint {
-		return fmt.Errorf("belongs to other images than %s (fingerprint %s, expected %s)",
+		return fmt.Errorf("belongs to other data than %s (fingerprint %s, expected %s)",
 			t.cfg.Data, m.Fingerprint, t.data.fingerprint)
 	}
 	began := method.Default()

@@ -1,5 +1,10 @@
 package data
 
+import (
+	"regexp"
+	"strings"
+)
+
 // Kind says what the rows of a data set are, which decides what networks, likelihoods and reports
 // suit them.
 type Kind string
@@ -19,6 +24,24 @@ var Kinds = []Kind{Auto, Pictures, Numbers, Signals, Columns}
 // Bounded reports whether the values of rows lie in [-1, 1]. Signals and the encoded numbers of
 // tables have a mean and a scale, and may be of any size.
 func (k Kind) Bounded() bool { return k != Signals && k != Columns }
+
+// imageWords are the words for images in a text, and not in the names of files.
+var imageWords = regexp.MustCompile(`(^|[ (])(an )?(image|pixel)(s?)($|[ ,.;:)])`)
+
+// Words returns a text about images and their pixels as one about rows of the kind: it has signals
+// or rows in their place, and numbers. Names of files stay.
+func (k Kind) Words(text string) string {
+	rows := "row"
+	switch k {
+	case Auto, Pictures, "":
+		return text
+	case Signals:
+		rows = "signal"
+	}
+	return imageWords.ReplaceAllStringFunc(text, func(found string) string {
+		return strings.NewReplacer("an ", "a ", "image", rows, "pixel", "number").Replace(found)
+	})
+}
 
 // kindOfShape is the kind of rows of a shape, if nothing else tells.
 func kindOfShape(s Shape) Kind {

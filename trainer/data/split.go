@@ -21,15 +21,17 @@ func Split(ds Dataset, holdout float64, seed uint64) (train, held Dataset, err e
 	m := ds.Len()
 	h := heldOut(m, holdout)
 	if m-h < 2 {
-		return nil, nil, fmt.Errorf("data: %s: holding out %d of %d images leaves %d to train on; "+
-			"expected at least 2", ds.Name(), h, m, m-h)
+		text := KindOf(ds).Words(fmt.Sprintf("holding out %d of %d images leaves %d to train on",
+			h, m, m-h))
+		return nil, nil, fmt.Errorf("data: %s: %s; expected at least 2", ds.Name(), text)
 	}
 	if holdout == 0 {
 		return ds, Subset(ds, nil), nil
 	}
 	if h == 0 {
-		return nil, nil, fmt.Errorf("data: %s: --holdout %v of %d images is none; expected at "+
-			"least one, or 0 to hold out nothing", ds.Name(), holdout, m)
+		text := KindOf(ds).Words(fmt.Sprintf("--holdout %v of %d images is none", holdout, m))
+		return nil, nil, fmt.Errorf("data: %s: %s; expected at least one, or 0 to hold out nothing",
+			ds.Name(), text)
 	}
 	order := make([]int, m)
 	kernel.Perm(order, kernel.Key{Seed: seed, Stream: StreamSplit})

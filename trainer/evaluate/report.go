@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/metric"
 	"github.com/plume-ml/plume/trainer/record"
@@ -70,6 +71,7 @@ type Report struct {
 	Run        string           `json:"run"`
 	Method     string           `json:"method"`
 	Data       string           `json:"data"`
+	Kind       data.Kind        `json:"kind,omitempty"`
 	Step       int              `json:"step"` // training steps behind the weights
 	Epoch      int              `json:"epoch"`
 	Averaged   bool             `json:"averaged_weights"`

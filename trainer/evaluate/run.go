@@ -92,6 +92,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 	}
 	defer s.close()
 	e := &evaluation{Options: o, subject: s, ctx: ctx, named: named}
+	e.Progress = func(text string) { o.Progress(e.words(text)) }
 	if err := e.begin(runDir); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 		if !o.wants(g.name) || !e.suits(g.name) {
 			continue
 		}
-		o.Progress(g.about)
+		e.Progress(g.about)
 		if err := e.slowly(func() error { return g.measure(e) }); ctx.Err() != nil {
 			return nil, ctx.Err()
 		} else if err != nil {
@@ -147,6 +148,7 @@ func (e *evaluation) begin(runDir string) error {
 		Step:       e.meta.Step,
 		Epoch:      e.meta.Epoch,
 		Averaged:   !e.Raw && e.config.EMA > 0,
+		Kind:       e.kind(),
 		TrainImage: e.own.Train.Len(),
 		HeldOut:    e.own.Held.Len(),
 		Samples:    e.Samples,
@@ -193,18 +195,28 @@ func (e *evaluation) needsSamples() bool {
 
 // add reports a metric.
 func (e *evaluation) add(m Metric) {
-	if e.schema != nil {
-		m.Name, m.Note = ofRows.Replace(m.Name), ofRows.Replace(m.Note)
-		m.Unit = ofRows.Replace(m.Unit)
-	}
+	m.Name, m.Note, m.Unit = e.words(m.Name), e.words(m.Note), e.words(m.Unit)
 	e.report.Metrics = append(e.report.Metrics, m)
 }
 
-// ofRows makes a text about images one about the rows of a table.
-var ofRows = strings.NewReplacer("images", "rows", "image", "row",
-	"pixels in [-1, 1]", "encoded numbers", "pixel", "number")
+// words makes a text about images one about what the run was trained on.
+func (e *evaluation) words(text string) string {
+	if !e.kind().Bounded() {
+		text = strings.ReplaceAll(text, "pixels in [-1, 1]", "encoded numbers")
+		text = strings.ReplaceAll(text, "/image", "/"+e.kind().Words("image"))
+	}
+	return e.kind().Words(text)
+}
+
+// kind is what the run was trained on.
+func (e *evaluation) kind() data.Kind {
+	if e.schema != nil {
+		return data.Columns
+	}
+	return e.config.As
+}
 
 // note adds a note on what was not measured.
 func (e *evaluation) note(format string, args ...any) {
-	e.report.Notes = append(e.report.Notes, fmt.Sprintf(format, args...))
+	e.report.Notes = append(e.report.Notes, e.words(fmt.Sprintf(format, args...)))
 }

@@ -55,7 +55,7 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	if s.own.Fingerprint != s.meta.Fingerprint {
 		s.pool.Close()
 		return nil, fmt.Errorf(
-			"%s: was trained on other images than %s (fingerprint %s, expected %s)",
+			"%s: was trained on other data than %s (fingerprint %s, expected %s)",
 			dir, stored.Config.Data, s.meta.Fingerprint, s.own.Fingerprint)
 	}
 	return s, nil

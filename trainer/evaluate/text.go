@@ -64,10 +64,7 @@ func byGuidance(w float64) string {
 
 func (r *Report) writeTable(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	real := "real images"
-	if len(r.Columns) > 0 {
-		real = "real rows"
-	}
+	real := r.Kind.Words("real images")
 	fmt.Fprintln(table, "metric\tvalue\t95 % interval\t"+real+"\tbetter\tunit\t")
 	for _, m := range r.Metrics {
 		interval := ""
@@ -86,7 +83,7 @@ func (r *Report) writeClasses(out io.Writer) {
 		return
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "class\tsamples\taccuracy\tPCA-64 FD\treal images\tFFD\treal images\t")
+	fmt.Fprintln(table, "class\tsamples\taccuracy\tPCA-64 FD\treal data\tFFD\treal data\t")
 	for _, c := range r.Classes {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", c.Class, c.Samples,
 			number(c.Accuracy), number(c.PCA64FD), number(c.PCA64FDFloor), number(c.FFD),

@@ -101,8 +101,8 @@ func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
 		return nil, err
 	}
 	if rows.Shape() != s.Shape() {
-		return nil, fmt.Errorf("data: %s holds images of %v; expected %v, as %s was trained on",
-			how.Path, rows.Shape(), s.Shape(), s.run.Dir)
+		return nil, fmt.Errorf("data: %s holds %s of %v; expected %v, as %s was trained on",
+			how.Path, s.Config().As.Words("images"), rows.Shape(), s.Shape(), s.run.Dir)
 	}
 	return rows, nil
 }
@@ -124,7 +124,7 @@ func (s *Stored) HeldOut(ctx context.Context, how Read) (data.Dataset, error) {
 		return nil, err
 	}
 	if own.Held.Len() == 0 {
-		return nil, fmt.Errorf("%s held no images out of training (holdout = 0): give rows with "+
+		return nil, fmt.Errorf("%s held nothing out of training (holdout = 0): give rows with "+
 			"--data", s.run.Dir)
 	}
 	return own.Held, nil

@@ -30,7 +30,7 @@ func (r *Run) CheckDataPath() error {
 		was = fmt.Sprintf("%s (given as %q)", was, info.DataAsTyped)
 	}
 	return fmt.Errorf("data: %s was trained on %s, which is not there: say with --data where the "+
-		"images are now", r.Dir, was)
+		"data are now", r.Dir, was)
 }
 
 // CheckData refuses data other than those that the run was trained on, and says how they differ.
@@ -40,7 +40,7 @@ func (r *Run) CheckData(source string, read data.Summary, fingerprint string) er
 	if err != nil || was.Fingerprint == fingerprint {
 		return err
 	}
-	return fmt.Errorf("data: %s %s: %s was trained on other images; give those with --data, or "+
+	return fmt.Errorf("data: %s %s: %s was trained on other data; give those with --data, or "+
 		"start another run", source, was.Difference(read, fingerprint), r.Dir)
 }
 
@@ -83,7 +83,8 @@ func (r *Run) trainedOn() (Info, error) {
 
 // Difference says how the data that were read differ from those of i.
 func (i Info) Difference(read data.Summary, fingerprint string) string {
-	known, rows, cells := i.Shape != data.Shape{}, "images", "pixels"
+	known, rows, cells := i.Shape != data.Shape{}, read.Kind.Words("images"),
+		read.Kind.Words("pixels")
 	if read.Columns != "" {
 		rows, cells = "rows", "cells"
 	}
