@@ -170,8 +170,8 @@ func (f *File) ReadPart(name string, lo int64, into []float32) error {
 	e, ok := f.content.entries[name]
 	if have := (e.Offsets[1] - e.Offsets[0]) / 4; !ok || e.Dtype != "F32" || lo < 0 ||
 		lo+int64(len(into)) > have {
-		return fmt.Errorf("%s: tensor %q has %d numbers of type F32, expected %d from %d on", f.path,
-			name, have, len(into), lo)
+		return fmt.Errorf("%s: tensor %q has %d numbers of type F32, expected %d from %d on",
+			f.path, name, have, len(into), lo)
 	}
 	part := Tensor{F32: into}
 	from := io.NewSectionReader(f.content.data, e.Offsets[0]+4*lo, 4*int64(len(into)))

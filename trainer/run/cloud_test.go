@@ -72,7 +72,10 @@ func TestEachParticle(t *testing.T) {
 		}
 	}
 
-	none := func(int, []Row, []float32) error { t.Error("particles in spite of errors"); return nil }
+	none := func(int, []Row, []float32) error {
+		t.Error("particles in spite of errors")
+		return nil
+	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := r.EachParticle(ended, saved, 3, 3, none); !errors.Is(err, context.Canceled) {
