@@ -57,7 +57,6 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 	if s.CloudInFile {
 		setup.CloudDir = "." // a counting arena makes no file there
 	}
-	setup.share()
 	if err := m.networks(&setup, s.Picture); err != nil {
 		return Footprint{}, err
 	}

@@ -121,7 +121,6 @@ func New(name config.Method, s Setup) (Method, error) {
 	if err := comm.Check(s.lanes(), s.comm().Size()); err != nil {
 		return nil, err
 	}
-	s.share()
 	if err := m.networks(&s, s.Train.Shape()); err != nil {
 		return nil, err
 	}
@@ -133,6 +132,9 @@ func New(name config.Method, s Setup) (Method, error) {
 func (m spec) networks(s *Setup, picture data.Shape) (err error) {
 	if s.Products, err = products(s.Products, s.Options); err != nil {
 		return err
+	}
+	if s.Train != nil {
+		s.share()
 	}
 	dim := picture.Dim()
 	if s.Decoder != nil { // which may have other numbers than the pictures
