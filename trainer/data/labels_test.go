@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -118,12 +117,6 @@ func TestLabelErrors(t *testing.T) {
 	}
 	_, err := Open(t.Context(), pictures, Options{Labels: filepath.Join(dir, "missing")})
 	wantError(t, err, "--labels", "missing")
-	fifo := filepath.Join(dir, "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Skip("no named pipes on this file system: ", err)
-	}
-	_, err = Open(t.Context(), pictures, Options{Labels: fifo})
-	wantError(t, err, "--labels", fifo, "is not a file")
 	_, err = Open(t.Context(), pictures, Options{Labels: os.TempDir()})
 	wantError(t, err, "--labels", "is not a file")
 }

@@ -27,3 +27,14 @@ func TestSpecialFiles(t *testing.T) {
 	write(t, named, "images", idx([]uint32{3, 2, 2}, ramp(12)))
 	wantBytes(t, gather(mustOpen(t, named, Options{})), ramp(12))
 }
+
+// Labels are not read from a pipe, which could block.
+func TestLabelsOfPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip("no named pipes on this file system: ", err)
+	}
+	pictures := folderOf(t, pngFiles(t, "a.png", "b.png"))
+	_, err := Open(t.Context(), pictures, Options{Labels: pipe})
+	wantError(t, err, "--labels", pipe, "is not a file")
+}
