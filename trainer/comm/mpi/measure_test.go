@@ -104,7 +104,7 @@ func fitted(t *testing.T, name string, add float64, with func(t *testing.T, j jo
 	for _, ranks := range []int{2, 4} {
 		t.Run(fmt.Sprint(name, " ", ranks), func(t *testing.T) {
 			j := with(t, job{role: "sum", ranks: ranks,
-				env: []string{envLengths + "=100 10000 250000 1000000 20000000"}})
+				env: []string{envLengths + "=100 250000 1000000 20000000"}})
 			code, out, complaints := j.run(t)
 			if code != 0 {
 				t.Fatalf("code %d\n%s", code, complaints)
