@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"image"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/evaluate"
 	"github.com/plume-ml/plume/trainer/metric"
+	"github.com/plume-ml/plume/trainer/pool"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -71,13 +73,9 @@ func (x *reading) drawSamples() error {
 
 // nearest finds the training rows nearest to samples.
 func (x *reading) nearest(g *run.Generator, samples []float32) error {
-	points, dim := x.own.Points, g.Dim()
-	of, err := metric.Values(x.ctx, data.Table{D: dim, X: samples}, dim,
-		data.KindOf(points).Bounded())
-	if err != nil {
-		return err
-	}
-	found, err := evaluate.Nearest(x.ctx, of, points, g.Pool(), func(string) {})
+	points := x.own.Points
+	asked := data.Table{D: g.Dim(), X: samples}
+	found, err := closest(x.ctx, asked, points, x.stored.Config.Seed, g.Pool())
 	if err != nil {
 		return err
 	}
@@ -100,6 +98,19 @@ func (x *reading) nearest(g *run.Generator, samples []float32) error {
 		x.Nearest.Of = append(x.Nearest.Of, labelOf(x.info, points.Label(i)))
 	}
 	return nil
+}
+
+// closest finds the points that are nearest to samples. If values of the points are missing, samples
+// are compared with holes like theirs, as evaluations compare them.
+func closest(
+	ctx context.Context, samples data.Table, points data.Dataset, seed uint64, p *pool.Pool,
+) (*metric.Neighbours, error) {
+	holed := data.Holed(samples, points, seed)
+	of, err := metric.Values(ctx, holed, samples.D, data.KindOf(points).Bounded())
+	if err != nil {
+		return nil, err
+	}
+	return evaluate.Nearest(ctx, of, points, p, func(string) {})
 }
 
 // gridOf is where place puts n rows, cols to a line.
