@@ -100,8 +100,8 @@ func (x *reading) nearest(g *run.Generator, samples []float32) error {
 	return nil
 }
 
-// closest finds the points that are nearest to samples. If values of the points are missing, samples
-// are compared with holes like theirs, as evaluations compare them.
+// closest finds the points nearest to samples. If values of the points are missing, samples are
+// compared with holes like theirs, as evaluations compare them.
 func closest(
 	ctx context.Context, samples data.Table, points data.Dataset, seed uint64, p *pool.Pool,
 ) (*metric.Neighbours, error) {
