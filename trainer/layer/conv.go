@@ -243,14 +243,29 @@ func (c *conv) blocks(lo, hi, first, last int) []memory.Block {
 	return []memory.Block{weights, memory.Span(c.bias.Lo+lo, c.bias.Lo+hi)}
 }
 
-// largestBlock is the largest block of weights in one task: small enough to feed many workers,
-// large enough that the product runs at full rate. Where factors are rounded, each task lays
-// them out for itself, and a block is about as wide as it is high.
+// fewWorkers and manyWorkers bound the numbers of workers for whom blocks of weights have the same
+// size.
+const fewWorkers, manyWorkers = 8, 64
+
+// largestBlock is the largest block of weights in one task: large enough that the product runs at
+// full rate, and small enough to feed many workers, for whom the rate counts less than that all
+// have as much to do. Where factors are rounded, each task lays them out for itself, and a block is
+// about as wide as it is high.
 func (c *conv) largestBlock() (cols, rows int) {
+	cols, rows = 400, 256
 	if c.values.Products.Precision() == blas.Float32 {
-		return 128, 512
+		cols, rows = 128, 512
 	}
-	return 400, 256
+	if !c.values.Products.CutFree() {
+		return cols, rows
+	}
+	if c.values.Workers > fewWorkers {
+		cols, rows = max(64, cols/4), max(64, rows/4)
+	}
+	if c.values.Workers > manyWorkers {
+		rows = 64
+	}
+	return cols, rows
 }
 
 // gradient computes columns lo to hi of rows first to last of the product of the transposed patches

@@ -71,6 +71,7 @@ type Values struct {
 	P        []float32 // parameters of the whole network
 	At       []Range   // where those of this layer lie, in the order of Params
 	Rows     int       // the most rows of a wave
+	Workers  int       // for whom work is cut into tasks, where the cut shows in no bits; 0: 1
 	Grads    bool      // gradients by the parameters are wanted
 	AsksX    bool      // Backward is asked for the gradient by the first input
 

@@ -7,14 +7,19 @@ import (
 )
 
 // squareBlock is how many channels of the input, and of the output, a task has of the gradient by
-// the weights of a convolution in squares: small enough to feed many workers, while what both sides
-// take to be transformed is little beside the products.
-const squareBlock = 64
+// the weights of a convolution in squares: so many that what both sides take to be transformed is
+// little beside the products, and fewer where many workers have to be fed.
+func (c *conv) squareBlock() int {
+	if c.values.Workers > fewWorkers {
+		return 32
+	}
+	return 64
+}
 
 // squareTasks is GradTasks of a convolution in squares (blas.WinogradGrad). A task is the weights
 // of all taps from some channels to some.
 func (c *conv) squareTasks(w *Wave) (tasks []GradTask) {
-	from, to := pool.Pieces(c.in, squareBlock), pool.Pieces(c.out, squareBlock)
+	from, to := pool.Pieces(c.in, c.squareBlock()), pool.Pieces(c.out, c.squareBlock())
 	at := 0 // of the task's sums
 	for i := range from {
 		for j := range to {

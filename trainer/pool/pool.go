@@ -11,6 +11,7 @@ import (
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // cores is the parallelism that the process started with.
@@ -38,6 +39,8 @@ type Pool struct {
 
 	next   atomic.Int64     // number of the next task, counted over all groups
 	groups [maxGroups]Group // of the current phase; those after the last are empty
+
+	timed func(took []time.Duration) // of Serial; nil: there are workers
 }
 
 // Group is N independent tasks: Do(0) .. Do(N-1).
@@ -117,6 +120,27 @@ func (p *Pool) drain() {
 	}
 }
 
+// Serial returns a pool for which tasks are cut as for so many workers, and which makes them on the
+// caller's goroutine, one after the other. It tells phase how long each task of each phase took, in
+// the order in which workers would take them.
+func Serial(workers int, phase func(took []time.Duration)) *Pool {
+	return &Pool{workers: workers, start: make(chan struct{}), timed: phase}
+}
+
+// serial is Run of such a pool.
+func (p *Pool) serial(groups []Group) {
+	var took []time.Duration
+	for _, g := range groups {
+		for i := range g.N {
+			began := time.Now()
+			g.Do(i)
+			took = append(took, time.Since(began))
+		}
+	}
+	pprof.SetGoroutineLabels(context.Background())
+	p.timed(took)
+}
+
 // Run runs one phase: it calls every task of every group once and returns when all have returned.
 // Tasks start in the order of the groups and of their numbers, so the longest should come first;
 // they must not depend on each other. Run does not allocate; if each Do is kept in a struct field,
@@ -125,6 +149,10 @@ func (p *Pool) drain() {
 func (p *Pool) Run(groups ...Group) {
 	if len(groups) > maxGroups {
 		panic(panicGroups)
+	}
+	if p.timed != nil {
+		p.serial(groups)
+		return
 	}
 	copy(p.groups[:], groups)
 	tasks := 0
