@@ -129,7 +129,12 @@ bench-mpi: setup-mpi ## measure sums over 2 and 4 ranks: shared memory, TCP, and
 	use_mpi $(MPICC)
 	PLUME_REQUIRE_MPI=1 $(GO) test -tags mpi -count=1 -v -timeout 60m ./trainer/comm/mpi -run '^TestMeasure$$' -args -measure
 
-test-paths: build ## run the tests on every kernel path; NEON under qemu, installed if it is missing
+# The packages that compute with kernels themselves; the others only see what these compute.
+PATHS ?= ./trainer/classify ./trainer/diffusion ./trainer/fit ./trainer/generate ./trainer/infer \
+	./trainer/layer ./trainer/likelihood ./trainer/method ./trainer/model ./trainer/optim \
+	./trainer/particle ./trainer/pca ./trainer/prior ./trainer/verify/...
+
+test-paths: build ## run the tests of what computes on every kernel path (PATHS=./trainer/... for all); NEON under qemu, installed if it is missing
 	@$(functions)
 	choose_backend
 	arch=$$($(GO) env GOARCH)
@@ -141,7 +146,7 @@ test-paths: build ## run the tests on every kernel path; NEON under qemu, instal
 		echo "kernel path $$path"
 		export PLUME_KERNEL=$$path PLUME_REQUIRE_KERNEL=$$path
 		if [ $$path = generic ] || [ -e kernel/path_$${path}_$$arch.go ]; then
-			$(GO) test -count=1 $$tags ./kernel ./blas ./trainer/...
+			$(GO) test -count=1 $$tags ./kernel ./blas $(PATHS)
 		else # an extension, for products in bf16 alone
 			$(GO) test -count=1 $$tags ./kernel ./blas
 			$(GO) test -count=1 $$tags ./trainer/method -run Precision
