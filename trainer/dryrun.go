@@ -23,6 +23,7 @@ type Forecast struct {
 	Networks   string        `json:"networks"` // with their shapes and numbers of parameters
 	Memory     run.Memory    `json:"memory"`
 	Checkpoint int64         `json:"checkpoint_bytes"` // of each checkpoint
+	Ranks      int           `json:"ranks,omitempty"`  // of which this tells of one (OneOf); 0: one
 
 	Datapoints  int     `json:"datapoints"`   // trained on, with mirror images
 	HeldOut     int     `json:"held_out"`     // rows
@@ -40,8 +41,8 @@ type Forecast struct {
 // DryRun prepares a run as New, Resume or Restart would, according to what there is in runDir, and
 // takes some steps of it to see how long they take. It changes and writes nothing; only with
 // particles in a file it needs their place on the disk for a while. runDir need not exist. When ctx
-// ends, it stops after the step under way, with ctx's error. Of the options From, Given, Limited
-// and WithHook have a meaning.
+// ends, it stops after the step under way, with ctx's error. Of the options From, Given, Limited,
+// OneOf and WithHook have a meaning.
 func DryRun(
 	ctx context.Context, cfg config.Config, runDir string, opts ...Option,
 ) (f Forecast, err error) {
@@ -89,6 +90,9 @@ func (t *Trainer) forecast() (Forecast, error) {
 		Datapoints: t.data.points.Len(), HeldOut: t.data.held.Len(),
 		PerEpoch: t.data.batches.PerEpoch() * t.cfg.BatchRepeats, Steps: t.total(),
 		Done: t.step, Last: t.lastStep(),
+	}
+	if t.size() > 1 {
+		f.Ranks = t.size()
 	}
 	for _, x := range t.tensors(nil) {
 		f.Checkpoint += int64(4*len(x.F32) + 4*len(x.U32) + 8*len(x.F64))

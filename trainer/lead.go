@@ -155,12 +155,16 @@ func WithTeam(team *Team) Option {
 	return func(t *Trainer) { t.team, t.ranks = team, team.comm }
 }
 
+// OneOf makes DryRun tell of the first of so many ranks: of its memory, and the time of its part of
+// a step without the exchange with the others.
+func OneOf(ranks int) Option { return func(t *Trainer) { t.ranks = comm.Forecast(ranks) } }
+
 // checkTeam refuses a training that the ranks cannot share.
 func (t *Trainer) checkTeam() error {
-	if t.team == nil {
+	n := t.size()
+	if n == 1 {
 		return nil
 	}
-	n := t.team.comm.Size()
 	if err := comm.Check(t.cfg.Lanes, n); err != nil {
 		return fmt.Errorf("%w; or set lanes to %d times a power of two, which gives other bits",
 			err, n)

@@ -295,3 +295,28 @@ func TestTeamWaits(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A forecast of one of several ranks has less memory for particles than that of a single one.
+func TestForecastOfARank(t *testing.T) {
+	c := teamRun()
+	c.Particles = 50
+	bytes := func(opts ...Option) int64 {
+		f, err := DryRun(t.Context(), c, t.TempDir(), opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range f.Memory.Parts {
+			if p.Name == "particles" {
+				return p.Bytes
+			}
+		}
+		return 0
+	}
+	alone, one := bytes(), bytes(OneOf(4))
+	if one < alone/4 || one > alone/3 {
+		t.Errorf("particles of %d bytes on one of 4 ranks, of %d on a single one", one, alone)
+	}
+	if _, err := DryRun(t.Context(), c, t.TempDir(), OneOf(3)); err == nil {
+		t.Error("8 lanes on 3 ranks: no error")
+	}
+}

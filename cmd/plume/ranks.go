@@ -54,6 +54,7 @@ func (t *trainCommand) launched(cmd *cobra.Command) (err error) {
 // dryOnRanks makes the forecast on the first rank.
 func (t *trainCommand) dryOnRanks(cmd *cobra.Command, world comm.Comm) (err error) {
 	if world.Rank() == 0 {
+		t.dryRanks = world.Size()
 		err = t.train(cmd)
 	}
 	return errors.Join(err, world.Barrier(), world.Close())

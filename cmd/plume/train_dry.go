@@ -109,6 +109,10 @@ func printForecast(w io.Writer, f trainer.Forecast) error {
 		plural(f.Config.Epochs, "epoch", "epochs"), plural(f.PerEpoch, "step", "steps"),
 		count(f.Steps))
 	text += fmt.Sprintf("Networks: %s\n", f.Networks)
+	if f.Ranks > 0 {
+		text += fmt.Sprintf("One of %d ranks: its memory, its part of a checkpoint, and its steps "+
+			"without the exchange\n", f.Ranks)
+	}
 	text += fmt.Sprintf("Memory: %s", memory.Human(f.Memory.Sum))
 	if f.Memory.Disk > 0 {
 		text += fmt.Sprintf(", and %s of particles on disk", memory.Human(f.Memory.Disk))

@@ -124,6 +124,9 @@ func (t *trainCommand) continueRun(
 func (t *trainCommand) options(r *reporter) []trainer.Option {
 	options := append(t.limits.options(),
 		trainer.WithHook(r.hook()), trainer.WithHook(t.profile.monitor.Hook()))
+	if t.dryRanks > 1 {
+		options = append(options, trainer.OneOf(t.dryRanks))
+	}
 	if t.team != nil {
 		options = append(options, trainer.WithTeam(t.team))
 	}

@@ -115,7 +115,7 @@ func (t *Tape) bind(a *memory.Arena, p []float32, i int) {
 	v := layer.Values{
 		Products: t.net.products, Arena: a, P: p, Rows: t.size.Wave,
 		Workers: t.size.Passes,
-		Grads: train, AsksX: t.plan.nodes[node.in[0]].back,
+		Grads:   train, AsksX: t.plan.nodes[node.in[0]].back,
 		X: t.values[node.in[0]], DY: t.grads[i],
 	}
 	for _, k := range node.params {
