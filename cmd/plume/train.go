@@ -63,7 +63,7 @@ type trainCommand struct {
 	serve                     string
 	pages                     *pages // nil without --serve
 	commTimeout               time.Duration
-	dryRanks                  int // of which --dry-run tells of the first; 0: one
+	dryRanks                  int           // of which --dry-run tells of the first; 0: one
 	team                      *trainer.Team // of which this is the first rank; nil: it is alone
 	limits                    limits
 	profile                   profiling
