@@ -128,12 +128,14 @@ func BenchmarkCores(b *testing.B) {
 		for _, cores := range []int{16, 64, 128} {
 			b.Run(fmt.Sprintf("shape=%s/cores=%d", w.name, cores), func(b *testing.B) {
 				for b.Loop() {
-					alone := measureTasks(b, w.config, w.images, 1).step(1, 0)
+					whole := measureTasks(b, w.config, w.images, 1)
+					alone := whole.step(1, 0)
 					cut := measureTasks(b, w.config, w.images, cores)
 					took := cut.step(cores, *barrierFlag)
 					b.ReportMetric(alone.Seconds()/took.Seconds()/float64(cores), "share")
 					b.ReportMetric(1e3*took.Seconds(), "ms/step")
 					b.ReportMetric(1e3*alone.Seconds(), "ms/alone")
+					b.ReportMetric(cut.step(1, 0).Seconds()/alone.Seconds(), "work") // of the cut
 					report(b, cut, cores)
 				}
 			})
