@@ -71,6 +71,11 @@ func (f *follower) obey(o order) error {
 		return nil
 	case toBuild:
 		return f.build(o.Build)
+	}
+	if f.t == nil || f.t.method == nil {
+		return errors.New("there is no training yet")
+	}
+	switch o.Do {
 	case toStep:
 		return f.step(o)
 	case toSlow:

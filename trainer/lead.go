@@ -169,6 +169,9 @@ func (t *Trainer) checkTeam() error {
 		return fmt.Errorf("%w; or set lanes to %d times a power of two, which gives other bits",
 			err, n)
 	}
+	if t.like != nil {
+		return errors.New("conditions that a program gives (WithConditions) are on one rank alone")
+	}
 	if b := blas.Info().Backend; b != "native" {
 		return fmt.Errorf("--blas %s on %d ranks: its sums are not made by lanes, and would "+
 			"depend on the number of ranks; use --blas native", b, n)

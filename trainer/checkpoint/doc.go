@@ -8,6 +8,10 @@
 //	meta.json          a Meta, the size and the SHA-256 of state.safetensors, and in the last line
 //	                   the SHA-256 of all lines before
 //
+// If several processes share a run, each has a file of its own beside these, a Shard, with its rows
+// of the arrays that have some for every datapoint. Readers get whole arrays, or the rows that they
+// ask for, whoever has saved them.
+//
 // Beside it, "latest" refers to the newest checkpoint: a relative symbolic link or, on file systems
 // without links, a file with the name. In a copied run it may be anything, such as a directory or a
 // dangling link.
@@ -16,12 +20,12 @@
 //
 // These properties are guaranteed:
 //   - A directory named step-* is complete or absent, even if the process is killed at any
-//     operation, the disk is full, or the power fails (on devices that keep what was synced). Both
+//     operation, the disk is full, or the power fails (on devices that keep what was synced). All
 //     files are synced before the directory gets its name, and nothing that it replaces is removed
 //     before the new name is durable.
 //   - A save that fails leaves the newest checkpoint in place. A file whose sync failed is written
 //     again, since syncing it again would prove nothing.
-//   - Any change of either file after saving, even of a single bit, is detected before the first
+//   - Any change of a file after saving, even of a single bit, is detected before the first
 //     element of the live state is written. The error names the file, the damage, and the newest
 //     whole checkpoint.
 //   - Another format is refused with the version that wrote it.
