@@ -222,7 +222,8 @@ func TestDocumentsNameFlags(t *testing.T) {
 	span := regexp.MustCompile("`([^`\n]+)`")
 	command := regexp.MustCompile(`^(?:bin/)?plume ([a-z]+)`)
 	flag := regexp.MustCompile(`(?:^|\s)(--[a-z][a-z-]*)`)
-	others := regexp.MustCompile(`^(tensorboard|systemctl|mpirun|srun) `) // programs with flags of their own
+	// programs with flags of their own
+	others := regexp.MustCompile(`^(tensorboard|systemctl|mpirun|srun) `)
 	n := 0
 	for _, path := range markdown(t) {
 		text, err := os.ReadFile(filepath.Join(repository, path))
