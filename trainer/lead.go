@@ -157,7 +157,7 @@ func WithTeam(team *Team) Option {
 
 // OneOf makes DryRun tell of the first of so many ranks: of its memory, and the time of its part of
 // a step without the exchange with the others.
-func OneOf(ranks int) Option { return func(t *Trainer) { t.ranks = comm.Forecast(ranks) } }
+func OneOf(ranks int) Option { return func(t *Trainer) { t.ranks = comm.Forecast{Ranks: ranks} } }
 
 // checkTeam refuses a training that the ranks cannot share.
 func (t *Trainer) checkTeam() error {

@@ -92,6 +92,19 @@ func (l laned) same(t *testing.T, cuts [][3]int) state {
 	return want
 }
 
+// lanedOptions keep in use what a method has.
+func lanedOptions(name config.Method) config.Options {
+	o := smallEncoder()
+	o.Dynamics, o.Optimizer, o.EMA, o.ScoreDraws = "underdamped", "adam", 0.9, 2
+	if o.Particles = 3; validate(name, o) != nil {
+		o.Particles = 1
+	}
+	if o.PriorWarmup = 2; validate(name, o) != nil {
+		o.PriorWarmup = 0
+	}
+	return o
+}
+
 // With several lanes the bits are the same at any number of workers, tile and wave, for every
 // method; and another number of lanes has others.
 func TestLanes(t *testing.T) {
@@ -100,14 +113,7 @@ func TestLanes(t *testing.T) {
 	useBLAS(t, "native")
 	train := table{D: testDim, X: reference.Normals(lanePoints*testDim, 3, 1)}
 	for _, name := range config.Methods {
-		o := smallEncoder()
-		o.Dynamics, o.Optimizer, o.EMA, o.ScoreDraws = "underdamped", "adam", 0.9, 2
-		if o.Particles = 3; validate(name, o) != nil {
-			o.Particles = 1
-		}
-		if o.PriorWarmup = 2; validate(name, o) != nil {
-			o.PriorWarmup = 0
-		}
+		o := lanedOptions(name)
 		l := laned{name: name, o: o, train: train, steps: 6}
 		seen := map[int]state{}
 		for _, l.lanes = range []int{1, 4, 6} {

@@ -52,7 +52,7 @@ func Memory(name config.Method, o config.Options, s Scale) (Footprint, error) {
 		Tile: s.Tile, Wave: s.Wave, Lanes: s.Lanes, planned: s.Workers,
 	}
 	if s.Ranks > 1 {
-		setup.Comm = comm.Forecast(s.Ranks)
+		setup.Comm = comm.Forecast{Ranks: s.Ranks}
 	}
 	if s.CloudInFile {
 		setup.CloudDir = "." // a counting arena makes no file there

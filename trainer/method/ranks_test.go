@@ -88,14 +88,7 @@ func TestRanks(t *testing.T) {
 	useBLAS(t, "native")
 	train := table{D: testDim, X: reference.Normals(lanePoints*testDim, 3, 1)}
 	for _, name := range config.Methods {
-		o := smallEncoder()
-		o.Dynamics, o.Optimizer, o.EMA, o.ScoreDraws = "underdamped", "adam", 0.9, 2
-		if o.Particles = 3; validate(name, o) != nil {
-			o.Particles = 1
-		}
-		if o.PriorWarmup = 2; validate(name, o) != nil {
-			o.PriorWarmup = 0
-		}
+		o := lanedOptions(name)
 		o.CloudInit = config.FromComponents
 		if validate(name, o) != nil {
 			o.CloudInit = config.FromNormal
