@@ -128,12 +128,11 @@ bench-mpi: setup-mpi ## measure sums over 2 and 4 ranks: shared memory, TCP, and
 	use_mpi $(MPICC)
 	PLUME_REQUIRE_MPI=1 $(GO) test -tags mpi -count=1 -v -timeout 60m ./trainer/comm/mpi -run '^TestMeasure$$' -args -measure
 
-# The packages that compute with kernels themselves; the others only see what these compute.
-PATHS ?= ./trainer/classify ./trainer/diffusion ./trainer/fit ./trainer/generate ./trainer/infer \
-	./trainer/layer ./trainer/likelihood ./trainer/method ./trainer/model ./trainer/optim \
-	./trainer/particle ./trainer/pca ./trainer/prior ./trainer/verify/...
+# The packages of a training step; the others only see what these compute.
+PATHS ?= ./trainer/diffusion ./trainer/layer ./trainer/likelihood ./trainer/method ./trainer/model \
+	./trainer/optim ./trainer/particle ./trainer/prior
 
-test-paths: build ## run the tests of what computes on every kernel path (PATHS=./trainer/... for all); NEON under qemu, installed if it is missing
+test-paths: build ## run the tests of training steps on every kernel path (PATHS=./trainer/... for all); NEON under qemu, installed if it is missing
 	@$(functions)
 	choose_backend
 	arch=$$($(GO) env GOARCH)
@@ -164,12 +163,12 @@ test-paths: build ## run the tests of what computes on every kernel path (PATHS=
 	echo 'trainings under neon: the same bits as on this CPU'
 	dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT
-	$(GO) build -o "$$dir/plume" ./cmd/plume
+	$(GO) build -trimpath -o "$$dir/plume" ./cmd/plume # as releases, with which it shares a cache
 	awk 'BEGIN { print "a,b,c,d"; for (i = 0; i < 400; i++) { x = sin(i); \
 		printf "%s,%.3f,%s,%s\n", (i % 7 ? i % 31 : ""), x, (x > 0 ? "yes" : "no"), \
 		substr("redtanvan", 1 + i % 3 * 3, 3) } }' > "$$dir/table.csv"
 	small='--score-width 64 --decoder-widths 64'
-	pictures='--network conv --decoder-channels 32,32,8 --unet-channels 32 --score-width 16 --precision'
+	pictures='--holdout 0.85 --network conv --decoder-channels 32,32,8 --unet-channels 32 --score-width 16 --precision'
 	for args in "$$small --dynamics underdamped" "$$small --dynamics exact" "$$small --precision bf16" \
 		"$$small --precision bf16-pairs" "$$small --precision bf16x3" "$$pictures bf16" \
 		"$$small --data $$dir/table.csv"; do
