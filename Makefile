@@ -87,7 +87,6 @@ test: setup ## run every test without cgo, and those of products with OpenBLAS t
 	@$(functions)
 	choose_backend
 	if [ -n "$$tags" ]; then
-		$(GO) build $$tags ./...
 		$(GO) test $$tags $(backend_packages)
 		$(GO) test $$tags ./cmd/plume -run '$(backend_scripts)'
 	fi
