@@ -253,6 +253,9 @@ quality: ## test 10^8 normals of the noise stream against the normal law
 accuracy: ## tabulate the errors of the elementary functions over all their arguments
 	@$(GO) test ./kernel -count=1 -v -timeout 20m -run Accuracy -args -exhaustive
 
+# Other systems that lint builds for.
+SYSTEMS ?= darwin windows
+
 lint: ## check format, go vet (with OpenBLAS and MPI where they are, and without; amd64 and arm64) and staticcheck, the generator too; build for other systems
 	@$(functions)
 	choose_backend
@@ -262,7 +265,7 @@ lint: ## check format, go vet (with OpenBLAS and MPI where they are, and without
 	CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) build ./...
-	for os in darwin windows; do GOOS=$$os CGO_ENABLED=0 $(GO) build ./...; done
+	for os in $(SYSTEMS); do GOOS=$$os CGO_ENABLED=0 $(GO) build ./...; done
 	$(GO) run $(STATICCHECK) $$tags ./...
 	if command -v $(MPICC) > /dev/null; then
 		(use_mpi $(MPICC)
