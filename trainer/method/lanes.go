@@ -77,9 +77,6 @@ func (l *lanes) set(index []int) (own []int) {
 	return own
 }
 
-// own is the datapoints of the rank's part of the minibatch.
-func (l *lanes) own() int { return l.ends[l.count-1] }
-
 // wave is a part of the minibatch, whose rows are in memory at once: all of it, or several whole
 // lanes, or a part of one. What whole lanes have in the gradients by the weights is added along
 // the tree of the lanes, and if a minibatch has several waves, sums of earlier ones wait.
