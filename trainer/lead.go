@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -217,14 +218,7 @@ func nothing() error { return nil }
 func (t *Team) together(part func() error) error {
 	agreed, broken := comm.Together(t.comm, t.every/2, part)
 	t.err = broken
-	return firstError(broken, agreed)
-}
-
-func firstError(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
+	return cmp.Or(broken, agreed)
 }
 
 // size is the number of ranks.

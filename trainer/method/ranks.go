@@ -1,6 +1,8 @@
 package method
 
 import (
+	"cmp"
+
 	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/phase"
 	"github.com/plume-ml/plume/trainer/pool"
@@ -13,8 +15,9 @@ type ranks struct {
 	clock *phase.Clock
 	err   error
 
-	parts, sums []float64 // of all lanes, and their sums
-	waiting     chan error
+	parts   []float64   // of all lanes
+	each    [][]float64 // the same, by lane
+	waiting chan error
 }
 
 // comm is the setup's, or that of a single rank.
@@ -56,16 +59,12 @@ func (l *lanes) gather(n int, fill func(i, from, end int, part []float64)) []flo
 // call.
 func (l *lanes) sum(n int, fill func(i, from, end int, part []float64)) []float64 {
 	parts := l.gather(n, fill)
-	l.sums = grown(l.sums, n)
-	for step := 1; step < l.all; step *= 2 {
-		for i := 0; i+step < l.all; i += 2 * step {
-			for k := range n {
-				parts[i*n+k] += parts[(i+step)*n+k]
-			}
-		}
+	l.each = l.each[:0]
+	for i := range l.all {
+		l.each = append(l.each, parts[i*n:(i+1)*n])
 	}
-	copy(l.sums, parts[:n])
-	return l.sums
+	comm.Add(l.each)
+	return l.each[0]
 }
 
 func grown(x []float64, n int) []float64 {
@@ -128,17 +127,7 @@ func (r *ranks) agree(own error) (agreed error) {
 		agreed, err = comm.Agree(r.comm, own)
 		return err
 	})
-	return firstError(r.err, agreed)
-}
-
-// firstError returns the first error that is one.
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(r.err, agreed)
 }
 
 // learn computes the gradients by the weights over the last wave, adds up those of all ranks, and
@@ -198,5 +187,5 @@ func (l *lanes) wait() {
 	err := <-l.waiting
 	now.End()
 	l.waiting = nil
-	l.err = firstError(l.err, err)
+	l.err = cmp.Or(l.err, err)
 }
