@@ -62,16 +62,3 @@ func add[T float32 | float64](dst, x []T) {
 		dst[k] += v
 	}
 }
-
-// Sum is Add for single numbers, whose contents it overwrites. The sum of none is 0.
-func Sum(x []float64) float64 {
-	for step := 1; step < len(x); step *= 2 {
-		for i := 0; i+step < len(x); i += 2 * step {
-			x[i] += x[i+step]
-		}
-	}
-	if len(x) == 0 {
-		return 0
-	}
-	return x[0]
-}

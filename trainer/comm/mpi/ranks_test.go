@@ -141,7 +141,10 @@ var roles = map[string]func(w *World) int{
 			}
 			all := append([]float64(nil), got...)
 			err = w.Gather(all)
-			n = comm.Sum(all)
+			n = 0
+			for _, stopped := range all {
+				n += stopped
+			}
 		}
 		return ended(w, err, 143)
 	},
