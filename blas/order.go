@@ -27,7 +27,7 @@ type order struct {
 // of k is whole groups, and its panels are as much as a tile may take. blockM is a multiple of the
 // rows of the tiles of every path (TestTileRows in asm).
 const (
-	blockM, blockMHalves = 84, 96
+	blockM, blockMHalves = 84, 128
 	blockK, blockKSplit  = 1024, 640
 )
 

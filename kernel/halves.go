@@ -15,6 +15,7 @@ type Halves struct {
 	mul func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
 		bs, rows, blocks, panels, n, parts int)
 	high           int
+	even           bool // blocks have nearly the same height: low ones would not fill a pipeline
 	blocks, most   int
 	peakOperations int // of a round
 	peak           func(rounds int)
@@ -102,30 +103,38 @@ func (h *Halves) Mul(c []float32, ldc int, first bool, a []float32, rs, jump int
 // be, and panels where that is all of them.
 func (h *Halves) cut(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
 	bs, rows, panels, n, parts int) {
-	blocks := rows / h.high
-	each, wide := max(1, blocks), panels // in a call
+	each, wide := rows, panels // blocks and panels in a call
 	if h.blocks > 0 {
-		each = min(each, h.blocks)
+		each = h.blocks
 	}
 	if h.most > 0 {
 		most := max(1, h.most/(h.high*HalfCols*n*parts))
-		each, wide = min(each, most), min(panels, max(1, most/each))
+		each = min(each, most, max(1, rows/h.high))
+		wide = min(panels, max(1, most/each))
 	}
+	high, blocks, low := h.heights(rows)
 	for p := 0; p < panels; p += wide {
 		cp, bp, np := c[p*HalfCols:], b[p*bs:], min(wide, panels-p)
-		for i := 0; i < blocks; i += each {
-			r := i * h.high
-			h.mul(
-				cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, h.high, min(each, blocks-i), np,
-				n, parts,
-			)
-		}
-		if r := blocks * h.high; r < rows {
-			h.mul(
-				cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, rows-r, 1, np, n, parts,
-			)
+		for r := 0; r < rows; {
+			height, left := high, blocks-r/high
+			if left <= 0 {
+				height, left = low, (rows-r)/low
+			}
+			do := min(each, left)
+			h.mul(cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, height, do, np, n, parts)
+			r += do * height
 		}
 	}
+}
+
+// heights cuts rows into so many blocks that are high, and others that are lower.
+func (h *Halves) heights(rows int) (high, blocks, low int) {
+	if !h.even {
+		return h.high, rows / h.high, rows % h.high
+	}
+	count := (rows + h.high - 1) / h.high
+	high = (rows + count - 1) / count
+	return high, rows - count*(high-1), high - 1
 }
 
 // Peak is [Peak] for the products of halves: rounds of them, in registers alone.

@@ -26,7 +26,7 @@ func mulTiles(c []float32, ldc int, first bool, a []float32, rs, jump int, b []f
 
 // avx512bf16Halves has the tiles of AVX-512, whose numbers are words here.
 var avx512bf16Halves = Halves{
-	name: "avx512bf16", mul: mulPairs, high: avx512Path.tileRows,
+	name: "avx512bf16", mul: mulPairs, high: avx512Path.tileRows, even: true,
 	peak: avx512bf16.Peak, peakOperations: 2 * avx512Path.peakOperations,
 }
 
