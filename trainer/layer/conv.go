@@ -252,7 +252,7 @@ const fewWorkers, manyWorkers = 8, 64
 // have as much to do. Where factors are rounded, each task lays them out for itself, and a block is
 // about as wide as it is high.
 func (c *conv) largestBlock() (cols, rows int) {
-	cols, rows = 512, 512
+	cols, rows = 400, 256
 	if c.values.Products.Precision() == blas.Float32 {
 		cols, rows = 128, 512
 	}
