@@ -52,8 +52,8 @@ func (f *Factor) Set(t Trans, b Matrix) {
 }
 
 // SetPart lays out rows first to last (exclusive) and columns lo to hi of op(b) again, after a Set
-// of a backend that [Backend.Keeps]. first and lo are multiples of [Group], and so are last and hi,
-// or the ends. Calls for parts that do not overlap may run at once.
+// of the native backend. first and lo are multiples of [Group], and so are last and hi, or the
+// ends. Calls for parts that do not overlap may run at once.
 func (f *Factor) SetPart(first, last, lo, hi int) {
 	if !f.set || first%Group != 0 || lo%Group != 0 ||
 		last%Group != 0 && last != f.rows || hi%Group != 0 && hi != f.cols {

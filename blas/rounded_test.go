@@ -157,7 +157,7 @@ func TestRoundedPictures(t *testing.T) {
 
 // TestSetPart: a factor that is laid out again by parts is the one that is set as a whole.
 func TestSetPart(t *testing.T) {
-	eachKeeping(t, func(t *testing.T) {
+	eachNative(t, func(t *testing.T) {
 		s := newSource(24)
 		for _, d := range [][2]int{{1, 1}, {40, 64}, {130, 100}, {1100, 33}} {
 			for _, tr := range flags {

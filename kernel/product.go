@@ -55,11 +55,16 @@ func MulRows(c []float32, ldc int, start []float32, lds int, a []float32, rs, cs
 			min(high, rows-i), n, 1)
 	}
 	i := rows / high * high
+	rest := rows - i
+	if rest > 0 && rest < high/2 && i > 0 && next == rs {
+		i, rest = i-high, (rest+high+1)/2 // two tiles: a low one would not fill the pipeline
+	}
 	if i > 0 {
 		active.mulRows(c, ldc, start, lds, a, rs, cs, next, b, i/high, n)
 	}
-	if i < rows {
-		active.mulTile(c[i*ldc:], ldc, start[i*lds:], lds, a[i*next:], rs, cs, 0, b, rows-i, n, 1)
+	for ; i < rows; i += rest {
+		active.mulTile(c[i*ldc:], ldc, start[i*lds:], lds, a[i*next:], rs, cs, 0, b,
+			min(rest, rows-i), n, 1)
 	}
 }
 

@@ -202,7 +202,7 @@ func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 	if c.taps == 1 {
 		unit = 1
 	}
-	if c.keeps {
+	if c.keeps || c.packsParts() {
 		across = blas.Group
 		if c.taps == 1 {
 			unit = blas.Group
@@ -222,13 +222,20 @@ func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 				Task:   Task{cost, func() { c.gradient(w, lo, hi, first, last) }},
 				Writes: c.blocks(lo, hi, first, last),
 			}
-			if c.keeps && c.taps == 1 {
+			if c.packsParts() {
 				task.Pack = func() { c.pack(lo, hi, first, last) }
 			}
 			tasks = append(tasks, task)
 		}
 	}
 	return tasks
+}
+
+// packsParts reports whether each task lays its own weights out for products: where they are
+// rounded, while a cache has them, and else for so many workers that they would wait for one.
+func (c *conv) packsParts() bool {
+	return c.taps == 1 &&
+		(c.keeps || c.values.Products.CutFree() && c.values.Workers > fewWorkers)
 }
 
 // blocks are columns lo to hi of rows first to last of the weights, and of the bias those that come

@@ -52,7 +52,7 @@ func TestSameBitsAtAnyNumberOfWorkers(t *testing.T) {
 func sameBits(t *testing.T, o config.Options) {
 	const batch, steps = 5, 24
 	var want state
-	for _, workers := range few(2, 1, 3, 2, 8) {
+	for _, workers := range few(3, 1, 3, 12, 2) { // 12 get other blocks of weights
 		f := startFlow(t, "ipld", o, batch, workers)
 		got := trainFlow(t, f, batch, steps)
 		got["temperature"] = []float64{f.Diagnose(0).ExtraTemperature}
