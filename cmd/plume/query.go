@@ -25,7 +25,7 @@ import (
 type queryCommand struct {
 	query.Options
 	data, labels, out, runs, from string
-	rows, moves, threads          int
+	rows, threads                 int
 	raw, quiet                    bool
 
 	stored    *query.Stored
@@ -52,7 +52,7 @@ func (q *queryCommand) addFlags(cmd *cobra.Command, own, output, formats string)
 			"principal components of the training rows with cloud_init = pca, or normal; "+
 			"amortised: what a network guesses, which is fitted to the particles once and kept "+
 			"with the run)")
-	flags.IntVar(&q.moves, "moves", infer.Patient().Descend,
+	flags.IntVar(&q.Descend, "moves", infer.Patient().Descend,
 		"moves after which a row's particles must stop descending, wherever they are")
 	flags.Uint64Var(&q.Seed, "seed", 1, "seed of the random numbers")
 	flags.BoolVar(&q.raw, "raw", false,
@@ -82,8 +82,8 @@ func (q *queryCommand) validate() error {
 			strings.Join(starts, ", "), suggest.DidYouMean(string(q.Start), starts))
 	case q.Particles < 2:
 		return fmt.Errorf("--particles is %d; expected 2 or more", q.Particles)
-	case q.moves < least:
-		return fmt.Errorf("--moves is %d; expected %d or more", q.moves, least)
+	case q.Descend < least:
+		return fmt.Errorf("--moves is %d; expected %d or more", q.Descend, least)
 	case q.rows < 0:
 		return fmt.Errorf("-n is %d; expected 0 or more", q.rows)
 	case q.threads < 0:
@@ -91,9 +91,6 @@ func (q *queryCommand) validate() error {
 	case q.labels != "" && q.data == "":
 		return errors.New("--labels are those of --data: expected both")
 	}
-	settling := infer.Patient()
-	settling.Descend = q.moves
-	q.Settling = &settling
 	return nil
 }
 

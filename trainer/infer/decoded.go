@@ -1,6 +1,10 @@
 package infer
 
-import "github.com/plume-ml/plume/trainer/likelihood"
+import (
+	"math"
+
+	"github.com/plume-ml/plume/trainer/likelihood"
+)
 
 // Decoded is the mean and the variance of E[x|z] over an image's particles, D numbers each, missing
 // pixels among them, and the mean of the variance of x given z (Noise). They are taken at the end
@@ -9,6 +13,10 @@ type Decoded struct {
 	Mean, Var, Noise []float64
 
 	n float64 // images that were added; until finish, all are sums
+
+	missing []int     // the values that ess is about
+	chains  []float64 // sums of these for each particle, N x missing
+	count   int       // N
 }
 
 func newDecoded(dim int) *Decoded {
@@ -16,10 +24,20 @@ func newDecoded(dim int) *Decoded {
 	return &Decoded{Mean: all[:dim], Var: all[dim : 2*dim], Noise: all[2*dim:]}
 }
 
-// add adds images, given as the decoder's outputs.
+// judge prepares ess, for what is missing of an image with so many particles.
+func (d *Decoded) judge(missing []bool, particles int) {
+	for j, is := range missing {
+		if is {
+			d.missing = append(d.missing, j)
+		}
+	}
+	d.count, d.chains = particles, make([]float64, particles*len(d.missing))
+}
+
+// add adds images, one of each particle, given as the decoder's outputs.
 func (d *Decoded) add(l likelihood.Likelihood, out []float32) {
 	mean, noise, width := make([]float32, l.Dim()), make([]float64, l.Dim()), l.Outputs()
-	for ; len(out) > 0; out = out[width:] {
+	for k := 0; len(out) > 0; k, out = k+1, out[width:] {
 		d.n++
 		l.Mean(mean, out[:width])
 		l.Variance(noise, out[:width])
@@ -28,7 +46,33 @@ func (d *Decoded) add(l likelihood.Likelihood, out []float32) {
 			d.Var[j] += float64(v) * float64(v)
 			d.Noise[j] += noise[j]
 		}
+		for i, j := range d.missing {
+			d.chains[k*len(d.missing)+i] += float64(mean[j])
+		}
 	}
+}
+
+// ess is how many independent draws the mean of the missing values is worth: the sum of their
+// variances over that of the variances of their means, which the means of the chains tell; at most
+// the number of images that were added. It is infinite if nothing is missing.
+func (d *Decoded) ess() float64 {
+	if len(d.missing) == 0 {
+		return math.Inf(1)
+	}
+	chains, each := float64(d.count), d.n/float64(d.count)
+	all, between := 0.0, 0.0
+	for i, j := range d.missing {
+		mean := d.Mean[j] / d.n
+		all += max(0, d.Var[j]/d.n-float64(mean*mean))
+		for k := range d.count {
+			e := d.chains[k*len(d.missing)+i]/each - mean
+			between += float64(e*e) / (chains - 1)
+		}
+	}
+	if between <= all/each { // also if all are the same
+		return d.n
+	}
+	return chains * all / between
 }
 
 // finish makes the sums the mean and the variance; that of n images has n-1 degrees of freedom.
@@ -38,6 +82,7 @@ func (d *Decoded) finish() {
 		d.Mean[j], d.Var[j] = mean, max(0, d.Var[j]-sum*mean)/(d.n-1)
 		d.Noise[j] /= d.n
 	}
+	d.chains = nil
 }
 
 // decode adds what the decoder makes of the particles of a tile whose positions are kept.

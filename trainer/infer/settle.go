@@ -21,11 +21,13 @@ import (
 //     are alike, the descent takes longer rather than ends early.
 //   - During Cool moves the step size falls to that at the end.
 //   - Then positions are kept: for Keep moves, and on until they are worth ESS independent draws
-//     (Inferred.ESS), or for KeepMost moves.
+//     (Inferred.ESS) and, of an image of which values are missing, what is decoded there is worth
+//     DecodedESS, or for KeepMost moves.
 type Settling struct {
 	Window, Descend, Cool, Keep, KeepMost int
 
-	ESS    float64
+	ESS, DecodedESS float64
+
 	Cov    bool // average covariances too
 	Decode bool // average what the decoder makes of the positions, too
 }
@@ -52,8 +54,10 @@ func (s Settling) check(particles int) error {
 	case s.Cool < 0 || s.Keep < 1 || s.KeepMost < s.Keep:
 		return fmt.Errorf("cooling for %d moves, keeping %d to %d: expected 0 or more, 1 or more, "+
 			"and as many or more", s.Cool, s.Keep, s.KeepMost)
-	case !(s.ESS >= 0):
+	case !(s.ESS >= 0 && s.DecodedESS >= 0):
 		return errors.New("effective samples: expected 0 or more")
+	case s.DecodedESS > 0 && !s.Decode:
+		return errors.New("effective samples of what is decoded: expected Decode")
 	}
 	return nil
 }
@@ -130,10 +134,15 @@ func (c *course) look(to Settling) {
 			c.stage, c.moves = keeping, 0
 		}
 	case keeping:
-		if c.moves >= to.KeepMost || c.moves >= to.Keep && c.kept.ess() >= to.ESS {
+		if c.moves >= to.KeepMost || c.moves >= to.Keep && c.worth(to) {
 			c.stage = done
 		}
 	}
+}
+
+// worth reports whether what is kept is worth the draws that are asked for.
+func (c *course) worth(to Settling) bool {
+	return c.kept.ess() >= to.ESS && (to.DecodedESS == 0 || c.decoded.ess() >= to.DecodedESS)
 }
 
 // Settle moves the particles of the images that are held until each has settled, and takes the
@@ -148,7 +157,7 @@ func (p *Posterior) Settle(ctx context.Context, to Settling) error {
 	for next := 0; w.done < len(p.images); {
 		for ; len(w.active) < p.setup.Batch && next < len(p.images); next++ {
 			w.active = append(w.active, next)
-			w.courses[next] = w.newCourse()
+			w.courses[next] = w.newCourse(next)
 		}
 		if err := w.window(ctx); err != nil {
 			return err
@@ -184,10 +193,14 @@ func (w *settling) end(k int) bool {
 	return true
 }
 
-func (w *settling) newCourse() *course {
+// newCourse begins the course of image k.
+func (w *settling) newCourse(k int) *course {
 	c := &course{kept: newSums(w.cloud.N, w.cloud.D, w.to.Cov)}
 	if w.to.Decode {
 		c.decoded = newDecoded(w.likelihood.Dim())
+	}
+	if w.to.DecodedESS > 0 && w.setup.Missing != nil {
+		c.decoded.judge(w.setup.Missing.Row(w.first+k), w.cloud.N)
 	}
 	return c
 }

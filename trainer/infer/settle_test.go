@@ -221,6 +221,52 @@ func TestKeepsUntilESS(t *testing.T) {
 	}
 }
 
+// Positions are kept until what is missing is worth the draws that were asked for: the squared
+// error of its mean is that share of its variance, both by the exact law. 20 images of two latents
+// have 40 such errors, the mean of whose squares is known to sqrt(2/40) = 0.22 of itself. 8 chains
+// tell the error of their mean to within a half, and images end when they look best, so that the
+// share is rather 1.3 than 1: from 0.4 to 1.9 is three errors about that. Where nothing is missing,
+// positions are not kept any longer.
+func TestKeepsUntilDecodedESS(t *testing.T) {
+	m := newLinearModel()
+	s := m.setup(t, 8, 2)
+	s.StepSize = s.StepSizeEnd
+	s.Missing = &data.Missing{D: inferDim, At: make([]bool, inferPoints*inferDim)}
+	for n := range inferPoints / 2 {
+		copy(s.Missing.Row(n), []bool{true, true, true, true, false})
+	}
+	to := quick()
+	to.Window, to.Keep, to.KeepMost, to.Cov = 20, 40, 8000, false
+	shares := map[float64]float64{}
+	for _, ess := range []float64{10, 100} {
+		to.DecodedESS = ess
+		post := New(m.trained(m.gaussian()), s)
+		settle(t, post, to)
+		var square, variance float64
+		for n, got := range post.Images() {
+			if n >= inferPoints/2 {
+				if got.Moves > 800+80+40 {
+					t.Errorf("image %d, of which nothing is missing, took %d moves", n, got.Moves)
+				}
+				continue
+			}
+			mean, _, pixels := m.given(n, s.Missing.Row(n))
+			out := &mat.VecDense{}
+			out.MulVec(m.w, mean)
+			for j := range inferDim - 1 {
+				e := got.Decoded.Mean[j] - out.AtVec(j) - m.mu[j]
+				square, variance = square+e*e, variance+pixels.At(j, j)
+			}
+		}
+		shares[ess] = square / variance * ess
+	}
+	for ess, share := range shares {
+		if share < 0.4 || share > 1.9 {
+			t.Errorf("for %v draws: squared errors of %.2f times their share", ess, share)
+		}
+	}
+}
+
 // The same bits with any number of workers. What is inferred of a block of images does not depend
 // on the blocks before it.
 func TestSettleIsDeterministic(t *testing.T) {
@@ -279,6 +325,7 @@ func TestSettlingOutOfRange(t *testing.T) {
 		"cooling for -1 moves":        func(s *Settling) { s.Cool = -1 },
 		"keeping 300 to 200":          func(s *Settling) { s.Keep = 300 },
 		"effective samples: expected": func(s *Settling) { s.ESS = math.NaN() },
+		"decoded: expected Decode":    func(s *Settling) { s.Decode, s.DecodedESS = false, 9 },
 	} {
 		to := quick()
 		change(&to)

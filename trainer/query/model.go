@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -46,13 +47,18 @@ type Options struct {
 	Particles int    // draws from the posterior of each row, 2 or more; 0: 8
 	Seed      uint64 // of all random numbers
 	Start     Start  // "": StartAuto
-	// Settling says how long the particles move; nil: infer.Patient.
+	// Descend is after how many moves a row must stop descending; 0: as infer.Patient.
+	Descend int
+	// Settling says how long the particles move, instead of Descend; nil: infer.Patient and, to
+	// fill in what is missing of rows with a likelihood by columns, longer.
 	Settling *infer.Settling
 	// Forecast is called with the memory that inference will need, in bytes, besides that of the
 	// rows and the networks, before it begins; nil: not.
 	Forecast func(bytes int64)
 	// Progress is called with how far the work has come: "300 of 1,000 rows"; nil: not.
 	Progress func(at string)
+
+	kept float64 // step size at which positions are kept; 0: keptStep
 }
 
 // Start says where the particles of a row begin.
@@ -142,6 +148,9 @@ func (m *Model) withDefaults(o Options) Options {
 	}
 	if o.Settling == nil {
 		standard := infer.Patient()
+		if o.Descend > 0 {
+			standard.Descend = o.Descend
+		}
 		o.Settling = &standard
 	}
 	if o.Start == "" || o.Start == StartAuto {
@@ -163,7 +172,7 @@ func (m *Model) setup(r Rows, o Options, wide int) infer.Setup {
 	if s.Conditions == nil && m.generator.Conditions() > 0 {
 		s.Conditions = unconditional{rows: r.Images.Len(), width: m.generator.Conditions()}
 	}
-	s.Tile, s.StepSizeEnd = m.config.Tile, keptStep
+	s.Tile, s.StepSizeEnd = m.config.Tile, cmp.Or(o.kept, keptStep)
 	s.Seed, s.Pool, s.Progress = o.Seed, m.pool, o.Progress
 	d := m.generator.Latent()
 	s.Hold = max(s.Batch, min(4*s.Batch, heldBytes/rowBytes(o, d, wide)))

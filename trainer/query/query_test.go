@@ -25,13 +25,18 @@ const (
 )
 
 // small returns an untrained model of a method, with random parameters.
-func small(t *testing.T, name config.Method, workers int, classes int) *Model {
+func small(
+	t *testing.T, name config.Method, workers, classes int, change ...func(*config.Config),
+) *Model {
 	t.Helper()
 	c := method.Default()
 	c.Method, c.Latent, c.ObsNoise = name, latent, 0.3
 	c.DecoderWidths, c.EncoderWidths, c.ScoreWidth, c.ScoreBlocks = []int{8}, []int{8}, 8, 1
 	if classes > 0 {
 		c.Condition = config.OfPrior
+	}
+	for _, f := range change {
+		f(&c)
 	}
 	shape := data.Shape{H: side, W: side, C: 1}
 	c, err := method.Resolve(c, shape, nil)
