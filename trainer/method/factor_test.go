@@ -2,6 +2,7 @@ package method
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -10,6 +11,8 @@ import (
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/internal/reference"
 	"github.com/plume-ml/plume/trainer/likelihood"
+	"github.com/plume-ml/plume/trainer/model"
+	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/pool"
 )
 
@@ -127,5 +130,53 @@ func TestScalesOfFactorAnalysis(t *testing.T) {
 		if ratio := math.Sqrt(got[j] / v); ratio < 0.96 || ratio > 1.08 {
 			t.Errorf("scale %d is %.4f, expected %.4f", j, math.Sqrt(got[j]), math.Sqrt(v))
 		}
+	}
+}
+
+// Scales move four times as far as others would at the same learning rate, and do not decay.
+func TestScalesLearnFaster(t *testing.T) {
+	p := pool.New(1)
+	t.Cleanup(p.Close)
+	// moved is what a step adds to the scales, which start at 1, and to the first weights.
+	moved := func(decay float64, fast bool) (scales, weights []float32) {
+		o := small()
+		setDefaults(t, config.PGD, &o)
+		o.Latent, o.DecoderWidths, o.Particles = factorLatent, nil, 1
+		o.Likelihood, o.LR, o.DecoderDecay = "normal:8", 1e-3, decay
+		o.Optimizer, o.LRSchedule = "sgd", "constant"
+		m, err := New(config.PGD, Setup{
+			Options: o, Train: factorRows(), Batch: factorPoints, Tile: 64, Seed: 3, Pool: p,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		d := m.(*flow).decoder
+		scales = d.layout.View(d.p, model.Scales)
+		for j := range scales {
+			scales[j] = 1
+		}
+		before := slices.Clone(d.p)
+		if !fast {
+			d.opt.Fast = optim.Fast{}
+		}
+		takeStep(t, m, Minibatch{Index: data.Range(0, factorPoints)})
+		for i := range before {
+			before[i] = d.p[i] - before[i]
+		}
+		return d.layout.View(before, model.Scales), before[:factorDim]
+	}
+	scales, weights := moved(0, true)
+	slow, same := moved(0, false)
+	for j, v := range scales {
+		// 1e-6: the differences of numbers about 1
+		if math.Abs(float64(v-4*slow[j])) > 1e-6 || math.Abs(float64(slow[j])) < 1e-5 {
+			t.Errorf("scale %d moved by %v, expected four times %v", j, v, slow[j])
+		}
+	}
+	decayed, others := moved(2, true)
+	if !slices.Equal(weights, same) || !slices.Equal(scales, decayed) ||
+		slices.Equal(weights, others) {
+		t.Error("the rate is not that of the scales alone, or they decay with the weights")
 	}
 }

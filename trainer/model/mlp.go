@@ -20,6 +20,11 @@ func NewConditionalMLP(products *blas.Backend, condition int, widths ...int) *Ne
 	return NewDecoder(products, condition, 0, widths...)
 }
 
+// Scales is the name of the parameters of the [layer.Scales] of NewDecoder.
+const Scales = scalesLayer + ".bias"
+
+const scalesLayer = "scales"
+
 // NewDecoder is NewConditionalMLP whose output is followed by the given number of parameters
 // [layer.Scales].
 func NewDecoder(products *blas.Backend, condition, scales int, widths ...int) *Net {
@@ -27,7 +32,7 @@ func NewDecoder(products *blas.Backend, condition, scales int, widths ...int) *N
 		z := b.Input("z", layer.Vector(widths[0]))
 		out := b.mlp(z, b.condition(condition), widths[1:])
 		if scales > 0 {
-			out = b.Add("scales", layer.Scales{N: scales}, out)
+			out = b.Add(scalesLayer, layer.Scales{N: scales}, out)
 		}
 		return out
 	}))
