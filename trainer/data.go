@@ -23,7 +23,10 @@ type images struct {
 	read        data.Summary
 	fingerprint string
 	schema      *columns.Schema // of a table; before it is read, that of the stored run
-	train, held data.Dataset
+	most        int64           // bytes of data that are kept in memory; 0: the default
+	stay        bool            // the rows stay in their file
+	all         data.Dataset
+	train, held data.Dataset  // its parts
 	points      data.Dataset  // the datapoints: train and, with flip, its mirror images
 	known       float64       // mean number of a datapoint's numbers that are known
 	batches     *data.Batches // of points
@@ -49,15 +52,10 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	program, _ := memory.Peak()
 	o := t.cfg.DataOptions(warn, d.At)
 	o.TableSchema = t.data.schema
-	images, err := data.Find(ctx, t.cfg.Data, o)
+	asked := t.cfg
+	images, err := t.find(ctx, o)
 	if err != nil {
 		return nil, err
-	}
-	asked := t.cfg
-	if t.cfg.Flip {
-		if err := images.Shape.CheckFlip(); err != nil {
-			return nil, fmt.Errorf("data: %s: %w", t.cfg.Data, err)
-		}
 	}
 	if err := t.plan(asked, images, false, program); err != nil {
 		return nil, err
@@ -77,6 +75,7 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	if err != nil {
 		return nil, err
 	}
+	t.data.all = all
 	// Again, for the images as they were read: the headers sufficed only for the check.
 	if err := t.plan(asked, images, true, program); err != nil {
 		return nil, err
@@ -87,8 +86,28 @@ func (t *Trainer) readData(ctx context.Context, d *progress.Task) (data.Dataset,
 	}
 	t.data.read, t.data.schema = images.Summary, data.SchemaOf(all)
 	advice := method.Advice(asked, t.cfg, images.Shape)
-	d.Do(func() { t.sayPlan(data.TableOf(all), networks, advice, onDisk) })
+	d.Do(func() {
+		t.sayPlan(data.TableOf(all), networks, advice, onDisk)
+		t.sayWhere(images)
+	})
 	return all, nil
+}
+
+// find finds the data, whose rows may stay in their file.
+func (t *Trainer) find(ctx context.Context, o data.Options) (*data.Found, error) {
+	images, err := data.Find(ctx, t.cfg.Data, o)
+	if err != nil {
+		return nil, err
+	}
+	if t.cfg.Flip {
+		if err := images.Shape.CheckFlip(); err != nil {
+			return nil, fmt.Errorf("data: %s: %w", t.cfg.Data, err)
+		}
+	}
+	if t.data.stay = t.leaves(images); t.data.stay {
+		images.Stay(t.survey)
+	}
+	return images, nil
 }
 
 // sayPlan reports what was read and what will be trained. table is nil unless it was one.

@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -96,7 +97,7 @@ func (t *Trainer) reportAgain(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ErrInterrupted // nothing to save: the checkpoint is the newest state
 	}
-	return err
+	return cmp.Or(t.checkData(), err)
 }
 
 // measure does the work of evaluate. Images are decoded from the samples' latents when they are

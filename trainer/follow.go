@@ -47,15 +47,19 @@ type follower struct {
 	comm  comm.Comm
 	every time.Duration
 
-	t *Trainer // of which it has the data, the workers and the method; nil before the first order
+	t    *Trainer        // of which it has the data, the workers and the method; nil: not yet
+	rows *data.Unsettled // that stay in their file; nil: none
 }
 
 func (f *follower) close() (err error) {
+	if f.rows != nil {
+		err = f.rows.Close()
+	}
 	if f.t == nil {
-		return nil
+		return err
 	}
 	if f.t.method != nil {
-		err = f.t.method.Close()
+		err = errors.Join(err, f.t.method.Close())
 	}
 	if f.t.pool != nil {
 		f.t.pool.Close()
@@ -69,6 +73,8 @@ func (f *follower) obey(o order) error {
 	switch o.Do {
 	case toWait:
 		return nil
+	case toSurvey:
+		return f.survey(o)
 	case toBuild:
 		return f.build(o.Build)
 	}
@@ -84,6 +90,8 @@ func (f *follower) obey(o order) error {
 		f.t.method.Diagnose(o.Progress)
 	case toLatents:
 		f.t.method.Latents(nil, make([]float32, len(o.Index)*f.t.cfg.Latent), o.Index)
+	case toCheck:
+		return f.together(func() error { return data.Err(f.t.data.points) })
 	case toSave:
 		return f.save(o.Dir)
 	case toRestore:
@@ -114,8 +122,52 @@ func (f *follower) build(p *plan) error {
 	return nil
 }
 
-// prepare reads the data and makes the workers.
-func (f *follower) prepare(p *plan) error {
+// survey tells the leader of this rank's part of the rows.
+func (f *follower) survey(o order) error {
+	var own share
+	failed, broken := comm.Together(f.comm, f.every/2, func() (err error) {
+		own, err = f.surveyOwn(o)
+		return err
+	})
+	if broken != nil || failed != nil {
+		return broken
+	}
+	_, err := shareAll(f.comm, own)
+	return err
+}
+
+// surveyOwn opens the file of the rows, unless it is open, and makes this rank's share of a survey.
+func (f *follower) surveyOwn(o order) (s share, err error) {
+	if f.rows == nil {
+		if err := f.begin(o.Build); err != nil {
+			return s, err
+		}
+		found, err := data.Find(f.ctx, f.t.cfg.Data, f.t.cfg.DataOptions(nil, nil))
+		if err != nil {
+			return s, err
+		}
+		if !found.CanStay() {
+			return s, fmt.Errorf("data: %s is %s, and on rank 0 holds %s", f.t.cfg.Data,
+				found.Summary.Format, o.Rows)
+		}
+		found.Stay(nil)
+		if f.rows, err = found.Open(f.ctx); err != nil {
+			return s, err
+		}
+		if here := f.rows.String(); here != o.Rows {
+			return s, fmt.Errorf("data: %s holds %s, and on rank 0 %s", f.t.cfg.Data, here, o.Rows)
+		}
+	}
+	if ends := o.Build.Ends; ends != nil {
+		if _, err := f.rows.Settle(f.ctx, *ends); err != nil {
+			return s, err
+		}
+	}
+	return f.t.surveyOwn(f.ctx, f.rows)
+}
+
+// begin makes the trainer of a plan, which has no data yet.
+func (f *follower) begin(p *plan) error {
 	if here := run.Version(); here != p.Version {
 		return fmt.Errorf("this is plume %s, and rank 0 is plume %s: start the same on all ranks",
 			here, p.Version)
@@ -134,28 +186,44 @@ func (f *follower) prepare(p *plan) error {
 	if err != nil {
 		return err
 	}
-	if f.t != nil { // the run begins again
-		f.t.cfg = cfg
+	if f.t == nil {
+		f.t = &Trainer{
+			writer: run.Writer{Dir: p.RunDir, Files: file.OS}, ranks: f.comm, follows: true,
+		}
+	}
+	f.t.cfg = cfg
+	return nil
+}
+
+// prepare reads the data and makes the workers.
+func (f *follower) prepare(p *plan) error {
+	if err := f.begin(p); err != nil {
+		return err
+	}
+	if f.t.method != nil { // the run begins again
 		err := f.t.method.Close()
 		f.t.method = nil
 		return err
 	}
-	t := &Trainer{
-		cfg: cfg, writer: run.Writer{Dir: p.RunDir, Files: file.OS}, ranks: f.comm, follows: true,
-	}
-	if err := t.readAs(f.ctx, p); err != nil {
+	if err := f.t.readAs(f.ctx, p, f.rows); err != nil {
 		return err
 	}
-	t.pool = pool.New(cfg.Threads)
-	f.t = t
+	f.t.pool = pool.New(f.t.cfg.Threads)
 	return nil
 }
 
-// readAs reads the data, which must be those of the plan.
-func (t *Trainer) readAs(ctx context.Context, p *plan) error {
+// readAs reads the data, which must be those of the plan, unless rows has them (nil: not).
+func (t *Trainer) readAs(ctx context.Context, p *plan, rows *data.Unsettled) (err error) {
+	if rows != nil {
+		t.data.fingerprint = p.Fingerprint // of all ranks
+		all, err := rows.Settle(ctx, *p.Ends)
+		if err != nil {
+			return err
+		}
+		return t.divide(all)
+	}
 	o := t.cfg.DataOptions(nil, nil)
 	if p.Schema != "" {
-		var err error
 		if o.TableSchema, err = columns.ParseSchema([]byte(p.Schema)); err != nil {
 			return err
 		}
@@ -164,7 +232,7 @@ func (t *Trainer) readAs(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	if t.data.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
+	if t.data.fingerprint, err = data.FingerprintLike(ctx, all, p.Fingerprint); err != nil {
 		return err
 	}
 	if t.data.fingerprint != p.Fingerprint {
@@ -190,7 +258,7 @@ func (f *follower) save(dir string) error {
 	if broken != nil || failed != nil {
 		return broken
 	}
-	_, err := shareShards(f.comm, own)
+	_, err := shareAll(f.comm, own)
 	return err
 }
 
@@ -203,6 +271,6 @@ func (f *follower) step(o order) error {
 	if err != nil && !errors.Is(err, ErrDiverged) {
 		return nil // the leader has it, too
 	}
-	_, err = anyStopped(f.comm, f.ctx.Err() != nil)
-	return err
+	_, _, broken := afterStep(f.comm, f.ctx.Err() != nil, data.Err(f.t.data.points))
+	return broken // of the rest the leader hears
 }

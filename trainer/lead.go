@@ -13,6 +13,8 @@ import (
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/comm"
+	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/generate"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/record"
@@ -45,23 +47,26 @@ type order struct {
 	Progress float64 `json:"progress,omitempty"` // or the share that is done, for a diagnosis
 	Factor   float64 `json:"factor,omitempty"`
 	Index    []int   `json:"index,omitempty"`
+	Rows     string  `json:"rows,omitempty"` // what the leader's file is like
 	Dir      string  `json:"dir,omitempty"`
 	Code     int     `json:"code,omitempty"`
 }
 
 const (
 	toWait     = "wait" // a sign of life
+	toSurvey   = "survey"
 	toBuild    = "build"
 	toStep     = "step"
 	toSlow     = "slow"
 	toDiagnose = "diagnose"
 	toLatents  = "latents"
+	toCheck    = "check"
 	toSave     = "save"
 	toRestore  = "restore"
 	toEnd      = "end"
 )
 
-// plan is what a rank needs to make the method.
+// plan is what a rank needs to make the method, or a survey before it.
 type plan struct {
 	Version     string `json:"version"` // of the program
 	Backend     string `json:"backend"` // of products
@@ -69,6 +74,10 @@ type plan struct {
 	Schema      string `json:"schema"`  // of a table, as TOML; "": it is none
 	Fingerprint string `json:"fingerprint"`
 	RunDir      string `json:"run_dir"`
+
+	// Ends are the stored values that become -1 and 1, of rows that stay in their file; nil: they
+	// are read into memory, or not known yet.
+	Ends *[2]float64 `json:"ends,omitempty"`
 }
 
 // Lead makes a team of the ranks of c, of which this must be the first. In the time every it gives
@@ -185,24 +194,12 @@ func (t *Trainer) assemble(own func() error) error {
 	if t.team == nil {
 		return own()
 	}
-	text, err := t.cfg.TOML()
+	p, err := t.plans(t.cfg)
 	if err != nil {
 		return err
 	}
-	runDir, err := filepath.Abs(t.writer.Dir)
-	if err != nil {
-		return err
-	}
-	p := plan{
-		Version: run.Version(), Backend: string(blas.Info().Backend), Config: string(text),
-		Fingerprint: t.data.fingerprint, RunDir: runDir,
-	}
-	if t.data.schema != nil {
-		schema, err := t.data.schema.WriteTOML()
-		if err != nil {
-			return err
-		}
-		p.Schema = string(schema)
+	if t.data.stay {
+		p.Ends = &t.data.read.Range
 	}
 	return t.team.do(order{Do: toBuild, Build: &p}, func() error {
 		if err := t.team.together(nothing); err != nil {
@@ -210,6 +207,24 @@ func (t *Trainer) assemble(own func() error) error {
 		}
 		return own()
 	})
+}
+
+// plans returns what the others have to know to train with a configuration.
+func (t *Trainer) plans(c config.Config) (p plan, err error) {
+	text, err := c.TOML()
+	if err != nil {
+		return p, err
+	}
+	p = plan{
+		Version: run.Version(), Backend: string(blas.Info().Backend), Config: string(text),
+		Fingerprint: t.data.fingerprint,
+	}
+	if p.RunDir, err = filepath.Abs(t.writer.Dir); err != nil || t.data.schema == nil {
+		return p, err
+	}
+	schema, err := t.data.schema.WriteTOML()
+	p.Schema = string(schema)
+	return p, err
 }
 
 func nothing() error { return nil }
@@ -267,7 +282,7 @@ func (t *Trainer) saveShards(dir string) (all []checkpoint.Shard, err error) {
 		}); err != nil {
 			return err
 		}
-		all, t.team.err = shareShards(t.team.comm, own)
+		all, t.team.err = shareAll(t.team.comm, own)
 		return t.team.err
 	})
 	if elsewhere := (*comm.Elsewhere)(nil); errors.As(err, &elsewhere) {
@@ -276,8 +291,8 @@ func (t *Trainer) saveShards(dir string) (all []checkpoint.Shard, err error) {
 	return all, err
 }
 
-// shareShards returns the shards of all ranks.
-func shareShards(c comm.Comm, own checkpoint.Shard) (all []checkpoint.Shard, err error) {
+// shareAll returns what each rank has.
+func shareAll[T any](c comm.Comm, own T) (all []T, err error) {
 	for rank := range c.Size() {
 		s, err := comm.Share(c, own, rank)
 		if err != nil {
@@ -306,6 +321,7 @@ func (t *Trainer) restoreTeam(dir string) error {
 type led struct {
 	method.Method
 	team *Team
+	rows data.Rows // that it learns from
 }
 
 // Step implements method.Method.
@@ -315,26 +331,16 @@ func (l *led) Step(b method.Minibatch) (stats method.Stats, err error) {
 		if stats, err = l.Method.Step(b); err != nil && !errors.Is(err, ErrDiverged) {
 			return err
 		}
-		var stopped bool
-		if stopped, l.team.err = anyStopped(l.team.comm, false); stopped && l.team.stop != nil {
+		stopped, unread, broken := afterStep(l.team.comm, false, data.Err(l.rows))
+		if l.team.err = broken; stopped && l.team.stop != nil {
 			l.team.stop()
 		}
-		return errors.Join(err, l.team.err)
+		if unread != nil { // numbers that are not finite come from there
+			err = unread
+		}
+		return errors.Join(err, broken)
 	})
 	return stats, err
-}
-
-// anyStopped reports whether any rank has got a signal to stop.
-func anyStopped(c comm.Comm, own bool) (any bool, err error) {
-	stopped := make([]float64, c.Size())
-	if own {
-		stopped[c.Rank()] = 1
-	}
-	err = c.Gather(stopped)
-	for _, s := range stopped {
-		any = any || s == 1
-	}
-	return any && err == nil, err
 }
 
 // Slow implements method.Method.

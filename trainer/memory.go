@@ -54,8 +54,7 @@ func estimate(
 	}
 	parts := memory.Parts{
 		{Name: "program", Bytes: program + programGrowth + int64(workers)*workerGrowth},
-		{Name: "data", Bytes: images.Bytes +
-			data.OrderBytes(images.Len, c.Holdout, c.Flip)},
+		dataPart(c, images),
 	}
 	parts = append(parts, m.Held...)
 	// Reports, placing the particles, and loading the data are never in memory at the same time.
@@ -83,6 +82,15 @@ func estimate(
 	return estimated, nil
 }
 
+// dataPart is the memory of the data and of their orders.
+func dataPart(c config.Config, images *data.Found) memory.Part {
+	bytes := images.Bytes + data.OrderBytes(images.Len, c.Holdout, c.Flip)
+	if images.Stays() {
+		return memory.Part{Name: dataStay, Bytes: bytes}
+	}
+	return memory.Part{Name: "data", Bytes: bytes}
+}
+
 // reportBytes is the memory of diagnostics, those of held-out rows among them, and of evaluations.
 // An evaluation holds the principal components; beside them it fits them, then draws samples and
 // measures their distance or makes the pictures, so that only the largest of these and of the
@@ -107,9 +115,13 @@ func reportBytes(c config.Config, m method.Footprint, trained int, shape data.Sh
 		max(pca.FitBytes(trained, dim, fdComponents), generating, m.Diagnose)
 }
 
+// dataStay is the part "data" where it is but labels, the order of rows and digests.
+const dataStay = "data (rows stay in the file)"
+
 // remedies are what would make each part smaller.
 var remedies = map[string]string{
 	"data":        "smaller images (size, gray) or fewer of them",
+	dataStay:      "fewer rows",
 	"loading":     "smaller files",
 	"particles":   "fewer particles or a smaller latent",
 	"activations": "a smaller wave or batch, fewer particles or score_draws, or narrower networks",

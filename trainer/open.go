@@ -61,7 +61,12 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err != nil {
 		return err
 	}
-	if t.data.fingerprint, err = data.Fingerprint(ctx, all); err != nil {
+	if stored == nil {
+		t.data.fingerprint, err = data.Fingerprint(ctx, all)
+	} else {
+		t.data.fingerprint, err = stored.Fingerprint(ctx, all)
+	}
+	if err != nil {
 		return err
 	}
 	if stored != nil {
@@ -105,7 +110,7 @@ func (t *Trainer) build(ctx context.Context) error {
 		return err
 	}
 	if t.team != nil {
-		t.method = &led{t.method, t.team}
+		t.method = &led{t.method, t.team, t.data.points}
 	}
 	if t.follows {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -25,7 +26,9 @@ func Restart(
 		err = t.prepare(ctx, nil)
 	}
 	if err == nil {
-		t.warnOfOtherData()
+		err = t.warnOfOtherData(ctx)
+	}
+	if err == nil {
 		err = t.writer.SetRecordsAside()
 	}
 	if err == nil {
@@ -55,10 +58,15 @@ func (t *Trainer) checkUnsaved() error {
 
 // warnOfOtherData warns if the data have changed since the run was begun. That is not an error,
 // since the run keeps nothing of what it learned from them.
-func (t *Trainer) warnOfOtherData() {
+func (t *Trainer) warnOfOtherData(ctx context.Context) error {
 	was, err := run.ReadInfo(t.writer.Dir)
-	if err == nil && was.Fingerprint != t.data.fingerprint {
-		t.warn(fmt.Sprintf("the data changed since the run was begun: %s %s",
-			t.data.given, was.Difference(t.data.read, t.data.fingerprint)))
+	if err != nil {
+		return nil
 	}
+	now, err := data.FingerprintLike(ctx, t.data.all, was.Fingerprint)
+	if err == nil && was.Fingerprint != now {
+		t.warn(fmt.Sprintf("the data changed since the run was begun: %s %s",
+			t.data.given, was.Difference(t.data.read, now)))
+	}
+	return err
 }

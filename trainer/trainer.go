@@ -15,6 +15,7 @@
 package trainer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -130,12 +131,16 @@ func New(ctx context.Context, cfg config.Config, runDir string, opts ...Option) 
 func (t *Trainer) Close() (err error) {
 	t.awaitSave()
 	t.dropBest()
+	if t.data.all != nil {
+		err = data.Close(t.data.all)
+		t.data.all = nil
+	}
 	if t.pool != nil {
 		t.pool.Close()
 		t.pool = nil
 	}
 	if t.method != nil {
-		err = t.method.Close()
+		err = errors.Join(err, t.method.Close())
 		t.method = nil
 	}
 	if t.log != nil {
@@ -238,6 +243,9 @@ func (t *Trainer) minibatch() method.Minibatch {
 func (t *Trainer) oneStep() error {
 	began := time.Now()
 	stats, err := t.method.Step(t.minibatch())
+	if unread := data.Err(t.data.points); unread != nil && t.team == nil {
+		return unread // numbers that are not finite come from there
+	}
 	if err != nil {
 		return err
 	}
@@ -272,22 +280,12 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 		return err
 	}
 	t.judge(e)
-	if err := t.measureHeldOut(ctx, &e); ctx.Err() != nil {
-		return t.interrupted()
-	} else if err != nil {
-		return err
+	err := t.measureEpoch(ctx, &e)
+	if ctx.Err() == nil {
+		err = cmp.Or(t.checkData(), err)
 	}
-	if t.cfg.EvalSamples > 0 && t.due(t.cfg.EvalEvery) {
-		if t.saveDue() {
-			if err := t.save(); err != nil { // the process may be killed during a long evaluation
-				return err
-			}
-		}
-		if err := t.evaluate(ctx, &e); ctx.Err() != nil {
-			return t.interrupted()
-		} else if err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	if err := t.writeRecord(e); err != nil {
 		return err
@@ -305,6 +303,29 @@ func (t *Trainer) endEpoch(ctx context.Context) error {
 	}
 	if checkpoint {
 		return t.save()
+	}
+	return nil
+}
+
+// measureEpoch makes the measurements of an epoch's record, and its evaluation if it is due.
+func (t *Trainer) measureEpoch(ctx context.Context, e *record.Epoch) error {
+	if err := t.measureHeldOut(ctx, e); ctx.Err() != nil {
+		return t.interrupted()
+	} else if err != nil {
+		return err
+	}
+	if t.cfg.EvalSamples == 0 || !t.due(t.cfg.EvalEvery) {
+		return nil
+	}
+	if t.saveDue() {
+		if err := t.save(); err != nil { // the process may be killed during a long evaluation
+			return err
+		}
+	}
+	if err := t.evaluate(ctx, e); ctx.Err() != nil {
+		return t.interrupted()
+	} else if err != nil {
+		return err
 	}
 	return nil
 }

@@ -36,7 +36,8 @@ func (o Options) prepare(ctx context.Context) (Plan, *run.Lock, error) {
 	if err := o.resolveAll(configs, all); err != nil {
 		return Plan{}, nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
-	fingerprint, err := data.Fingerprint(ctx, all)
+	was, _, _ := loadPlan(o.Dir) // findPlan has the error
+	fingerprint, err := data.FingerprintLike(ctx, all, was.Info.Fingerprint)
 	if err != nil {
 		return Plan{}, nil, err
 	}

@@ -15,6 +15,9 @@ type array struct {
 	m       int
 	u8      []uint8       // m x D stored bytes, or nil
 	f32     []float32     // m x D pixels if u8 is nil
+	file    *rowFile      // where the rows are if u8 and f32 are nil
+	found   surveyed      // by a survey of the file
+	digests [][]byte      // of the blocks of rows, if a survey has found them
 	stored  stored        // the values in the source
 	missing []bool        // m x D pixels that are not known, and 0 in f32; nil: none
 	table   *[256]float32 // pixel of each byte; nil: bytes map linearly from 0..255 to [-1, 1]
@@ -32,8 +35,11 @@ type array struct {
 func (a *array) bytes() int64 {
 	return int64(len(a.u8)) + memory.Array[float32](len(a.f32)) +
 		memory.Array[int32](len(a.labels)) + memory.Array[int](len(a.rows)) +
-		int64(len(a.missing)) + tableBytes(a.cells)
+		int64(len(a.missing)) + tableBytes(a.cells) + int64(len(a.digests)*digestBytes)
 }
+
+// isBytes reports whether images are stored as bytes.
+func (a *array) isBytes() bool { return a.u8 != nil || a.file != nil && a.file.isBytes() }
 
 func (a *array) Name() string { return a.name }
 func (a *array) Len() int     { return a.m }
@@ -60,6 +66,10 @@ func (a *array) Origin(i int) Origin {
 func (a *array) Gather(dst []float32, idx []int) {
 	d := a.shape.Dim()
 	checkGather(dst, idx, d)
+	if a.file != nil {
+		a.file.gather(dst, idx, a)
+		return
+	}
 	for i, j := range idx {
 		row := dst[i*d : (i+1)*d]
 		switch {

@@ -16,18 +16,22 @@ func TestEmbedded(t *testing.T) {
 		shape       Shape
 		mean        float64
 		labels      []int
-		first       []int // labels of the first images
+		first       []int  // labels of the first images
+		earlier     string // fingerprint of earlier versions
 		fingerprint string
 	}{
 		{"fashion10k", 10000, Shape{28, 28, 1}, -0.4263014385754301,
 			[]int{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
-			[]int{9, 2, 1, 1, 6, 1, 4, 6, 5, 7}, "4ee90cdbd03b11a6"},
+			[]int{9, 2, 1, 1, 6, 1, 4, 6, 5, 7}, "4ee90cdbd03b11a6",
+			"a4099d9dfdb17c6e53fe6d3947fdbe10"},
 		{"digits", 1797, Shape{8, 8, 1}, -0.3894794275180857,
 			[]int{178, 182, 177, 183, 181, 182, 181, 179, 174, 180},
-			[]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "7f759a00a32e8c16"},
+			[]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "7f759a00a32e8c16",
+			"e35d1741144f8c86c8bbe6ca3c95f9d5"},
 		{"emoji", 3762, Shape{32, 32, 3}, 0.5217736379478914,
 			[]int{169, 2251, 159, 131, 218, 85, 264, 224, 261},
-			[]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "5ab7455db9be1b00"},
+			[]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "5ab7455db9be1b00",
+			"4f6392e7c9290b9a7cf8152f5ec6261b"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ds := mustOpen(t, tc.name, Options{})
@@ -60,6 +64,10 @@ func TestEmbedded(t *testing.T) {
 			}
 			if got := fingerprint(t, ds); got != tc.fingerprint {
 				t.Errorf("fingerprint %s; expected %s", got, tc.fingerprint)
+			}
+			got, err := FingerprintLike(t.Context(), ds, tc.earlier)
+			if got != tc.earlier || err != nil {
+				t.Errorf("fingerprint %s, %v; expected %s", got, err, tc.earlier)
 			}
 		})
 	}

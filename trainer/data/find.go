@@ -31,6 +31,9 @@ type Found struct {
 	labelled bool          // Bytes includes labels
 	npz      bool          // the images are in an .npz archive
 
+	canStay, stays bool // in the file
+	survey         func(context.Context, *Unsettled) (Survey, error)
+
 	labelColumn bool // Options.Labels names a column, and no file
 }
 
@@ -172,6 +175,9 @@ func (f *Found) Read(ctx context.Context) (Dataset, error) {
 
 // read reads the images, then their labels, and maps the stored values to pixels.
 func (f *Found) read(ctx context.Context) (*array, error) {
+	if f.stays {
+		return f.leave(ctx)
+	}
 	a, err := f.images.readImages(ctx)
 	if err != nil {
 		return nil, err
@@ -180,16 +186,24 @@ func (f *Found) read(ctx context.Context) (*array, error) {
 	if f.Kind == Signals {
 		a.crop(f.opt.Length)
 	}
-	for _, l := range f.labels {
-		if err := l.readLabels(ctx, a); err != nil {
-			return nil, err
-		}
-	}
-	if a.labels != nil && len(a.labels) != a.m {
-		return nil, fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
+	if err := f.readLabels(ctx, a); err != nil {
+		return nil, err
 	}
 	if err := a.calibrate(ctx, f.name, f.opt); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// readLabels reads the labels of the images of a.
+func (f *Found) readLabels(ctx context.Context, a *array) error {
+	for _, l := range f.labels {
+		if err := l.readLabels(ctx, a); err != nil {
+			return err
+		}
+	}
+	if a.labels != nil && len(a.labels) != a.m {
+		return fmt.Errorf("data: %s: has %d labels for %d images", f.name, len(a.labels), a.m)
+	}
+	return nil
 }

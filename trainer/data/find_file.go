@@ -107,6 +107,9 @@ func (h header) found(s *source, images imageReader) (*Found, error) {
 		return nil, s.truncated(int(rest)/h.stored, h.numbers())
 	}
 	f := &Found{Len: h.m, Shape: h.shape, Bytes: h.bytes(), images: images}
+	if r, ok := images.(staying); ok && !s.gzip {
+		f.canStay = r.where() != "" && s.confirms(h.fileBytes())
+	}
 	if !s.confirms(h.fileBytes()) {
 		f.Loading = h.bytes() // body copies the array as it grows
 	}

@@ -110,6 +110,16 @@ func (f idxImages) readImages(ctx context.Context) (*array, error) {
 	return readIDXImages(s)
 }
 
+// stay implements staying.
+func (f idxImages) stay(s *source, to *rowFile) (*array, error) {
+	h, err := idxImageHeader(s)
+	if err != nil {
+		return nil, err
+	}
+	to.at, to.width, to.dtype = s.headerBytes, h.shape.Dim(), idxTypes[0x08]
+	return &array{shape: h.shape, m: h.m}, nil
+}
+
 // readIDXImages reads a whole file of images.
 func readIDXImages(s *source) (*array, error) {
 	h, err := idxImageHeader(s)

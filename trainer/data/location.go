@@ -19,3 +19,11 @@ func (l location) open(ctx context.Context) (*source, error) {
 	}
 	return openSource(ctx, l.path)
 }
+
+// where is the path of a file on disk that holds nothing else; "" if there is none.
+func (l location) where() string {
+	if l.embedded || l.member != "" {
+		return ""
+	}
+	return l.path
+}

@@ -63,6 +63,17 @@ func (f npyImages) readImages(ctx context.Context) (*array, error) {
 	return readNPY(s, f.opt)
 }
 
+// stay implements staying.
+func (f npyImages) stay(s *source, to *rowFile) (*array, error) {
+	n, h, err := npyHeader(s, f.opt)
+	if err != nil {
+		return nil, err
+	}
+	to.at, to.width, to.dtype = s.headerBytes, h.shape.Dim(), n.Dtype
+	to.read = newNumbers(n.Dtype, f.opt).ends
+	return &array{shape: h.shape, m: h.m, stored: stored{dtype: n.Dtype}}, nil
+}
+
 // findNPY describes the images of the array at l, which s has just opened.
 func findNPY(s *source, l location, opt Options) (*Found, error) {
 	n, h, err := npyHeader(s, opt)
@@ -73,6 +84,7 @@ func findNPY(s *source, l location, opt Options) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.canStay = f.canStay && !n.Fortran && !opt.Missing
 	if n.Fortran && f.Loading == 0 {
 		f.Loading = fortranLoading(h.m, h.shape.Dim(), h.width)
 	}

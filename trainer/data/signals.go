@@ -118,20 +118,7 @@ func (a *array) calibrateSignals(ctx context.Context, name string, opt Options) 
 		return fmt.Errorf("data: %s: --range %v,%v maps the values %v to %v to numbers that are "+
 			"larger than float32 can hold", name, ends[0], ends[1], m.lo, m.hi)
 	}
-	if a.u8 != nil {
-		a.table = new([256]float32)
-		for b := range a.table {
-			a.table[b] = float32(linear(float64(b), ends))
-		}
-		return nil
-	}
-	return eachBlock(ctx, len(a.f32), func(first, last int) {
-		for i, v := range a.f32[first:last] {
-			if a.missing == nil || !a.missing[first+i] {
-				a.f32[first+i] = float32(linear(float64(v), ends))
-			}
-		}
-	})
+	return a.mapTo(ctx, ends)
 }
 
 // measured is what signals are like in their stored values.
@@ -144,35 +131,60 @@ type measured struct {
 // measure measures all values that are known.
 func (a *array) measure(ctx context.Context) (m measured, err error) {
 	m.lo, m.hi = math.Inf(1), math.Inf(-1)
-	c := a.shape.C
-	each := func(f func(channel int, v float64)) error {
-		return eachBlock(ctx, a.m*a.shape.Dim(), func(first, last int) {
-			for i := first; i < last; i++ {
-				switch {
-				case a.u8 != nil:
-					f(i%c, float64(a.u8[i]))
-				case a.missing == nil || !a.missing[i]:
-					f(i%c, float64(a.f32[i]))
+	channels := make([]moment, a.shape.C)
+	if a.file != nil {
+		m.lo, m.hi, channels = a.stored.values[0], a.stored.values[1], a.found.channels
+		return m.over(channels), nil
+	}
+	d, values := a.shape.Dim(), make([]float64, pieceLen)
+	for lo := 0; lo < a.m; lo += BlockRows {
+		block := make([]moment, a.shape.C)
+		err := eachPiece(d, lo, min(lo+BlockRows, a.m), func(row, column, n int) error {
+			var missing []bool
+			from := row*d + column
+			if a.missing != nil {
+				missing = a.missing[from : from+n]
+			}
+			for i := range n {
+				v := 0.0
+				if a.u8 != nil {
+					v = float64(a.u8[from+i])
+				} else {
+					v = float64(a.f32[from+i])
+				}
+				if values[i] = v; missing == nil || !missing[i] {
+					m.lo, m.hi = min(m.lo, v), max(m.hi, v)
 				}
 			}
+			addMoments(block, values[:n], column, missing)
+			return ctx.Err()
 		})
+		if err != nil {
+			return m, err
+		}
+		for c := range block {
+			channels[c].add(block[c])
+		}
 	}
-	n, squares := 0, make([]float64, c)
-	err = each(func(_ int, v float64) {
-		n++
-		m.mean += v
-		m.lo, m.hi = min(m.lo, v), max(m.hi, v)
-	})
-	if m.mean /= float64(n); err == nil {
-		err = each(func(k int, v float64) { squares[k] += float64((v - m.mean) * (v - m.mean)) })
+	return m.over(channels), nil
+}
+
+// over completes m from the moments of the channels.
+func (m measured) over(channels []moment) measured {
+	n, total := 0, 0.0
+	for _, c := range channels {
+		n += c.N
+		m.mean += float64(float64(c.Mean) * float64(c.N))
 	}
-	total := 0.0
-	for _, s := range squares {
-		total += s
-		m.channels = append(m.channels, math.Sqrt(s/float64(n)*float64(c)))
+	m.mean /= float64(n)
+	for _, c := range channels {
+		about := float64(c.Mean) - m.mean
+		square := float64(c.Squares) + float64(float64(c.N)*float64(about*about))
+		total += square
+		m.channels = append(m.channels, math.Sqrt(square/float64(n)*float64(len(channels))))
 	}
 	m.deviation = math.Sqrt(total / float64(n))
-	return m, err
+	return m
 }
 
 // ends are the values that become -1 and 1 by default, rounded to a few digits. A mean that is

@@ -1,6 +1,9 @@
 package data
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"slices"
 	"testing"
@@ -201,6 +204,24 @@ func TestFingerprint(t *testing.T) {
 	floats := &array{shape: Shape{1, 2, 1}, m: 2, f32: []float32{0, 1, 2, 3}}
 	if fingerprint(t, floats) != fingerprint(t, numbered(2)) {
 		t.Error("a foreign data set has another fingerprint than the same pixels")
+	}
+}
+
+// A fingerprint is a hash of the size and of the hashes of each 4,096 images.
+func TestFingerprintOfBlocks(t *testing.T) {
+	const m, d = 2*4096 + 5, 3
+	a := &array{shape: Shape{1, d, 1}, m: m, u8: ramp(m * d)}
+	all := make([]byte, 32)
+	for i, n := range []uint16{m, 1, d, 1} {
+		binary.LittleEndian.PutUint16(all[8*i:], n)
+	}
+	for lo := 0; lo < m; lo += 4096 {
+		block := sha256.Sum256(a.u8[lo*d : min(m, lo+4096)*d])
+		all = append(all, block[:]...)
+	}
+	sum := sha256.Sum256(all)
+	if got, want := fingerprint(t, a), hex.EncodeToString(sum[:16]); got != want {
+		t.Errorf("fingerprint %s; expected %s", got, want)
 	}
 }
 

@@ -100,14 +100,14 @@ func spread(lo, hi float64) string {
 
 // suspectStandardised returns the remedy for floats some of which are outside [-1, 1].
 func (a *array) suspectStandardised(ctx context.Context) (string, error) {
-	var sum, squares float64
+	sum, squares := a.found.sum, a.found.squares // 0 without a survey
 	err := eachBlock(ctx, len(a.f32), func(first, last int) {
 		for _, v := range a.f32[first:last] {
 			sum += float64(v)
 			squares += float64(v) * float64(v)
 		}
 	})
-	n := float64(len(a.f32))
+	n := float64(a.m * a.shape.Dim())
 	mean := sum / n
 	deviation := math.Sqrt(max(0, squares/n-mean*mean))
 	what := ""

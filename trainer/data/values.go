@@ -42,7 +42,7 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 		return nil
 	case a.kind == Signals:
 		return a.calibrateSignals(ctx, name, opt)
-	case a.u8 != nil:
+	case a.isBytes():
 		if err := a.calibrateBytes(ctx, name, opt); err != nil {
 			return err
 		}
@@ -66,9 +66,36 @@ func (a *array) calibrate(ctx context.Context, name string, opt Options) error {
 	return err
 }
 
-// calibrateBytes finds the smallest and largest byte, and makes the table unless 0 and 255 become
-// -1 and 1.
+// calibrateBytes finds the smallest and largest byte, and what becomes -1 and 1.
 func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) error {
+	ends := byteEnds
+	switch {
+	case opt.Range != nil:
+		ends = *opt.Range
+	case a.stored.dtype.Kind == npyfile.Bool:
+		ends = [2]float64{0, 1}
+	}
+	if err := a.findBytes(ctx); err != nil {
+		return err
+	}
+	a.stored.ends = ends
+	if err := a.mapTo(ctx, ends); err != nil || a.table == nil {
+		return err
+	}
+	lo, hi := uint8(a.stored.values[0]), uint8(a.stored.values[1])
+	if !(math.Abs(float64(a.table[lo])) <= math.MaxFloat32 &&
+		math.Abs(float64(a.table[hi])) <= math.MaxFloat32) {
+		return fmt.Errorf("data: %s: --range %v,%v maps the values %d to %d to numbers "+
+			"that are larger than float32 can hold", name, ends[0], ends[1], lo, hi)
+	}
+	return nil
+}
+
+// findBytes finds the smallest and largest byte, unless a survey has.
+func (a *array) findBytes(ctx context.Context) error {
+	if a.file != nil {
+		return nil
+	}
 	lo, hi := a.u8[0], a.u8[0]
 	err := eachBlock(ctx, len(a.u8), func(first, last int) {
 		if lo == 0 && hi == math.MaxUint8 {
@@ -78,26 +105,34 @@ func (a *array) calibrateBytes(ctx context.Context, name string, opt Options) er
 			lo, hi = min(lo, v), max(hi, v)
 		}
 	})
-	a.stored.values, a.stored.ends = [2]float64{float64(lo), float64(hi)}, byteEnds
+	a.stored.values = [2]float64{float64(lo), float64(hi)}
+	return err
+}
+
+// mapTo makes ends -1 and 1: of bytes by a table, unless these are 0 and 255 of pictures; of other
+// numbers by changing those in memory. Floats and numbers with Options.Range need nothing, unless
+// they are signals: the reader has mapped them.
+func (a *array) mapTo(ctx context.Context, ends [2]float64) error {
 	switch {
-	case opt.Range != nil:
-		a.stored.ends = *opt.Range
-	case a.stored.dtype.Kind == npyfile.Bool:
-		a.stored.ends = [2]float64{0, 1}
-	}
-	if a.stored.ends != byteEnds {
+	case a.isBytes() && ends == byteEnds && a.kind != Signals:
+		return nil
+	case a.isBytes():
 		a.table = new([256]float32)
 		for b := range a.table {
-			a.table[b] = float32(linear(float64(b), a.stored.ends))
+			a.table[b] = float32(linear(float64(b), ends))
 		}
-		if !(math.Abs(float64(a.table[lo])) <= math.MaxFloat32 &&
-			math.Abs(float64(a.table[hi])) <= math.MaxFloat32) {
-			return fmt.Errorf("data: %s: --range %v,%v maps the values %d to %d to numbers "+
-				"that are larger than float32 can hold",
-				name, a.stored.ends[0], a.stored.ends[1], lo, hi)
-		}
+		return nil
+	case a.file != nil:
+		a.file.after = &ends
+		return nil
 	}
-	return err
+	return eachBlock(ctx, len(a.f32), func(first, last int) {
+		for i, v := range a.f32[first:last] {
+			if a.missing == nil || !a.missing[first+i] {
+				a.f32[first+i] = float32(linear(float64(v), ends))
+			}
+		}
+	})
 }
 
 // calibrateIntegers maps integers of more than 8 bits: those that fit a byte from 0..255, other
@@ -118,11 +153,7 @@ func (a *array) calibrateIntegers(ctx context.Context, name string) error {
 			"are black and white cannot be told; "+
 			"give the two with --range, such as --range %s", name, d, lo, hi, example)
 	}
-	return eachBlock(ctx, len(a.f32), func(first, last int) {
-		for i, v := range a.f32[first:last] {
-			a.f32[first+i] = float32(linear(float64(v), a.stored.ends))
-		}
-	})
+	return a.mapTo(ctx, a.stored.ends)
 }
 
 // countBeyond warns of values outside Options.Range.
@@ -131,8 +162,21 @@ func (a *array) countBeyond(ctx context.Context, name string, opt Options) error
 	if values[0] >= ends[0] && values[1] <= ends[1] {
 		return nil
 	}
-	n := 0
-	err := eachBlock(ctx, a.m*a.shape.Dim(), func(first, last int) {
+	n, err := a.beyond(ctx)
+	opt.warn("data: %s: %s of %s values lie outside --range %v,%v (they range from %s to %s) "+
+		"and are mapped beyond [-1, 1], not clipped",
+		name, humanize.Comma(int64(n)), humanize.Comma(int64(a.m*a.shape.Dim())), ends[0], ends[1],
+		number(values[0]), number(values[1]))
+	return err
+}
+
+// beyond counts the values outside Options.Range.
+func (a *array) beyond(ctx context.Context) (n int, err error) {
+	if a.file != nil {
+		return a.found.beyond, nil
+	}
+	ends := a.stored.ends
+	err = eachBlock(ctx, a.m*a.shape.Dim(), func(first, last int) {
 		if a.u8 == nil {
 			for _, v := range a.f32[first:last] {
 				if v < -1 || v > 1 {
@@ -147,9 +191,5 @@ func (a *array) countBeyond(ctx context.Context, name string, opt Options) error
 			}
 		}
 	})
-	opt.warn("data: %s: %s of %s values lie outside --range %v,%v (they range from %s to %s) "+
-		"and are mapped beyond [-1, 1], not clipped",
-		name, humanize.Comma(int64(n)), humanize.Comma(int64(a.m*a.shape.Dim())), ends[0], ends[1],
-		number(values[0]), number(values[1]))
-	return err
+	return n, err
 }

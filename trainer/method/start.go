@@ -30,6 +30,9 @@ func (s *Setup) start(c *particle.Cloud) error {
 	}
 	ctx := cmp.Or(s.Ctx, context.Background())
 	from, err := s.components(ctx, s.Train.Len())
+	if unread := data.Err(s.Train); unread != nil {
+		return unread
+	}
 	if err != nil {
 		return fmt.Errorf("cloud_init = %s: %w (or --cloud-init %s)", config.FromComponents, err,
 			config.FromNormal)
@@ -41,7 +44,7 @@ func (s *Setup) start(c *particle.Cloud) error {
 	if err == nil && s.Placed != nil {
 		s.Placed(from)
 	}
-	return err
+	return cmp.Or(data.Err(s.Train), err)
 }
 
 // startBytes is the memory that start needs for m datapoints.

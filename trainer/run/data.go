@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,15 @@ func (r *Run) CheckDataPath() error {
 	}
 	return fmt.Errorf("data: %s was trained on %s, which is not there: say with --data where the "+
 		"data are now", r.Dir, was)
+}
+
+// Fingerprint returns the fingerprint of data in the form of the run's own, to be compared with it.
+func (r *Run) Fingerprint(ctx context.Context, all data.Dataset) (string, error) {
+	was, err := r.trainedOn()
+	if err != nil {
+		return "", err
+	}
+	return data.FingerprintLike(ctx, all, was.Fingerprint)
 }
 
 // CheckData refuses data other than those that the run was trained on, and says how they differ.

@@ -42,7 +42,7 @@ func (r *Run) ReadData(
 			return err
 		}
 		read = images.Summary
-		d.Fingerprint, err = data.Fingerprint(ctx, d.All)
+		d.Fingerprint, err = r.Fingerprint(ctx, d.All)
 		return err
 	})
 	if err != nil {
