@@ -234,11 +234,18 @@ func (t *teller) take(raw []byte, row, column int) {
 
 // takeBytes is take of bytes.
 func (t *teller) takeBytes(raw []byte, column int) {
-	for _, b := range raw {
-		v := float64(b)
-		t.x.lo, t.x.hi = min(t.x.lo, v), max(t.x.hi, v)
-		if r := t.opt.Range; r != nil && (v < r[0] || v > r[1]) {
-			t.block.Beyond++
+	if t.x.lo != 0 || t.x.hi != math.MaxUint8 { // else nothing can change
+		lo, hi := raw[0], raw[0]
+		for _, b := range raw {
+			lo, hi = min(lo, b), max(hi, b)
+		}
+		t.x.lo, t.x.hi = min(t.x.lo, float64(lo)), max(t.x.hi, float64(hi))
+	}
+	if r := t.opt.Range; r != nil {
+		for _, b := range raw {
+			if v := float64(b); v < r[0] || v > r[1] {
+				t.block.Beyond++
+			}
 		}
 	}
 	if t.block.Channels != nil {
