@@ -232,6 +232,66 @@ func TestCopiesOfTheData(t *testing.T) {
 	}
 }
 
+// Labels of a copy must be the same, since they are conditions.
+func TestLabelsOfACopy(t *testing.T) {
+	c := stayingRuns(t)["labelled"]
+	copied := filepath.Join(t.TempDir(), "labelled")
+	if err := os.CopyFS(copied, os.DirFS(c.Data)); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(copied, "labels"))
+	if err == nil {
+		raw[len(raw)-1]++
+		err = os.WriteFile(filepath.Join(copied, "labels"), raw, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = teamWithCopy(t, c, copied, func(o Option) error {
+		_, err := New(t.Context(), c, t.TempDir(), o)
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "rank 1: ") ||
+		!strings.Contains(err.Error(), ", labels ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// One rank's copy changes in a training, and all end with its name: the first one's own has none.
+func TestACopyChanges(t *testing.T) {
+	c := stayingRuns(t)["bytes"]
+	raw, err := os.ReadFile(c.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rank := range []int{0, 1} {
+		copied := filepath.Join(t.TempDir(), filepath.Base(c.Data))
+		if err := errors.Join(os.WriteFile(copied, raw, 0o666),
+			os.WriteFile(c.Data, raw, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		err := teamWithCopy(t, c, copied, func(o Option) error {
+			tr, err := New(t.Context(), c, t.TempDir(), o, WithHook(Hook{
+				OnStep: func(p record.Progress) {
+					if p.Step == 5 {
+						if err := os.Truncate([]string{c.Data, copied}[rank], 200); err != nil {
+							t.Error(err)
+						}
+					}
+				},
+			}))
+			if err != nil {
+				return err
+			}
+			return errors.Join(tr.Run(t.Context()), tr.Close())
+		})
+		if err == nil || !strings.Contains(err.Error(), "changed while it was read") ||
+			strings.Contains(err.Error(), "rank 1: ") != (rank == 1) {
+			t.Errorf("the copy of rank %d changed: %v", rank, err)
+		}
+	}
+}
+
 // What was resumed on other data than it was trained on is refused, wherever these differ: here in
 // a row that the second rank alone trains on.
 func TestResumeOnAChangedCopy(t *testing.T) {
@@ -283,47 +343,60 @@ func TestRowsChangeInATraining(t *testing.T) {
 		return os.Chtimes(c.Data, time.Time{}, time.Now().Add(time.Minute))
 	}
 	for name, change := range map[string]func() error{"truncated": truncate, "written": touch} {
-		for _, n := range []int{1, 2} {
-			restore()
-			dir := t.TempDir()
-			changeAt := func(step int) Option {
-				return WithHook(Hook{OnStep: func(p record.Progress) {
-					if p.Step == step {
-						if err := change(); err != nil {
-							t.Error(err)
-						}
+		for at, saved := range map[int]string{14: "step-000012", 24: "step-000024"} {
+			for _, n := range []int{1, 2} { // in a step, and before an evaluation
+				restore()
+				dir := t.TempDir()
+				what := fmt.Sprintf("%s after step %d, %d ranks", name, at, n)
+				changing(t, c, dir, n, func(p record.Progress) error {
+					if p.Step != at {
+						return nil
 					}
-				}})
+					return change()
+				})
+				latest, err := checkpoint.LatestWhole(dir)
+				if err != nil || filepath.Base(latest) != saved {
+					t.Errorf("%s: checkpoint %s, %v", what, latest, err)
+				}
+				restore()
+				resumeRun(t, dir, c, -1)
+				sameTraining(t, what, dir, want)
 			}
-			check := func(o ...Option) {
-				tr, err := New(t.Context(), c, dir, append(o, keepAtMost(1), changeAt(14))...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				err = tr.Run(t.Context())
-				if err == nil || !strings.Contains(err.Error(), "changed while it was read") ||
-					errors.Is(err, ErrDiverged) {
-					t.Errorf("%s, %d ranks: Run returned %v", name, n, err)
-				}
-				if err := tr.Close(); err != nil {
+		}
+	}
+}
+
+// changing begins a run on n ranks, which must end since the data change after a step.
+func changing(
+	t *testing.T, c config.Config, dir string, n int, change func(record.Progress) error,
+) {
+	t.Helper()
+	begin := func(o ...Option) {
+		tr, err := New(t.Context(), c, dir, append(o, keepAtMost(1), WithHook(Hook{
+			OnStep: func(p record.Progress) {
+				if err := change(p); err != nil {
 					t.Error(err)
 				}
-			}
-			if n == 1 {
-				check()
-			} else if err := errors.Join(withTeam(t, n, func(team *Team) {
-				check(WithTeam(team))
-			})...); err != nil {
-				t.Error(err)
-			}
-			latest, err := checkpoint.LatestWhole(dir)
-			if err != nil || filepath.Base(latest) != "step-000012" {
-				t.Errorf("%s, %d ranks: checkpoint %s, %v", name, n, latest, err)
-			}
-			restore()
-			resumeRun(t, dir, c, -1)
-			sameTraining(t, name, dir, want)
+			},
+		}))...)
+		if err != nil {
+			t.Fatal(err)
 		}
+		err = tr.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "changed while it was read") ||
+			errors.Is(err, ErrDiverged) {
+			t.Errorf("%d ranks: Run returned %v", n, err)
+		}
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n == 1 {
+		begin()
+	} else if err := errors.Join(withTeam(t, n, func(team *Team) {
+		begin(WithTeam(team))
+	})...); err != nil {
+		t.Error(err)
 	}
 }
 
