@@ -41,6 +41,7 @@ type squares struct {
 	lines  int // lines of squares in a block
 	frame  []float32
 	across []float32 // lines transformed in one direction
+	lo, hi int       // rows of the places, of which there are 4
 }
 
 // squareNumbers is about how many numbers the transformed squares of a block have for each place:
@@ -50,7 +51,7 @@ const squareNumbers = 7680
 // squares is how pictures of n channels on one side and m on the other are cut.
 func (w *workspace) squares(win Window, n, m int) squares {
 	wide := win.W / 2
-	return squares{w: w, win: win, wide: wide, lines: max(1, squareNumbers/(n+m)/wide)}
+	return squares{w: w, win: win, wide: wide, lines: max(1, squareNumbers/(n+m)/wide), hi: 4}
 }
 
 // inputs transforms channels lo to lo+n of line number line of squares to dst, where numbers of a
@@ -67,16 +68,47 @@ func (q *squares) inputs(dst []float32, apart int, pictures []float32, line, lo,
 	}
 	framed := (win.W + 2) * n // with a pixel of zeros on each side
 	to := kernel.Planes{Data: q.across[n:], Apart: framed, Row: n}
+	cols, rows := n, win.W
 	if n == win.C {
-		kernel.WinogradInput(to, from, length, 1)
-	} else {
-		kernel.WinogradInput(to, from, n, win.W)
+		cols, rows = length, 1
 	}
-	for i := range 4 {
+	if q.hi-q.lo == 4 {
+		kernel.WinogradInput(to, from, cols, rows)
+	} else {
+		q.down(to, from, inputTerms, cols, rows)
+	}
+	for i := q.lo; i < q.hi; i++ {
 		kernel.WinogradInput(
 			kernel.Planes{Data: dst[4*i*apart:], Apart: apart, Row: n},
 			kernel.Planes{Data: q.across[i*framed:], Apart: n, Row: 2 * n}, n, q.wide,
 		)
+	}
+}
+
+// term is what a transform in one direction makes: plane a, plus sign times plane b.
+type term struct {
+	a, b int
+	sign float32
+}
+
+// The terms of kernel.WinogradInput and kernel.WinogradGrad.
+var (
+	inputTerms = [4]term{{0, 2, -1}, {1, 2, 1}, {2, 1, -1}, {3, 1, -1}}
+	gradTerms  = [4]term{{a: 0}, {0, 1, 1}, {0, 1, -1}, {a: 1}}
+)
+
+// down transforms planes of rows x cols numbers to those of the wanted rows of places alone, with
+// the bits of the kernels that make all of them.
+func (q *squares) down(to, from kernel.Planes, terms [4]term, cols, rows int) {
+	for i := q.lo; i < q.hi; i++ {
+		t := terms[i]
+		for r := range rows {
+			dst := to.Data[i*to.Apart+r*to.Row:][:cols]
+			copy(dst, from.Data[t.a*from.Apart+r*from.Row:])
+			if t.sign != 0 {
+				kernel.Axpy(dst, t.sign, from.Data[t.b*from.Apart+r*from.Row:][:cols])
+			}
+		}
 	}
 }
 

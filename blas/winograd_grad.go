@@ -13,19 +13,30 @@ func WinogradSums(from, to int) int { return places * from * to }
 func (b *Backend) WinogradGrad(
 	patches Left, first, n int, dy Matrix, beta float32, sums []float32,
 ) {
+	b.WinogradGradRows(patches, first, n, dy, beta, sums, 0, 4)
+}
+
+// WinogradGradRows is the part of [Backend.WinogradGrad] that rows lo to hi (exclusive) of the 4 x
+// 4 places of a square have in it: these sums alone are read and written, and parts may run at
+// once.
+func (b *Backend) WinogradGradRows(
+	patches Left, first, n int, dy Matrix, beta float32, sums []float32, lo, hi int,
+) {
 	win := patches.window
 	if !b.Winograds(win, winogradChannels) || !patches.valid() || !dy.valid() || first < 0 ||
 		n < 1 || first+n > win.C || dy.Cols < 1 || dy.Rows != patches.m.Rows ||
-		len(sums) != WinogradSums(n, dy.Cols) || beta != 0 && beta != 1 {
+		len(sums) != WinogradSums(n, dy.Cols) || beta != 0 && beta != 1 || lo < 0 || hi <= lo ||
+		hi > 4 {
 		panic(errShape)
 	}
-	if beta == 0 {
-		clear(sums)
+	if each := len(sums) / 4; beta == 0 {
+		clear(sums[lo*each : hi*each])
 	}
 	w := chains.workspace()
 	defer w.release()
 	m, lines := dy.Cols, dy.Rows/(2*win.W)
 	g := winogradGrad{squares: w.squares(win, n, m), dy: dy, pictures: patches.m.Data}
+	g.lo, g.hi = lo, hi
 	_, g.width = chains.shape()
 	most := min(g.lines, lines) * g.wide
 	inputs, panels := places*most*n, places*chains.panelSize(most, m, g.width)
@@ -62,7 +73,7 @@ func (g *winogradGrad) block(line, high, first, n int, sums []float32) {
 		g.squares.inputs(g.in[i*g.wide*n:], count*n, g.pictures, line+i, first, n)
 		g.gradients(g.panels[i*g.wide*g.width:], size, count, line+i)
 	}
-	for p := range places {
+	for p := 4 * g.lo; p < 4*g.hi; p++ {
 		left := Dense(g.in[p*count*n:], count, n).Left()
 		sum := Dense(sums[p*n*m:], n, m)
 		panels, stride := g.panels[p*size:], count*g.width
@@ -78,12 +89,16 @@ func (g *winogradGrad) gradients(dst []float32, apart, count, line int) {
 		Data: dy.Data[2*line*length*dy.Stride:], Apart: length * dy.Stride, Row: dy.Stride,
 	}
 	to := kernel.Planes{Data: g.grads, Apart: length * m, Row: m}
+	cols, rows := m, length
 	if dy.Stride == m {
-		kernel.WinogradGrad(to, from, length*m, 1)
-	} else {
-		kernel.WinogradGrad(to, from, m, length)
+		cols, rows = length*m, 1
 	}
-	for i := range 4 {
+	if g.hi-g.lo == 4 {
+		kernel.WinogradGrad(to, from, cols, rows)
+	} else {
+		g.down(to, from, gradTerms, cols, rows)
+	}
+	for i := g.lo; i < g.hi; i++ {
 		for j := 0; j < m; j += g.width {
 			kernel.WinogradGrad(
 				kernel.Planes{Data: dst[4*i*apart+j*count:], Apart: apart, Row: g.width},

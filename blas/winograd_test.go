@@ -179,7 +179,14 @@ func (c *squaresCase) grad(cuts, waves int, scale float32) Matrix {
 				x := Patches(c.x[wave*per*c.C:end*c.C], (end-wave*per)/(c.H*c.W), c.Window)
 				dy := Dense(c.dy[wave*per*c.channels:], end-wave*per, c.channels)
 				beta := float32(min(wave, 1))
-				Default().WinogradGrad(x, first, n, dy.Slice(lo, hi), beta, sums)
+				if cuts == 1 {
+					Default().WinogradGrad(x, first, n, dy, beta, sums)
+					continue
+				}
+				for row := range 4 {
+					part := dy.Slice(lo, hi)
+					Default().WinogradGradRows(x, first, n, part, beta, sums, row, row+1)
+				}
 			}
 			to := Dense(dw.Data[first*c.channels:], 8*c.C+n, c.channels).Slice(lo, hi)
 			Default().WinogradTaps(sums, n, c.C, scale, to)

@@ -230,7 +230,7 @@ func (s subject) checkBlocks(t *testing.T) {
 	written := make([]int, len(p.now.Grad))
 	for _, task := range p.grads {
 		fill(p.now.Grad, nan)
-		task.Do()
+		task.Run()
 		listed := make([]bool, len(written))
 		for _, b := range task.Writes {
 			for lo, hi := range b.Runs() {

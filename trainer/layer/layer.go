@@ -137,9 +137,20 @@ type Task struct {
 type GradTask struct {
 	Task
 	Writes []memory.Block // of Wave.Grad
+	// Parts must be done before Do, each by itself and all at once if need be. The cost of the task
+	// is that of all. nil: there are none.
+	Parts []Task
 	// Pack lays the blocks' parameters out for products, once they have changed. nil: the packing
 	// tasks do, when all blocks of the layer have.
 	Pack func()
+}
+
+// Run does the parts and the task.
+func (g GradTask) Run() {
+	for _, part := range g.Parts {
+		part.Do()
+	}
+	g.Do()
 }
 
 // Wave is a part of the rows of a batch, and what becomes of the gradients by parameters over it.

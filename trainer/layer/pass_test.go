@@ -229,7 +229,7 @@ func (p *pass) step(first, n int) {
 // reduce runs the gradient tasks.
 func (p *pass) reduce() {
 	for _, task := range p.grads {
-		task.Do()
+		task.Run()
 	}
 }
 

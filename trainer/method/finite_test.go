@@ -56,8 +56,10 @@ type poisonedTape struct {
 	g  []float32
 }
 
-func (p poisonedTape) Grad(task int) {
-	p.weightTape.Grad(task)
+func (p poisonedTape) GradPiece(piece int) (task int, done bool) {
+	if task, done = p.weightTape.GradPiece(piece); !done {
+		return task, false
+	}
 	for _, b := range p.Writes(task) {
 		for lo, hi := range b.Runs() {
 			for i := lo; i < hi; i++ {
@@ -67,6 +69,7 @@ func (p poisonedTape) Grad(task int) {
 			}
 		}
 	}
+	return task, true
 }
 
 // spoilt is a change to a method's state, and the fault that the next step must report.

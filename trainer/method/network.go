@@ -41,7 +41,7 @@ type network struct {
 	sums             pool.Scratch[[]float32]
 
 	// The tasks, made once so that a step does not allocate.
-	packTask, reduceTask, accumulateTask, updateTask func(task int)
+	packTask, reduceTask, emptyTask, accumulateTask, updateTask func(task int)
 }
 
 // weightTape is the part of a network's tape that concerns its weights.
@@ -49,7 +49,8 @@ type weightTape interface {
 	model.Packer
 	Reduce(w layer.Wave)
 	GradTasks() int
-	Grad(task int)
+	GradPieces() int
+	GradPiece(piece int) (task int, done bool)
 	Writes(task int) []memory.Block
 	Updated(task int)
 	Work() float64
@@ -124,7 +125,7 @@ func (n *network) follow(a *memory.Arena, s Setup, c course) {
 // bind sets the network's tape, which must be bound to its parameters.
 func (n *network) bind(s Setup, t weightTape) {
 	n.tape, n.clock, n.work = t, s.Clock, t.Work()
-	n.packTask, n.reduceTask = n.packPart, n.reducePart
+	n.packTask, n.reduceTask, n.emptyTask = n.packPart, n.reducePart, n.emptyPart
 	n.accumulateTask, n.updateTask = n.accumulatePart, n.updatePart
 	n.bands = newBands(t.GradTasks(), t.Writes)
 	n.gSquare, n.pSquare = make([]float64, t.GradTasks()), make([]float64, t.GradTasks())
@@ -152,7 +153,10 @@ func (n *network) reduce(w wave, each int) pool.Group {
 	rows.Grad = n.g
 	n.tape.Reduce(rows)
 	n.now, n.then = w, nil
-	return pool.Group{N: n.tape.GradTasks(), Do: n.reduceTask}
+	if w.first == w.last {
+		return pool.Group{N: n.tape.GradTasks(), Do: n.emptyTask}
+	}
+	return pool.Group{N: n.tape.GradPieces(), Do: n.reduceTask}
 }
 
 // lesson is what a network learns at the end of a pass: its gradient joins the sum of a number of
@@ -186,26 +190,28 @@ func (l lesson) following() func(task int) {
 	return l.updateTask
 }
 
-func (n *network) reducePart(task int) {
+func (n *network) reducePart(piece int) {
 	now := n.clock.Enter(phase.Reduce)
-	if n.now.first < n.now.last {
-		n.tape.Grad(task)
-	} else {
-		n.clear(task)
+	task, done := n.tape.GradPiece(piece)
+	if done {
+		n.join(task)
 	}
-	n.join(task)
-	now.End()
-	if n.then != nil {
+	if now.End(); done && n.then != nil {
 		n.then(task)
 	}
 }
 
-// clear is a task's part of the gradient of a lane without datapoints.
-func (n *network) clear(task int) {
+// emptyPart is a task's part of the gradient of a lane without datapoints.
+func (n *network) emptyPart(task int) {
+	now := n.clock.Enter(phase.Reduce)
 	for _, b := range n.tape.Writes(task) {
 		for lo, hi := range b.Runs() {
 			clear(n.g[lo:hi])
 		}
+	}
+	n.join(task)
+	if now.End(); n.then != nil {
+		n.then(task)
 	}
 }
 

@@ -216,7 +216,7 @@ func evaluated(n *Net, p []float32, rows int) results {
 	for _, pair := range pairs {
 		if weighted, ok := pair.(layer.Weighted); ok {
 			for _, task := range weighted.GradTasks(&w) {
-				task.Do()
+				task.Run()
 			}
 		}
 	}

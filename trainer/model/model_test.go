@@ -117,8 +117,8 @@ func pack(t *model.Tape) {
 // reduce computes the gradient by the parameters over a batch of one wave.
 func reduce(t *model.Tape, grad []float32, rows int, scale float32) {
 	t.Reduce(layer.Wave{Rows: rows, First: true, Last: true, Scale: scale, Grad: grad})
-	for i := range t.GradTasks() {
-		t.Grad(i)
+	for i := range t.GradPieces() {
+		t.GradPiece(i)
 	}
 }
 

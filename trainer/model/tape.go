@@ -58,15 +58,38 @@ type Tape struct {
 	idle chan *Pass
 	base int // number of the wave's first row in the batch
 
-	pack []layer.Task
-	grad []gradTask
-	wave layer.Wave
+	pack   []layer.Task
+	grad   []gradTask
+	pieces []piece
+	wave   layer.Wave
 }
 
 // gradTask is a gradient task of a layer.
 type gradTask struct {
 	layer.GradTask
-	of *weighted
+	of   *weighted
+	left *atomic.Int32 // of its parts, those that are not done yet
+}
+
+// piece is a part of a gradient task, or a whole one.
+type piece struct {
+	cost float64
+	task int
+	part func() // nil: there are no parts
+}
+
+// setPieces lists the pieces of all gradient tasks, the dearest first.
+func (t *Tape) setPieces() {
+	for i, g := range t.grad {
+		if len(g.Parts) == 0 {
+			t.pieces = append(t.pieces, piece{g.Cost, i, nil})
+		}
+		for _, part := range g.Parts {
+			t.pieces = append(t.pieces, piece{part.Cost, i, part.Do})
+		}
+		g.left.Store(int32(len(g.Parts)))
+	}
+	slices.SortStableFunc(t.pieces, func(a, b piece) int { return cmp.Compare(b.cost, a.cost) })
 }
 
 // weighted is a layer with parameters.
@@ -100,6 +123,7 @@ func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
 	}
 	slices.SortStableFunc(t.pack, func(a, b layer.Task) int { return cmp.Compare(b.Cost, a.Cost) })
 	slices.SortStableFunc(t.grad, func(a, b gradTask) int { return cmp.Compare(b.Cost, a.Cost) })
+	t.setPieces()
 	for range size.Passes {
 		t.idle <- t.newPass(a)
 	}
@@ -128,7 +152,7 @@ func (t *Tape) bind(a *memory.Arena, p []float32, i int) {
 		t.pack = append(t.pack, of.pack...)
 		if train {
 			for _, g := range w.GradTasks(&t.wave) {
-				t.grad = append(t.grad, gradTask{g, of})
+				t.grad = append(t.grad, gradTask{g, of, new(atomic.Int32)})
 				of.grad++
 			}
 			of.left.Store(int32(of.grad))
@@ -168,7 +192,26 @@ func (t *Tape) Reduce(w layer.Wave) { t.wave = w }
 func (t *Tape) GradTasks() int { return len(t.grad) }
 
 // Grad runs a gradient task.
-func (t *Tape) Grad(task int) { t.grad[task].Do() }
+func (t *Tape) Grad(task int) { t.grad[task].Run() }
+
+// GradPieces is the number of pieces of all gradient tasks, which are more where a task would keep
+// others waiting.
+func (t *Tape) GradPieces() int { return len(t.pieces) }
+
+// GradPiece runs a piece, in the place of a part of [Tape.Grad], and reports whether its task is
+// done with it. All pieces must run, each once.
+func (t *Tape) GradPiece(piece int) (task int, done bool) {
+	p := t.pieces[piece]
+	g := &t.grad[p.task]
+	if p.part != nil {
+		if p.part(); g.left.Add(-1) > 0 {
+			return p.task, false
+		}
+		g.left.Store(int32(len(g.Parts)))
+	}
+	g.Do()
+	return p.task, true
+}
 
 // Writes lists the blocks of the gradient that a gradient task computes.
 func (t *Tape) Writes(task int) []memory.Block { return t.grad[task].Writes }

@@ -105,6 +105,13 @@ func (t *gaussianTape) Grad(int) {
 	})
 }
 
+func (t *gaussianTape) GradPieces() int { return t.GradTasks() }
+
+func (t *gaussianTape) GradPiece(task int) (of int, done bool) {
+	t.Grad(task)
+	return task, true
+}
+
 func (t *gaussianTape) Writes(int) []memory.Block { return t.whole }
 
 func (t *gaussianTape) Updated(int) {}

@@ -57,10 +57,12 @@ type Tape interface {
 	// Wave starts a wave of rows with the given row of the batch (model.Tape.Begin).
 	Wave(first int)
 	// Reduce says what the tasks 0 .. GradTasks()-1 of Grad compute: the gradient by theta over
-	// the rows of the wave. Grad, Writes, Updated and Work are those of model.Tape.
+	// the rows of the wave. They and the methods that follow are those of model.Tape.
 	Reduce(w layer.Wave)
 	GradTasks() int
 	Grad(task int)
+	GradPieces() int
+	GradPiece(piece int) (task int, done bool)
 	Writes(task int) []memory.Block
 	Updated(task int)
 	Work() float64
