@@ -2,10 +2,10 @@ package trainer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"github.com/plume-ml/plume/trainer/comm"
@@ -15,30 +15,20 @@ import (
 )
 
 // Rows stay in their file where the format allows it (data.Found.Stay) on several ranks, each of
-// which reads its own, and where they would take more than 1/keptPart of the memory of a machine
-// that trains alone. Before the training all of them have to be looked at once: each rank surveys
-// the blocks that its datapoints are in, and the leader merges what they say.
+// which reads its own, and where they would take more than data.MostKept of a machine that trains
+// alone. Before the training all of them have to be looked at once: each rank surveys the blocks
+// that its datapoints are in, and the leader merges what they say.
 //
 // So ranks may read copies of a file, on their own disks: each row that a rank trains on was hashed
 // there, blocks that several ranks train on must have the same digest on each, and the fingerprint,
 // by which a run that is resumed knows its data, is of what was trained on. Besides, sampled rows
 // that are evenly spread over all (those that cloud_init = pca reads on every rank) are compared
 // with those of the first rank.
-const (
-	keptPart = 4
-	sampled  = 4096
-)
+const sampled = 4096
 
 // leaves reports whether rows that were found stay in their file.
 func (t *Trainer) leaves(f *data.Found) bool {
-	most := t.data.most
-	if most == 0 {
-		most = memory.Machine() / keptPart
-	}
-	if most == 0 {
-		most = math.MaxInt64 // the memory is unknown
-	}
-	return f.CanStay() && (t.size() > 1 || f.Bytes > most)
+	return f.CanStay() && (t.size() > 1 || f.Bytes > cmp.Or(t.data.most, data.MostKept()))
 }
 
 // large is the bytes of data on each rank from which it is said how to have fewer.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/plume-ml/plume/trainer/memory"
@@ -21,6 +22,16 @@ type staying interface {
 // CanStay reports whether the rows can stay in their file: those of an uncompressed IDX file or
 // array (.npy) in C order whose size is as its header says, and of which nothing can be missing.
 func (f *Found) CanStay() bool { return f.canStay }
+
+// MostKept is the most bytes of rows that one process keeps in memory if they can stay in their
+// file: a quarter of the machine's memory.
+func MostKept() int64 {
+	const part = 4
+	if machine := memory.Machine(); machine > 0 {
+		return machine / part
+	}
+	return math.MaxInt64 // it is unknown
+}
 
 // Stays reports whether the rows will stay in their file.
 func (f *Found) Stays() bool { return f.stays }

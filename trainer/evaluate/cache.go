@@ -1,12 +1,14 @@
 package evaluate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
 
 	"github.com/plume-ml/plume/trainer/classify"
+	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/run"
 )
@@ -56,9 +58,10 @@ func (e *evaluation) say(format string, args ...any) {
 func (e *evaluation) trainClassifier(o classify.Options) (*classify.Classifier, error) {
 	const what = "training the classifier behind the FFD"
 	e.say(what)
-	return classify.Train(e.ctx, e.own.All, o, e.pool, func(pass, passes int) {
+	found, err := classify.Train(e.ctx, e.own.All, o, e.pool, func(pass, passes int) {
 		e.doing.Set(fmt.Sprintf("%s, pass %d of %d", what, pass, passes))
 	})
+	return found, cmp.Or(data.Err(e.own.All), err)
 }
 
 // storedClassifier returns the classifier that an evaluation of this run, or of one beside it, has

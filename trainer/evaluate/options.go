@@ -70,6 +70,7 @@ type Options struct {
 	Warn     func(string) // is called with warnings for the user; may be nil
 
 	after func(time.Duration) <-chan time.Time // nil: time.After
+	keep  int64                                // bytes of data in memory; 0: the default
 }
 
 const (

@@ -121,7 +121,8 @@ func Run(ctx context.Context, runDir string, o Options) (*Report, error) {
 func (e *evaluation) slowly(work func() error) error {
 	return progress.Reporter{Report: e.Progress, After: e.after}.Run(func(d *progress.Task) error {
 		e.doing = d
-		return work()
+		err := work()
+		return cmp.Or(data.Err(e.own.All), err) // numbers that are not finite come from there
 	})
 }
 

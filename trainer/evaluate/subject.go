@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,13 +27,18 @@ type subject struct {
 }
 
 // open reads a run's checkpoint and its data, which must be those it was trained on.
-func open(ctx context.Context, runDir string, o Options) (*subject, error) {
+func open(ctx context.Context, runDir string, o Options) (_ *subject, err error) {
 	stored, err := run.Open(runDir)
 	if err != nil {
 		return nil, err
 	}
-	stored.From = o.From
+	stored.From, stored.Keep = o.From, cmp.Or(o.keep, data.MostKept())
 	s := &subject{dir: stored.Dir, config: stored.Config}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
 	report := progress.Reporter{Report: o.Progress, After: o.after}
 	if s.own, err = stored.ReadData(ctx, o.Data, report, o.Warn); err != nil {
 		return nil, err
@@ -48,12 +54,10 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	s.pool = pool.New(o.Threads)
 	s.generator, s.meta, err = stored.Load(dir, s.own.All.Shape(), !o.Raw, s.pool)
 	if err != nil {
-		s.pool.Close()
 		return nil, err
 	}
 	// The run.json and the checkpoint of different runs do not go together.
 	if s.own.Fingerprint != s.meta.Fingerprint {
-		s.pool.Close()
 		return nil, fmt.Errorf(
 			"%s: was trained on other data than %s (fingerprint %s, expected %s)",
 			dir, stored.Config.Data, s.meta.Fingerprint, s.own.Fingerprint)
@@ -61,7 +65,12 @@ func open(ctx context.Context, runDir string, o Options) (*subject, error) {
 	return s, nil
 }
 
-func (s *subject) close() { s.pool.Close() }
+func (s *subject) close() {
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	_ = data.Close(s.own.All) // which was only read
+}
 
 // conditions returns the conditions of images; nil for a model without.
 func (s *subject) conditions(images data.Dataset) data.Rows {

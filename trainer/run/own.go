@@ -17,7 +17,8 @@ type Data struct {
 }
 
 // ReadData reads the run's data, which must be those that it was trained on. path is where they are
-// now; "": where they were. warn receives warnings for the user.
+// now; "": where they were. warn receives warnings for the user. Rows beyond Keep bytes stay in
+// their file, if they can (data.Err, data.Close).
 func (r *Run) ReadData(
 	ctx context.Context, path string, report progress.Reporter, warn func(string),
 ) (d Data, err error) {
@@ -37,6 +38,9 @@ func (r *Run) ReadData(
 		images, err := data.Find(ctx, c.Data, o)
 		if err != nil {
 			return err
+		}
+		if r.Keep > 0 && images.Bytes > r.Keep {
+			images.Stay(nil)
 		}
 		if d.All, err = images.Read(ctx); err != nil {
 			return err

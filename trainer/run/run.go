@@ -17,6 +17,7 @@ type Run struct {
 	Dir    string
 	Config config.Config // with every key set
 	From   string        // checkpoint to read, as checkpoint.Find takes it; empty: the newest
+	Keep   int64         // most bytes of data that ReadData keeps if they can stay; 0: all
 }
 
 // Open reads the configuration of the run in dir. Every key must be in the file.
