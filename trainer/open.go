@@ -11,6 +11,7 @@ import (
 	"github.com/plume-ml/plume/trainer/file"
 	"github.com/plume-ml/plume/trainer/method"
 	"github.com/plume-ml/plume/trainer/pool"
+	"github.com/plume-ml/plume/trainer/progress"
 	"github.com/plume-ml/plume/trainer/run"
 )
 
@@ -61,12 +62,7 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	if err != nil {
 		return err
 	}
-	if stored == nil {
-		t.data.fingerprint, err = data.Fingerprint(ctx, all)
-	} else {
-		t.data.fingerprint, err = stored.Fingerprint(ctx, all)
-	}
-	if err != nil {
+	if err := t.identify(ctx, all, stored); err != nil {
 		return err
 	}
 	if stored != nil {
@@ -86,6 +82,19 @@ func (t *Trainer) prepare(ctx context.Context, stored *run.Run) error {
 	}
 	t.pool = pool.New(t.cfg.Threads)
 	return withDiskRemedy(t.build(ctx))
+}
+
+// identify sets the fingerprint of the data, in the form of the stored run's.
+func (t *Trainer) identify(ctx context.Context, all data.Dataset, stored *run.Run) error {
+	reporter := progress.Reporter{Report: t.message, After: t.reports.after}
+	return reporter.Reading(t.cfg.Data, func(*progress.Task) (err error) {
+		if stored == nil {
+			t.data.fingerprint, err = data.Fingerprint(ctx, all)
+		} else {
+			t.data.fingerprint, err = stored.Fingerprint(ctx, all)
+		}
+		return err
+	})
 }
 
 // build makes the method in its initial state. It stops early, with ctx's error, when ctx ends.
