@@ -102,7 +102,7 @@ func newCompare() *cobra.Command {
 		}
 	}
 	flags.Lookup("epochs").Usage =
-		"in place of --budget: passes over the training images of each run"
+		"in place of --budget: passes over the training rows of each run"
 	flags.Lookup("seed").Usage = "the first seed"
 	var presets []string
 	for _, p := range compare.Presets() {

@@ -21,8 +21,8 @@ import (
 
 const evalLong = "" +
 	`Measure the newest checkpoint of a run (by default of the newest one): its samples against real
-images, its model against images held out of training. Every distance comes with a 95 % interval and
-a floor: what real images reach in the samples' place.
+rows, its model against rows held out of training: pictures, signals or rows of numbers. Every
+distance comes with a 95 % interval and a floor: what real rows reach in the samples' place.
 
 Metrics, by the names that --only takes:
   pca             Fréchet distance, KID and Gaussian MMD of 64 principal components
@@ -40,13 +40,13 @@ Metrics, by the names that --only takes:
                   categories, and how often intervals hold the cells
   spectrum        of a run on signals: distances of mean power spectra (log-spectral, in dB) and of
                   autocorrelations
-  memorisation    how near samples are to training images, beside held-out images
-  reconstruction  error and energy of held-out images, by Langevin inference of their latents
-  likelihood      importance-sampled log p(x) of held-out images, with its effective sample size
+  memorisation    how near samples are to training rows, beside held-out rows
+  reconstruction  error and energy of held-out rows, by Langevin inference of their latents
+  likelihood      importance-sampled log p(x) of held-out rows, with its effective sample size
 
 Features of another program give its distances: with those of Inception, --features and
 --real-features give the true FID and KID. "plume sample RUN -n 10000 -o samples.npy" writes the
-images for it.`
+pictures for it.`
 
 const evalExample = `  plume eval 7                                    everything, in about a minute
   plume eval 7 --quick                            the distances and the reconstruction, in seconds
@@ -80,20 +80,20 @@ func newEval() *cobra.Command {
 		"metrics to measure, separated by commas: "+strings.Join(evaluate.Groups(), ", "))
 	flags.BoolVar(&e.quick, "quick", false,
 		"only pca, ffd, precision (or table, spectrum) and reconstruction, of fewer samples and "+
-			"images")
-	flags.IntVarP(&e.Samples, "number", "n", 0, "images to draw (0: 2,000)")
+			"rows")
+	flags.IntVarP(&e.Samples, "number", "n", 0, "rows to draw (0: 2,000)")
 	flags.StringVar((*string)(&e.Solver), "solver", "",
 		"sampler: "+strings.Join(solvers(), ", ")+" (default that of the run's reports)")
 	flags.IntVar(&e.Steps, "steps", 0,
 		"steps of the sampler (0: those of the reports, or 200 ancestral, 50 ddim, 20 dpm++2m)")
 	flags.Float64Var(&e.Guidance, "guidance", 0, guidanceHelp)
 	flags.IntVar(&e.Images, "images", 0,
-		"held-out images of the reconstruction, and rows of the imputation (0: 1,000)")
+		"held-out rows of the reconstruction and of the imputation (0: 1,000)")
 	flags.Float64Var(&e.Hide, "hide", 0,
 		"of a table: share of the known cells of held-out rows that are filled in (0: 0.3)")
 	flags.IntVar(&e.Moves, "moves", 0, "Langevin moves of the reconstruction (0: 300)")
 	flags.IntVar(&e.LikelihoodImages, "likelihood-images", 0,
-		"held-out images of the likelihood (0: 32)")
+		"held-out rows of the likelihood (0: 32)")
 	flags.IntVar(&e.LikelihoodSamples, "likelihood-samples", 0,
 		"importance-weighted latents of each (0: the default)")
 	flags.Uint64Var(&e.Seed, "seed", 1,
@@ -104,7 +104,7 @@ func newEval() *cobra.Command {
 	flags.BoolVar(&e.json, "json", false, "write the report to stdout as JSON")
 	flags.BoolVarP(&e.quiet, "quiet", "q", false, "say nothing but warnings and errors")
 	flags.StringVar(&e.Data, "data", "",
-		"`path` of the images, where they have moved since the run was trained")
+		"`path` of the data, where they have moved since the run was trained")
 	flags.IntVar(&e.Threads, "threads", 0,
 		"worker threads (0: all cores); never changes the result")
 	addRuns(flags, &e.runs, &e.From)

@@ -31,7 +31,7 @@ An export has no state to resume a training from: for that, copy the run's direc
 const exportExample = `  plume export 7 -o model.safetensors         the averaged weights of run 7
   plume export 7 -o model.onnx                decoder, and model.score.onnx
   plume export 7 -o model.npz --raw           the weights as they are
-  plume export 7 -o all.npz --particles       and the latents of the training images`
+  plume export 7 -o all.npz --particles       and the latents of the training rows`
 
 type exportCommand struct {
 	export.Options
@@ -55,7 +55,7 @@ func newExport() *cobra.Command {
 	flags.BoolVar(&e.Raw, "raw", false,
 		"write the weights as they are instead of their moving average")
 	flags.BoolVar(&e.Particles, "particles", false,
-		"write the particles of the training images too, with the rows that they belong to")
+		"write the particles of the training rows too, with where these come from")
 	addRuns(flags, &e.runs, &e.from)
 	return cmd
 }

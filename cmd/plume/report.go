@@ -210,8 +210,8 @@ func figures(x float64) string {
 // summaryLine is the result of a run in one line.
 func summaryLine(s trainer.Summary) string {
 	took := time.Duration(s.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-	text := fmt.Sprintf("Trained %s steps in %v: reconstruction MSE %s",
-		humanize.Comma(int64(s.Steps)), took, figures(float64(s.Final.ReconMSE)))
+	text := fmt.Sprintf("Trained %s in %v: reconstruction MSE %s",
+		plural(s.Steps, "step", "steps"), took, figures(float64(s.Final.ReconMSE)))
 	if s.Final.PCA64FD == nil {
 		return text
 	}

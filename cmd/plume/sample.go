@@ -25,7 +25,7 @@ import (
 )
 
 const sampleLong = "" +
-	`Draw new images from the newest checkpoint of a run, given by its directory, or by its name or
+	`Draw new rows from the newest checkpoint of a run, given by its directory, or by its name or
 number under --runs; without RUN, of the newest run. The output decides what is written:
 
   name.png      a grid of pictures
@@ -88,7 +88,7 @@ func newSample() *cobra.Command {
 	s := &sampleCommand{}
 	cmd := &cobra.Command{
 		Use:     "sample [RUN] [flags]",
-		Short:   "Draw images from a trained model",
+		Short:   "Draw pictures, signals or rows from a trained model",
 		Long:    sampleLong,
 		Example: sampleExample,
 		Args:    oneRun,
@@ -104,21 +104,21 @@ func newSample() *cobra.Command {
 
 func (s *sampleCommand) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.IntVarP(&s.n, "number", "n", 100, "images to draw")
+	flags.IntVarP(&s.n, "number", "n", 100, "rows to draw")
 	flags.StringVarP(&s.out, "output", "o", samplesName+".png",
 		"`file` or folder to write: .png, "+strings.Join(table.Endings(), ", ")+
 			", a folder/, or - for .npy to stdout (of a table "+samplesName+".csv, and CSV)")
 	flags.Uint64Var(&s.seed, "seed", 1, "seed of the samples' random numbers")
 	flags.StringVar(&s.seeds, "seeds", "",
-		"draw the first image of each of these `seeds`, such as 0-999 or 3,7,10-12, instead of -n "+
-			"images of --seed")
+		"draw the first row of each of these `seeds`, such as 0-999 or 3,7,10-12, instead of -n "+
+			"rows of --seed")
 	flags.StringVar(&s.solver, "solver", "ancestral", "sampler: "+strings.Join(solvers(), ", "))
 	flags.IntVar(&s.steps, "steps", 0,
 		"steps of the sampler (0: 200 ancestral, 50 ddim, 20 dpm++2m)")
 	flags.StringSliceVar(&s.class, "class", nil,
-		"classes to draw, by names or numbers, separated by commas; equal parts of the images")
+		"classes to draw, by names or numbers, separated by commas; equal parts of the rows")
 	flags.BoolVar(&s.byClass, "by-class", false,
-		"a row of each class, or of those of --class, of -n images (default 10) or --seeds")
+		"a row of each class, or of those of --class, of -n samples (default 10) or --seeds")
 	flags.Float64Var(&s.guidance, "guidance", 0, guidanceHelp)
 	flags.IntVar(&s.cols, "cols", 0, "pictures in a row of the grid (0: as in a square)")
 	flags.BoolVar(&s.raw, "raw", false,

@@ -31,14 +31,14 @@ func (c *Config) dataKeys() []Key {
 			"side in pixels to which pictures are scaled (0: as they are)"),
 		boolKey(&c.Gray, "gray", "convert pictures to one channel"),
 		textKey(&c.Array, "array", "", plain("a name"),
-			"the array of an .npz archive that holds the images (default: its only one)"),
+			"the array of an .npz archive that holds the data (default: its only one)"),
 		textKey(&c.Range, "range", "", rangeText,
 			"LO,HI: the stored values that stand for black and white; "+
 				"default by type: 0,255 for bytes, 0,65535 for uint16, -1,1 for floats; of "+
 				"signals those that become -1 and 1, by default mean -+ 2 standard deviations"),
 		textKey(&c.Labels, "labels", "", plain("a path"),
 			"file of labels: CSV, JSON, .npy or IDX, or the column of a table that holds them "+
-				"(default: those that come with the images, or their folders)"),
+				"(default: those that come with the data, or their folders)"),
 		textKey(&c.Schema, "schema", "", plain("a path"),
 			"schema file of a table, in TOML: what its columns are, as far as their cells do not "+
 				"say (a run's schema.toml is one)"),
@@ -48,7 +48,7 @@ func (c *Config) dataKeys() []Key {
 			"take NaN in arrays of floats as values that are not known, instead of refusing the "+
 				"data"),
 		floatKey(&c.Holdout, "holdout", 0.1, unitNotOne, "share",
-			"share of the images held out of training, in [0, 1)"),
+			"share of the rows held out of training, in [0, 1)"),
 		boolKey(&c.Flip, "flip",
 			"train on mirror images too, left and right exchanged, with particles of their own"),
 	)

@@ -103,7 +103,7 @@ func (o *Options) networkKeys() []Key {
 		intKey(&o.ScoreFeatures, "score_features", 64, evenWidth, "features",
 			"sinusoidal features of the log-SNR lambda (even)"),
 		choiceKey(&o.Condition, "condition", Unconditional, ConditionsOf,
-			"what reads the classes of the images (labels): the prior, or decoder and encoder too"),
+			"what reads the classes of the rows (labels): the prior, or decoder and encoder too"),
 		intKey(&o.Classes, "classes", 0, between(0, maxWidth), "numbers",
 			"classes, or numbers of another condition (0: the classes of the data)"),
 		floatKey(&o.ConditionDrop, "condition_drop", 0.1, unitNotOne, "probability",

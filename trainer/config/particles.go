@@ -33,7 +33,7 @@ func (o *Options) particleKeys() []Key {
 		intKey(&o.Particles, "particles", 1, between(1, maxParticles), "particles",
 			"latent particles N per datapoint"),
 		choiceKey(&o.CloudInit, "cloud_init", FromNormal, Starts,
-			"where particles start: at N(0, I), or at the principal components of the images "+
+			"where particles start: at N(0, I), or at the principal components of the rows "+
 				"(of their patches, if the latents are small pictures)"),
 		choiceKey(&o.Dynamics, "dynamics", particle.Underdamped, particle.AllDynamics,
 			"overdamped (the plain gradient flow), underdamped (with momentum), "+

@@ -52,7 +52,7 @@ func (c *Config) runKeys() []Key {
 		choiceKey(&c.Method, "method", IPLD, Methods, "training method"),
 		uintKey(&c.Seed, "seed", 1, tomlInteger, "seed of every random number of the run"),
 		intKey(&c.Epochs, "epochs", 360, between(0, maxCount), "epochs",
-			"passes over the training images (0: as many as make 6,500 steps, or 1,500 steps "+
+			"passes over the training rows (0: as many as make 6,500 steps, or 1,500 steps "+
 				"with each datapoint, if those are fewer)"),
 		intKey(&c.Batch, "batch", 500, between(1, maxRows), "datapoints",
 			"datapoints B per minibatch"),

@@ -43,6 +43,7 @@ type Description struct {
 	// Networks are those of Decoder, Score and Encoder; those that the model lacks are missing.
 	Networks  map[string]Network `json:"networks"`
 	Particles *Particles         `json:"particles,omitempty"` // nil: the export has none
+	Start     *Start             `json:"start,omitempty"`     // nil: N(0, I), or unknown
 	Config    string             `json:"config"`              // the resolved configuration, as TOML
 	Schema    string             `json:"schema,omitempty"`    // of a table: its columns, as TOML
 }

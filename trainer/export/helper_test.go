@@ -40,7 +40,8 @@ var examples = map[string]example{
 		"unet_channels=[8,16] score_heads=2 score_width=8 condition=both classes=3",
 		data.Shape{H: 8, W: 8, C: 3}},
 	"unet-deep": {"ipld", "decoder=conv latent_shape=[2,4,3] decoder_channels=[6] " +
-		"unet_channels=[8,8] score_heads=0 score_width=8", data.Shape{H: 2, W: 4, C: 3}},
+		"unet_channels=[8,8] score_heads=0 score_width=8 cloud_init=pca",
+		data.Shape{H: 2, W: 4, C: 3}},
 	"transformer": {"ipld", "decoder=conv latent_shape=[2,3,4] decoder_channels=[8,4] " +
 		"score=transformer score_heads=2 score_width=8 condition=prior classes=2",
 		data.Shape{H: 4, W: 6, C: 1}},
@@ -55,7 +56,7 @@ var examples = map[string]example{
 		"decoder_channels=[8,8,4] encoder_channels=[6,6,4] unet_channels=[8] score_width=8",
 		data.Shape{H: 1, W: 8, C: 1}},
 	"columns": {"ipld", "likelihood=normal:2,bernoulli,categorical:3 latent=4 score_width=8 " +
-		"decoder_widths=[7]", data.Shape{H: 1, W: 6, C: 1}},
+		"decoder_widths=[7] cloud_init=pca", data.Shape{H: 1, W: 6, C: 1}},
 	"bf16": {"ipld", "latent=8 decoder_widths=[32] score_width=32 precision=bf16",
 		data.Shape{H: 4, W: 4, C: 1}},
 }
@@ -132,8 +133,10 @@ func (e example) store(t testing.TB) *run.Run {
 			t.Fatal(err)
 		}
 	}
+	w := &run.Writer{Dir: dir, Files: file.OS}
 	m, err := method.New(c.Method, method.Setup{
 		Options: c.Options, Train: all, Batch: 3, Tile: 4, Pool: p, Classes: classes, Steps: 10,
+		Placed: func(c *method.Components) { check(t, w.StoreStart(c)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +152,6 @@ func (e example) store(t testing.TB) *run.Run {
 	if classes.Len() > 0 {
 		info.Classes = &classes
 	}
-	w := &run.Writer{Dir: dir, Files: file.OS}
 	text, err := c.TOML()
 	check(t, err)
 	saved := checkpoint.Writer{Files: file.OS, RunDir: dir}

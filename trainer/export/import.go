@@ -23,6 +23,7 @@ type Imported struct {
 	schema  *columns.Schema     // nil: not of a table
 	tensors []checkpoint.Tensor // of a checkpoint
 	rows    []run.Row           // of the particles; nil: there are none
+	start   *method.Components  // nil: there are none
 }
 
 // Config is the configuration of the training that made the model, with every key.
@@ -58,6 +59,9 @@ func (f *File) Load(ctx context.Context) (*Imported, error) {
 	}
 	if cloud != nil {
 		m.tensors, m.rows = append(m.tensors, cloud.z), cloud.rows
+	}
+	if m.start, err = f.readStart(c.Options, data.Shape(f.Data.Shape.Layer())); err != nil {
+		return nil, err
 	}
 	m.from, err = filepath.Abs(f.path)
 	return m, err
@@ -145,6 +149,11 @@ func (m *Imported) Store(w *run.Writer) error {
 	}
 	if m.rows != nil {
 		if err := w.StoreRows(images{rows: m.rows}, images{}); err != nil {
+			return err
+		}
+	}
+	if m.start != nil {
+		if err := w.StoreStart(m.start); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,9 @@ func FromRun(r *run.Run, o Options) (*Model, error) {
 		return nil, err
 	}
 	m.fill(nets)
+	if err := m.addStart(r); err != nil {
+		return nil, err
+	}
 	if cloud != nil {
 		m.Particles = &Particles{Rows: cloud.z.Shape[0], Each: cloud.z.Shape[1]}
 		m.Tensors = append(m.Tensors, cloud.tensors()...)

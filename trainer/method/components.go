@@ -137,10 +137,16 @@ func (c *Components) Tensors() []checkpoint.Tensor {
 	}
 }
 
+// Tensors is a file of tensors, such as checkpoint.File.
+type Tensors interface {
+	Entries() []checkpoint.Entry
+	Read(into []checkpoint.Tensor) error
+}
+
 // ReadComponents reads what Components.Tensors returned of a model with the options, which are
 // resolved, of pictures of the given shape. Other tensors are an error.
 func ReadComponents(
-	f *checkpoint.File, o config.Options, picture data.Shape,
+	f Tensors, o config.Options, picture data.Shape,
 ) (*Components, error) {
 	c := &Components{picture: picture, z: latentShape(o)}
 	length := map[string]int{}

@@ -104,7 +104,8 @@ const (
 )
 
 // noComponents says which models have no StartComponents.
-const noComponents = "it was trained with cloud_init = normal, by an earlier version, or imported"
+const noComponents = "it was trained with cloud_init = normal, or trained or exported by an " +
+	"earlier version"
 
 // UseComponents makes StartComponents begin at the components of a training; nil changes nothing.
 func (m *Model) UseComponents(c *method.Components) {

@@ -53,7 +53,7 @@ func (s *Stored) Elsewhere() string {
 		return ""
 	}
 	return fmt.Sprintf("%s does not have the principal components at which its particles started "+
-		"(it was trained by an earlier version, or imported): those of other rows start at N(0, I)",
+		"(it was trained or exported by an earlier version): those of other rows start at N(0, I)",
 		s.run.Dir)
 }
 

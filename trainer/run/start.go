@@ -29,7 +29,7 @@ func (r *Run) StartsAtComponents() bool {
 }
 
 // Start reads where the particles of the run started; nil if that was N(0, I), or is not stored, as
-// runs that were imported or trained by earlier versions do not (StartsAtComponents).
+// runs that earlier versions trained or exported do not (StartsAtComponents).
 func (r *Run) Start() (*method.Components, error) {
 	if !r.StartsAtComponents() {
 		return nil, nil
