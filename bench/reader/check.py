@@ -54,6 +54,8 @@ def readers(folder, arrays, about, backend):
             what = f"reader, {backend}, {ending}"
             compare(f"{folder.name} {name}", what, way(model), arrays[name], about)
         assert model.sample(2, seed=3, steps=3).shape == (2, model.latent)
+        starts = "cloud_init = 'pca'" in model.about["config"].replace('"', "'")
+        assert starts == ("start" in model.about) == ("start.components" in model.tensors)
 
 
 def onnx(folder, arrays, about):

@@ -49,15 +49,15 @@ func ofTables(c config.Config) map[string]string {
 	return all
 }
 
-// priorCells is how many cells the prior of the smallest scale of a table's columns is worth, which
-// says that a column's scale is its standard deviation: how it was chosen is in bench/study.
-const priorCells = 200
+// fewCells is how many cells are few: of so many the smallest scale of a table's columns is 0.7
+// standard deviations. How it was chosen is in bench/study.
+const fewCells = 650
 
 // Suited returns a configuration that Resolve made of asked with the defaults that depend on the
 // number of datapoints, in the keys that were not given (as in Resolve): the epochs, and of a table
 // the smallest scale of its columns. A decoder learns few cells by heart, and is then surer of
-// others than it should be: so the smallest scale is the default or, with n cells, what the prior
-// alone makes of it, sqrt(priorCells/(priorCells+n)) standard deviations, if that is larger.
+// others than it should be: so the smallest scale is the default or, with n cells,
+// 1/sqrt(1 + (n/fewCells)^2) standard deviations, if that is larger.
 func Suited(c, asked config.Config, datapoints int, given func(key string) bool) config.Config {
 	c = c.Lasting(c.CountDatapoints(datapoints))
 	m, err := find(c.Method)
@@ -79,7 +79,7 @@ func Suited(c, asked config.Config, datapoints int, given func(key string) bool)
 			cells += col.N * datapoints
 		}
 	}
-	c.ObsNoise = max(c.ObsNoise, short(math.Sqrt(priorCells/(priorCells+float64(cells)))))
+	c.ObsNoise = max(c.ObsNoise, short(1/math.Hypot(1, float64(cells)/fewCells)))
 	return c
 }
 
