@@ -48,8 +48,8 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// The smallest scale of a table's columns is what the prior makes of it by the number of cells, or
-// the default if that is larger, or what was given; it stays when a run goes on.
+// The smallest scale of a table's columns is 1/sqrt(1 + (cells/650)^2), or the default if that is
+// larger, or what was given; it stays when a run goes on.
 func TestSmallestScale(t *testing.T) {
 	asked := Default().On(data.Columns, "normal:8,bernoulli,categorical:5") // 10 columns
 	shape := data.Shape{H: 1, W: 14, C: 1}
@@ -58,8 +58,8 @@ func TestSmallestScale(t *testing.T) {
 		given bool
 		want  float64
 	}{
-		{20, false, 0.7071}, {60, false, 0.5}, {480, false, 0.2}, {5000, false, 0.1},
-		{60, true, 0.25},
+		// 650 cells: 1/sqrt(2); 1,560: 1/sqrt(1 + 2.4^2) = 1/2.6
+		{65, false, 0.7071}, {156, false, 0.3846}, {5000, false, 0.1}, {60, true, 0.25},
 	} {
 		c, given := asked, func(key string) bool { return test.given && key == "obs_noise" }
 		if test.given {

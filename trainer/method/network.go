@@ -97,10 +97,10 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 // scalesOf are the scales among the parameters, which learn without decay, and in a training of so
 // many steps (0: unknown) faster than others: four times as fast in one of few.
 //
-// By a step of the optimiser a scale comes no further than by a factor of exp(4 lr), and decay draws
-// it back to a tenth of a standard deviation: in 1,500 steps or 3,000 the scales stayed far below
-// those that maximise the likelihood. In the 6,500 steps of large tables they arrive, and gain
-// nothing by being there before the decoder (bench/study).
+// A step of the optimiser moves a scale by a factor of exp(4 lr) at most, and decay draws it back
+// to a tenth of a standard deviation: in 1,500 steps or 3,000 the scales stayed far below those
+// that maximise the likelihood. In the 6,500 steps of large tables they arrive, and gain nothing
+// by being there before the decoder (bench/study).
 func scalesOf(l *model.Layout, steps int) optim.Fast {
 	const enough, most = 6500, 4
 	rate := 1.0
