@@ -162,7 +162,7 @@ test-paths: build ## run the tests of training steps on every kernel path (PATHS
 	echo 'trainings under neon: the same bits as on this CPU'
 	dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT
-	$(GO) build -trimpath -o "$$dir/plume" ./cmd/plume # as releases, with which it shares a cache
+	$(GO) build -trimpath -ldflags='-s -w' -o "$$dir/plume" ./cmd/plume # as in a release
 	awk 'BEGIN { print "a,b,c,d"; for (i = 0; i < 400; i++) { x = sin(i); \
 		printf "%s,%.3f,%s,%s\n", (i % 7 ? i % 31 : ""), x, (x > 0 ? "yes" : "no"), \
 		substr("redtanvan", 1 + i % 3 * 3, 3) } }' > "$$dir/table.csv"
