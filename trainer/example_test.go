@@ -138,7 +138,7 @@ func ExampleTrain_columns() {
 	}
 	cfg := method.Default()
 	cfg.Likelihood, cfg.ObsNoise = "normal,bernoulli", 0.05
-	cfg.Epochs, cfg.Batch, cfg.Latent = 100, 100, 2
+	cfg.Epochs, cfg.Batch, cfg.Latent = 200, 100, 2
 	cfg.DecoderWidths, cfg.ScoreWidth, cfg.ScoreBlocks = []int{32}, 32, 1
 
 	ctx := context.Background()

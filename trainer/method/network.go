@@ -85,7 +85,7 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 		n.opt.UseMomentum(a, o.ParamDrag, size)
 	}
 	if number == decoderNet {
-		n.opt.WeightDecay, n.opt.Fast = o.DecoderDecay, scalesOf(l, s.Steps)
+		n.opt.WeightDecay, n.opt.Spared = o.DecoderDecay, scalesOf(l)
 	}
 	a.Fill(func() {
 		l.Init(n.p, s.Seed, number)
@@ -94,25 +94,17 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 	return n, nil
 }
 
-// scalesOf are the scales among the parameters, which learn without decay, and in a training of so
-// many steps (0: unknown) faster than others: four times as fast in one of few.
-//
-// A step of the optimiser moves a scale by a factor of exp(4 lr) at most, and decay draws it back
-// to a tenth of a standard deviation: in 1,500 steps or 3,000 the scales stayed far below those
-// that maximise the likelihood. In the 6,500 steps of large tables they arrive, and gain nothing
-// by being there before the decoder (bench/study).
-func scalesOf(l *model.Layout, steps int) optim.Fast {
-	const enough, most = 6500, 4
-	rate := 1.0
-	if steps > 0 {
-		rate = min(most, max(1, math.Pow(enough/float64(steps), 2)))
-	}
+// scalesOf are the scales among the parameters, which do not decay: that would draw them to a tenth
+// of a standard deviation, and those of tables of few rows would stay far below what maximises the
+// likelihood (bench/study). They do not learn faster than others, either: they would be large before
+// the decoder has learnt, and the latents would then never be of use.
+func scalesOf(l *model.Layout) optim.Spared {
 	for _, p := range l.Params() {
 		if p.Name == model.Scales {
-			return optim.Fast{Lo: p.Offset, Hi: p.Offset + p.Len, Rate: rate}
+			return optim.Spared{Lo: p.Offset, Hi: p.Offset + p.Len}
 		}
 	}
-	return optim.Fast{}
+	return optim.Spared{}
 }
 
 // follow prepares the network for the steps of a flow with course c.

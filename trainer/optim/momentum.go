@@ -43,9 +43,9 @@ func (o *Optimizer) UseMomentum(a *memory.Arena, drag float64, n int) {
 
 // accelerate makes one step with momentum on parts of the buffer, the momentum, the mean square and
 // the gradient.
-func (o *Optimizer) accelerate(p, m, v, g []float32, lr float64) {
-	b := math.Sqrt(lr)
-	c := lr * (-math.Log1p(-o.Drag) - o.Drag) / (o.Drag * o.Drag)
+func (o *Optimizer) accelerate(p, m, v, g []float32) {
+	b := math.Sqrt(o.lr)
+	c := o.lr * (-math.Log1p(-o.Drag) - o.Drag) / (o.Drag * o.Drag)
 	kernel.Scale(m, float32(1-o.Drag))
 	switch o.Kind {
 	case SGD:

@@ -16,9 +16,9 @@ type Noise struct {
 
 // perturb adds the noise to p, the elements of the buffer from lo on. A normal's address is the
 // index of its parameter and the step, so that the cut into blocks does not matter.
-func (o *Optimizer) perturb(p []float32, lo int, lr float64) {
+func (o *Optimizer) perturb(p []float32, lo int) {
 	key := kernel.Key{Seed: o.Noise.Seed, Step: o.Steps[0], Stream: StreamParams}
-	scale := float32(o.Noise.Scale * math.Sqrt(2*lr))
+	scale := float32(o.Noise.Scale * math.Sqrt(2*o.lr))
 	xi := o.takeScratch()
 	for len(p) > 0 {
 		skip := lo % kernel.GroupLen // of the first group

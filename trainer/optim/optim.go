@@ -41,7 +41,7 @@ type Optimizer struct {
 	// away, whatever the kind and outside its moments (decoupled weight decay, Loshchilov and
 	// Hutter 2019); 0: none.
 	WeightDecay float64
-	Fast        Fast
+	Spared      Spared // from decay
 
 	// The state, which checkpoints hold. Arrays have the buffer's length, or are nil where the kind
 	// does not need them.
@@ -55,12 +55,8 @@ type Optimizer struct {
 	spare chan []float32 // scratch for noise
 }
 
-// Fast are the parameters lo to hi-1, whose learning rate is Rate times that of the others, and
-// which do not decay. The zero value is none.
-type Fast struct {
-	Lo, Hi int
-	Rate   float64
-}
+// Spared are the parameters Lo to Hi-1. The zero value is none.
+type Spared struct{ Lo, Hi int }
 
 // New makes an optimiser for a buffer of n parameters; emaDecay is the decay of the average, 0 for
 // none. StartAverage must be called with the first parameters. An unknown kind is an error.
@@ -102,40 +98,40 @@ func (o *Optimizer) Begin(lr float64) {
 // disjoint blocks may run at once.
 func (o *Optimizer) Apply(p, g []float32, b memory.Block) {
 	keep := 1 - o.lr*o.WeightDecay
-	if b.At < o.Fast.Hi && b.End() > o.Fast.Lo {
+	if b.At < o.Spared.Hi && b.End() > o.Spared.Lo {
 		for lo, hi := range b.Runs() {
-			from, to := min(max(lo, o.Fast.Lo), hi), max(min(hi, o.Fast.Hi), lo)
-			o.apply(p[lo:from], g[lo:from], lo, o.lr, keep)
-			o.apply(p[from:to], g[from:to], from, o.lr*o.Fast.Rate, 1)
-			o.apply(p[to:hi], g[to:hi], to, o.lr, keep)
+			from, to := min(max(lo, o.Spared.Lo), hi), max(min(hi, o.Spared.Hi), lo)
+			o.apply(p[lo:from], g[lo:from], lo, keep)
+			o.apply(p[from:to], g[from:to], from, 1)
+			o.apply(p[to:hi], g[to:hi], to, keep)
 		}
 		return
 	}
 	if o.Kind == Adam && o.Drag == 0 && o.Noise.Scale == 0 && o.EMA != nil {
 		b = b.Joined()
 		kernel.AdamAverageStep(p[b.At:], o.M[b.At:], o.V[b.At:], o.EMA[b.At:], g[b.At:],
-			b.Stride, b.Cols, b.Rows, o.adam(o.lr), keep, o.rate)
+			b.Stride, b.Cols, b.Rows, o.adam(), keep, o.rate)
 		return
 	}
 	for lo, hi := range b.Runs() {
-		o.apply(p[lo:hi], g[lo:hi], lo, o.lr, keep)
+		o.apply(p[lo:hi], g[lo:hi], lo, keep)
 	}
 }
 
 // apply updates the elements p of the parameters, from number lo on.
-func (o *Optimizer) apply(p, g []float32, lo int, lr, keep float64) {
+func (o *Optimizer) apply(p, g []float32, lo int, keep float64) {
 	hi := lo + len(p)
 	m, v := part(o.M, lo, hi), part(o.V, lo, hi)
 	if keep < 1 {
 		kernel.Scale(p, float32(keep))
 	}
 	if o.Drag > 0 {
-		o.accelerate(p, m, v, g, lr)
+		o.accelerate(p, m, v, g)
 	} else {
-		o.descend(p, m, v, g, lr)
+		o.descend(p, m, v, g)
 	}
 	if o.Noise.Scale > 0 {
-		o.perturb(p, lo, lr)
+		o.perturb(p, lo)
 	}
 	if o.EMA != nil {
 		kernel.EMAStep(o.EMA[lo:hi], p, o.rate)
@@ -151,20 +147,20 @@ func part(x []float32, lo, hi int) []float32 {
 }
 
 // descend makes one step of the kind on parts of the buffer, its moments and the gradient.
-func (o *Optimizer) descend(p, m, v, g []float32, lr float64) {
+func (o *Optimizer) descend(p, m, v, g []float32) {
 	switch o.Kind {
 	case SGD:
-		kernel.SGDStep(p, g, lr)
+		kernel.SGDStep(p, g, o.lr)
 	case RMSprop:
-		kernel.RMSpropStep(p, v, g, lr, rho, epsilon)
+		kernel.RMSpropStep(p, v, g, o.lr, rho, epsilon)
 	case Adam:
-		kernel.AdamStep(p, m, v, g, o.adam(lr))
+		kernel.AdamStep(p, m, v, g, o.adam())
 	}
 }
 
-func (o *Optimizer) adam(lr float64) kernel.AdamRates {
+func (o *Optimizer) adam() kernel.AdamRates {
 	return kernel.AdamRates{
-		LR: lr, Beta1: beta1, Beta2: beta2, Epsilon: epsilon, C1: o.c1, C2: o.c2,
+		LR: o.lr, Beta1: beta1, Beta2: beta2, Epsilon: epsilon, C1: o.c1, C2: o.c2,
 	}
 }
 

@@ -56,8 +56,7 @@ func TestPapers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i >= len(kinds) {
-			o.WeightDecay = 0.5
-			o.Fast = Fast{Lo: 13, Hi: 40, Rate: 1.5}
+			o.WeightDecay, o.Spared = 0.5, Spared{Lo: 13, Hi: 40}
 		}
 		want, average := make([]transcription, n), make([]float64, n)
 		for i := range want {
@@ -71,12 +70,10 @@ func TestPapers(t *testing.T) {
 			d := min(decay, float64(1+step)/float64(10+step))
 			for i := range want {
 				// Loshchilov and Hutter 2019, algorithm 2, with lr in its schedule
-				own, shrink := lr, lr*o.WeightDecay
-				if i >= o.Fast.Lo && i < o.Fast.Hi {
-					own, shrink = 1.5*lr, 0
+				if i < o.Spared.Lo || i >= o.Spared.Hi {
+					want[i].p -= lr * o.WeightDecay * want[i].p
 				}
-				want[i].p -= shrink * want[i].p
-				want[i].step(kind, float64(g[i]), own)
+				want[i].step(kind, float64(g[i]), lr)
 				average[i] = d*average[i] + (1-d)*want[i].p
 				tol := float64(step)*2.4e-7*4 + 1e-6*0.3
 				if beyond(float64(p[i])-want[i].p, tol) ||
