@@ -1,9 +1,7 @@
 """What PyTorch's scripts share: settings, threads, views of flat parameters, layers."""
 
 import concurrent.futures
-import itertools
 import os
-import threading
 
 import torch
 
@@ -41,17 +39,7 @@ class Threads:
 
 
 def compiled(f):
-    """The function compiled, at one of its first calls; these wait for each other, since threads
-    that compile at once can wait for ever."""
-    fast, lock, calls = torch.compile(f, dynamic=False), threading.Lock(), itertools.count()
-
-    def call(*args):
-        if next(calls) > 9:
-            return fast(*args)
-        with lock:
-            return fast(*args)
-
-    return call
+    return torch.compile(f, dynamic=False)
 
 
 def parse(way):
