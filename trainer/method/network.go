@@ -96,8 +96,8 @@ func (s *Setup) newNetwork(a *memory.Arena, number uint32, l *model.Layout) (*ne
 
 // scalesOf are the scales among the parameters, which do not decay: that would draw them to a tenth
 // of a standard deviation, and those of tables of few rows would stay far below what maximises the
-// likelihood (bench/study). They do not learn faster than others, either: they would be large before
-// the decoder has learnt, and the latents would then never be of use.
+// likelihood (bench/study). They do not learn faster than others, either: they would be large
+// before the decoder has learnt, and the latents would then never be of use.
 func scalesOf(l *model.Layout) optim.Spared {
 	for _, p := range l.Params() {
 		if p.Name == model.Scales {
