@@ -65,7 +65,9 @@ func (v *view) lines(p record.Progress, width, height int, now time.Time) []stri
 		return nil
 	}
 	width-- // in the last column some terminals hold the cursor back
-	if v.dirty && now.Sub(v.drawn) >= curvesInterval || v.width != width || v.height != height {
+	// The end of a run stays on the terminal, with all its curves.
+	due := p.Step == p.Steps || now.Sub(v.drawn) >= curvesInterval
+	if v.dirty && due || v.width != width || v.height != height {
 		v.width, v.height, v.dirty, v.drawn = width, height, false, now
 		v.cached = v.curves()
 	}

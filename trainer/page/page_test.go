@@ -146,7 +146,8 @@ func TestPage(t *testing.T) {
 	}
 	check(t, text)
 	contains(t, text, "<title>first, second – plume</title>", "What differs", "Held-out rows",
-		"plume train --config ", "7f759a00a32e8c16", "nearest training image", ">decoder_widths<")
+		"plume train --config ", "e35d1741144f8c86c8bbe6ca3c95f9d5", "nearest training image",
+		">decoder_widths<")
 	for _, r := range p.Runs {
 		if len(r.Notes) > 0 || r.State != "finished" || r.Latents.Scatter == nil ||
 			len(r.Health) == 0 || len(r.Time) != 3 || len(r.Memory) < 5 {
