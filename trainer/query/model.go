@@ -249,7 +249,11 @@ func (m *Model) each(
 		if err := m.place(ctx, p.Latents(), r, s, o.Start, lo, hi); err != nil {
 			return Summary{}, err
 		}
-		if err := p.Settle(ctx, *o.Settling); err != nil {
+		err := p.Settle(ctx, *o.Settling)
+		if unread := data.Err(r.Images); unread != nil { // numbers that are not finite come from it
+			err = unread
+		}
+		if err != nil {
 			return Summary{}, err
 		}
 		t.add(p)
@@ -257,5 +261,5 @@ func (m *Model) each(
 			return Summary{}, err
 		}
 	}
-	return t.summary(), nil
+	return t.summary(), data.Err(r.Images) // which use may have read again
 }

@@ -81,10 +81,12 @@ type Read struct {
 
 	Report progress.Reporter
 	Warn   func(string) // receives warnings for the user
+
+	most int64 // bytes of rows that are kept in memory; 0: data.MostKept
 }
 
 // Read reads rows that the run need not have seen, as it read its own: with its size, channels and
-// range.
+// range. Large data stay in their file, if they can (data.Found.Stay): data.Close closes it.
 func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
 	var rows data.Dataset
 	err := how.Report.Reading(how.Path, func(t *progress.Task) error {
@@ -94,7 +96,14 @@ func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
 			return err
 		}
 		o.Labels, o.Missing = how.Labels, o.Missing || how.Missing
-		rows, err = data.Open(ctx, how.Path, o)
+		found, err := data.Find(ctx, how.Path, o)
+		if err != nil {
+			return err
+		}
+		if found.Bytes > how.kept() {
+			found.Stay(nil)
+		}
+		rows, err = found.Read(ctx)
 		return err
 	})
 	if err != nil {
@@ -107,6 +116,8 @@ func (s *Stored) Read(ctx context.Context, how Read) (data.Dataset, error) {
 	return rows, nil
 }
 
+func (r *Read) kept() int64 { return cmp.Or(r.most, data.MostKept()) }
+
 // Cells opens the table at a path, or the run's own for "", to read its cells as they are written:
 // row i of what Read or HeldOut return is its row Origin.Row.
 func (s *Stored) Cells(ctx context.Context, path string) (columns.Source, error) {
@@ -117,8 +128,10 @@ func (s *Stored) Cells(ctx context.Context, path string) (columns.Source, error)
 	return data.OpenCells(ctx, cmp.Or(path, s.run.Config.Data), o)
 }
 
-// HeldOut reads the rows of the run's own data that were held out of training.
+// HeldOut reads the rows of the run's own data that were held out of training. Large data stay in
+// their file, as those of Read do.
 func (s *Stored) HeldOut(ctx context.Context, how Read) (data.Dataset, error) {
+	s.run.Keep = how.kept()
 	own, err := s.run.ReadData(ctx, how.Path, how.Report, how.Warn)
 	if err != nil {
 		return nil, err
