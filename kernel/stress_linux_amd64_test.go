@@ -28,7 +28,7 @@ func TestHalvesAmongSignals(t *testing.T) {
 		}
 		runtime.SetCPUProfileRate(1000)
 		defer runtime.SetCPUProfileRate(0)
-		stop := disturb(t)
+		disturbed, stop := disturb(t)
 		defer stop()
 		var calls atomic.Int64
 		var work sync.WaitGroup
@@ -46,7 +46,7 @@ func TestHalvesAmongSignals(t *testing.T) {
 					want[i] = append([]float32(nil), list[i].c...)
 					list[i].run(definition, want[i], list[i].a, list[i].b)
 				}
-				for n := range rounds {
+				for n := 0; n < rounds || n < 100*rounds && !disturbed(); n++ {
 					p := &list[n%products]
 					p.run(h, p.c, p.a, p.b)
 					calls.Add(1)
@@ -60,18 +60,18 @@ func TestHalvesAmongSignals(t *testing.T) {
 			})
 		}
 		work.Wait()
-		if calls.Load() != int64(workers*rounds) {
-			t.Errorf("%d calls were right, of %d", calls.Load(), workers*rounds)
+		if calls.Load() < int64(workers*rounds) {
+			t.Errorf("%d calls were right, of %d or more", calls.Load(), workers*rounds)
 		}
 	})
 }
 
 // disturb sends signals to all threads and makes garbage until it is stopped, and then says how
-// much.
-func disturb(t *testing.T) (stop func()) {
+// much. disturbed reports whether both have happened.
+func disturb(t *testing.T) (disturbed func() bool, stop func()) {
 	received := make(chan os.Signal, 100)
 	signal.Notify(received, syscall.SIGUSR1)
-	var signals, collections int
+	var signals, collections atomic.Int64
 	done := make(chan struct{})
 	var work sync.WaitGroup
 	work.Go(func() {
@@ -80,7 +80,7 @@ func disturb(t *testing.T) (stop func()) {
 			case <-done:
 				return
 			case <-received:
-				signals++
+				signals.Add(1)
 			case <-time.After(100 * time.Microsecond):
 			}
 			threads, err := os.ReadDir("/proc/self/task")
@@ -105,17 +105,18 @@ func disturb(t *testing.T) (stop func()) {
 				return
 			default:
 				runtime.GC()
-				collections++
+				collections.Add(1)
 			}
 		}
 	})
-	return func() {
+	disturbed = func() bool { return signals.Load() > 0 && collections.Load() > 0 }
+	return disturbed, func() {
 		close(done)
 		work.Wait()
 		signal.Stop(received)
-		t.Logf("%d signals were seen, %d collections", signals, collections)
-		if signals == 0 || collections == 0 {
-			t.Errorf("%d signals, %d collections: nothing was disturbed", signals, collections)
+		t.Logf("%d signals were seen, %d collections", signals.Load(), collections.Load())
+		if !disturbed() {
+			t.Error("nothing was disturbed")
 		}
 	}
 }
