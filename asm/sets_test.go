@@ -140,7 +140,7 @@ func TestTileRows(t *testing.T) {
 		t.Fatalf("no tables of functions in kernel: %v", err)
 	}
 	finest := number(t, `const finestTile = (\d+)`, "..", "trainer", "pool", "tiles.go")
-	block := number(t, `\bblockM, blockMHalves = (\d+)`, "..", "blas", "order.go")
+	block := number(t, `\bblockM, blockMTiles, blockMPairs = (\d+)`, "..", "blas", "order.go")
 	tallest := 0
 	for _, table := range append(tables, filepath.Join("..", "kernel", "generic.go")) {
 		for _, field := range []string{"tileRows", "groupRows"} {

@@ -104,7 +104,7 @@ func roundings() (inUse, others map[string]*Backend) {
 		if natives[p.precision].order.halves {
 			others[name+" in float32"] = native(&p.order)
 		} else {
-			others[name+" in halves"] = native(inHalves(p.order, p.defined))
+			others[name+" in halves"] = native(inHalves(p.order, p.defined, blockMTiles))
 		}
 	}
 	return inUse, others

@@ -27,8 +27,8 @@ type order struct {
 // of k is whole groups, and its panels are as much as a tile may take. blockM is a multiple of the
 // rows of the tiles of every path (TestTileRows in asm).
 const (
-	blockM, blockMHalves = 84, 128
-	blockK, blockKSplit  = 1024, 640
+	blockM, blockMTiles, blockMPairs = 84, 96, 128 // with floats, by AMX, by VDPBF16PS
+	blockK, blockKSplit              = 1024, 640
 )
 
 // The orders whose factors lie in float32, rounded or not.
@@ -51,13 +51,13 @@ var (
 	}
 )
 
-// inHalves is the order with the products of h, unless that is nil.
-func inHalves(o order, h *kernel.Halves) *order {
+// inHalves is the order with the products of h, unless that is nil, in blocks of blockM rows.
+func inHalves(o order, h *kernel.Halves, blockM int) *order {
 	if h == nil {
 		return &o
 	}
-	o.halves, o.packed, o.swaps, o.blockM = true, h, false, blockMHalves
-	o.shape = func() (rows, cols int) { return blockMHalves, kernel.HalfCols }
+	o.halves, o.packed, o.swaps, o.blockM = true, h, false, blockM
+	o.shape = func() (rows, cols int) { return blockM, kernel.HalfCols }
 	o.mul = func(c []float32, ldc int, _ []float32, lds int, a []float32, rs, _, jump int,
 		b []float32, rows, n, parts int) {
 		// What an element starts from is in c, or it is zeros without a stride.

@@ -84,9 +84,9 @@ func (b *Backend) Precision() Precision {
 // natives are the native backend in each precision.
 var natives = map[Precision]*Backend{
 	Float32:   &nativeBackend,
-	BF16:      native(inHalves(groups, kernel.BF16Halves())),
-	BF16Pairs: native(inHalves(pairs, kernel.PairHalves())),
-	BF16x3:    native(inHalves(splitGroups, kernel.BF16Halves())),
+	BF16:      native(inHalves(groups, kernel.BF16Halves(), blockMTiles)),
+	BF16Pairs: native(inHalves(pairs, kernel.PairHalves(), blockMPairs)),
+	BF16x3:    native(inHalves(splitGroups, kernel.BF16Halves(), blockMTiles)),
 }
 
 func native(o *order) *Backend { return &Backend{name: "native", info: nativeInfo, order: o} }
