@@ -18,10 +18,11 @@ type message struct {
 
 // link carries messages.
 type link interface {
-	// exchange sends and receives all messages at once, and returns when all have arrived. Those
-	// between two ranks arrive in the order in which they are sent. The tag goes with each; what
-	// arrives with another tag, or in another length than expected, ends with a *surprise. After an
-	// error nothing more can be exchanged.
+	// exchange sends and receives all messages at once, of which one at most comes from each rank,
+	// and returns when all have arrived. Those between two ranks arrive in the order in which they
+	// are sent. The tag goes with each; what comes with another tag, or in another length than
+	// expected, is left where it is, and the exchange ends with a *surprise. After an error nothing
+	// more can be exchanged.
 	exchange(tag int, all []message) error
 }
 

@@ -13,11 +13,14 @@
 // sleeps between two questions: others of this machine may need the core for what it waits for.
 enum { eager = 100, patient_ms = 50, nap_us = 50 };
 
-// A chunk of a message: a request of MPI.
+// What MPI has of an exchange: a request for each chunk.
 typedef struct {
-	int peer, out;
-	size_t expected;
-} chunk;
+	MPI_Status *statuses;
+	MPI_Request *requests;
+	int *peers; // of the requests
+	int *done;  // which requests MPI_Testsome found done
+	int posted;
+} requests;
 
 // Libraries under MPI replace handlers of signals: UCX those of SIGSEGV and others, by which Go
 // turns a nil pointer into a panic, and MPICH that of SIGUSR1. All are put back.
@@ -44,46 +47,56 @@ static size_t chunks(const plume_link *l, size_t bytes) {
 
 static int *counter(plume_link *l, int peer) { return &l->left[peer]; }
 
-// Where messages of no bytes are: Open MPI writes to NULL if a longer one arrives.
-static char nothing;
+// The size of the next chunk of a message.
+static size_t next(const plume_link *l, const plume_message *m) {
+	size_t left = m->bytes - m->posted * l->chunk;
+	return left < l->chunk ? left : l->chunk;
+}
 
-// Posts the messages that go one way.
-static int post(plume_link *l, const plume_message *all, int n, int tag, int out,
-		MPI_Request *requests, chunk *parts, int *posted) {
-	for (int i = 0; i < n; i++) {
-		const plume_message *m = &all[i];
-		if (m->out != out) continue;
-		size_t count = chunks(l, m->bytes);
-		for (size_t c = 0; c < count; c++) {
-			size_t from = c * l->chunk;
-			size_t size = c + 1 < count ? l->chunk : m->bytes - from;
-			char *data = size ? (char *)m->data + from : &nothing;
-			MPI_Request *r = &requests[*posted];
-			int code = out
-				? MPI_Isend(data, (int)size, MPI_BYTE, m->peer, tag, MPI_COMM_WORLD, r)
-				: MPI_Irecv(data, (int)size, MPI_BYTE, m->peer, MPI_ANY_TAG, MPI_COMM_WORLD, r);
-			l->peer = m->peer;
-			if (code != MPI_SUCCESS) return code;
-			parts[(*posted)++] = (chunk){m->peer, out, size};
-			__atomic_add_fetch(counter(l, m->peer), 1, __ATOMIC_RELAXED);
-		}
-	}
+// Gives MPI the next chunk of a message.
+static int post(plume_link *l, plume_message *m, int tag, requests *r) {
+	char *data = (char *)m->data + m->posted * l->chunk;
+	int size = (int)next(l, m);
+	MPI_Request *request = &r->requests[r->posted];
+	int code = m->out ? MPI_Isend(data, size, MPI_BYTE, m->peer, tag, MPI_COMM_WORLD, request)
+			  : MPI_Irecv(data, size, MPI_BYTE, m->peer, tag, MPI_COMM_WORLD, request);
+	l->peer = m->peer;
+	if (code != MPI_SUCCESS) return code;
+	r->peers[r->posted++] = m->peer;
+	m->posted++;
 	return MPI_SUCCESS;
 }
 
-// Says whether a chunk has arrived as expected.
-static int check(plume_link *l, const chunk *c, MPI_Status *s, int failed, int tag) {
-	int code = failed ? s->MPI_ERROR : MPI_SUCCESS, count = 0, class = MPI_SUCCESS;
-	if (code == MPI_ERR_PENDING) return MPI_SUCCESS;
-	l->peer = c->peer;
-	if (code != MPI_SUCCESS) MPI_Error_class(code, &class);
-	if (c->out || (code != MPI_SUCCESS && class != MPI_ERR_TRUNCATE)) return code;
-	MPI_Get_count(s, MPI_BYTE, &count);
-	if (code == MPI_SUCCESS && s->MPI_TAG == tag && (size_t)count == c->expected) return code;
-	l->tag = s->MPI_TAG;
+// Looks whether the next chunk of a message is here, and is as expected.
+static int arrived(plume_link *l, const plume_message *m, int tag, int *here) {
+	MPI_Status s;
+	int count = 0;
+	int code = MPI_Iprobe(m->peer, MPI_ANY_TAG, MPI_COMM_WORLD, here, &s);
+	l->peer = m->peer;
+	if (code != MPI_SUCCESS || !*here) return code;
+	code = MPI_Get_count(&s, MPI_BYTE, &count);
+	if (code != MPI_SUCCESS) return code;
+	if (s.MPI_TAG == tag && (size_t)count == next(l, m)) return MPI_SUCCESS;
+	l->tag = s.MPI_TAG;
 	l->bytes = (size_t)count;
-	l->expected = c->expected;
+	l->expected = next(l, m);
 	return plume_surprise;
+}
+
+// Begins to receive the chunks that are here. MPI gets no memory before: Open MPI would write there
+// all of a message that is longer, over whatever follows, and only then say that it is too long.
+static int receive(plume_link *l, plume_message *all, int n, int tag, requests *r) {
+	for (int i = 0; i < n; i++) {
+		plume_message *m = &all[i];
+		while (!m->out && m->posted < chunks(l, m->bytes)) {
+			int here = 0;
+			int code = arrived(l, m, tag, &here);
+			if (code == MPI_SUCCESS && here) code = post(l, m, tag, r);
+			if (code != MPI_SUCCESS) return code;
+			if (!here) break;
+		}
+	}
+	return MPI_SUCCESS;
 }
 
 static long milliseconds(void) {
@@ -104,50 +117,65 @@ static void idle(long asked, long *since) {
 	}
 }
 
-// Waits until all requests are done.
-static int finish(plume_link *l, int tag, int posted, MPI_Request *requests, chunk *parts,
-		MPI_Status *statuses, int *done) {
-	long asked = 0, since = 0;
-	for (int left = posted; left > 0;) {
-		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) return plume_stopped;
-		int count = 0;
-		int code = MPI_Testsome(posted, requests, &count, done, statuses);
-		int failed = code == MPI_ERR_IN_STATUS;
-		if (code != MPI_SUCCESS && !failed) return code;
-		if (count == MPI_UNDEFINED) return MPI_ERR_OTHER;
-		for (int i = 0; i < count; i++) {
-			const chunk *c = &parts[done[i]];
-			code = check(l, c, &statuses[i], failed, tag);
-			if (code != MPI_SUCCESS) return code;
-			__atomic_sub_fetch(counter(l, c->peer), 1, __ATOMIC_RELAXED);
-			left--;
+// Takes note of the requests that are done, and counts them.
+static int collect(plume_link *l, requests *r, int *count) {
+	int code = MPI_Testsome(r->posted, r->requests, count, r->done, r->statuses);
+	int failed = code == MPI_ERR_IN_STATUS;
+	if (code != MPI_SUCCESS && !failed) return code;
+	if (*count == MPI_UNDEFINED) *count = 0; // what was posted is done, and more is to come
+	for (int i = 0; i < *count; i++) {
+		int peer = r->peers[r->done[i]];
+		if (failed && r->statuses[i].MPI_ERROR != MPI_SUCCESS) {
+			l->peer = peer;
+			return r->statuses[i].MPI_ERROR;
 		}
-		asked = count > 0 ? 0 : asked + 1;
-		if (left > 0) idle(asked, &since);
+		__atomic_sub_fetch(counter(l, peer), 1, __ATOMIC_RELAXED);
 	}
 	return MPI_SUCCESS;
 }
 
-int plume_exchange(plume_link *l, const plume_message *all, int n, int tag) {
+// Receives all messages, and waits until all that is sent is on its way.
+static int finish(plume_link *l, plume_message *all, int n, int tag, size_t total, requests *r) {
+	long asked = 0, since = 0;
+	for (size_t finished = 0; finished < total;) {
+		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) return plume_stopped;
+		int count = 0, posted = r->posted;
+		int code = receive(l, all, n, tag, r);
+		if (code == MPI_SUCCESS) code = collect(l, r, &count);
+		if (code != MPI_SUCCESS) return code;
+		finished += count;
+		asked = count > 0 || r->posted > posted ? 0 : asked + 1;
+		if (finished < total) idle(asked, &since);
+	}
+	return MPI_SUCCESS;
+}
+
+int plume_exchange(plume_link *l, plume_message *all, int n, int tag) {
 	size_t total = 0;
-	for (int i = 0; i < n; i++) total += chunks(l, all[i].bytes);
-	size_t each = sizeof(MPI_Request) + sizeof(chunk) + sizeof(MPI_Status) + sizeof(int);
+	for (int i = 0; i < n; i++) {
+		size_t count = chunks(l, all[i].bytes);
+		__atomic_add_fetch(counter(l, all[i].peer), (int)count, __ATOMIC_RELAXED);
+		total += count;
+	}
+	size_t each = sizeof(MPI_Status) + sizeof(MPI_Request) + 2 * sizeof(int);
 	if (l->length < total) {
 		free(l->room);
 		l->room = malloc(total * each);
 		l->length = l->room ? total : 0;
 		if (!l->room) return plume_memory;
 	}
-	// The widest types come first, so that all are aligned.
-	MPI_Status *statuses = l->room;
-	chunk *parts = (chunk *)(statuses + total);
-	MPI_Request *requests = (MPI_Request *)(parts + total);
-	int *done = (int *)(requests + total);
-	int posted = 0;
-	int code = post(l, all, n, tag, 0, requests, parts, &posted);
-	if (code == MPI_SUCCESS) code = post(l, all, n, tag, 1, requests, parts, &posted);
-	if (code != MPI_SUCCESS) return code;
-	return finish(l, tag, posted, requests, parts, statuses, done);
+	_Static_assert(sizeof(MPI_Status) % _Alignof(MPI_Request) == 0, "requests follow statuses");
+	requests r = {.statuses = l->room};
+	r.requests = (MPI_Request *)(r.statuses + total);
+	r.peers = (int *)(r.requests + total);
+	r.done = r.peers + total;
+	for (int i = 0; i < n; i++) {
+		while (all[i].out && all[i].posted < chunks(l, all[i].bytes)) {
+			int code = post(l, &all[i], tag, &r);
+			if (code != MPI_SUCCESS) return code;
+		}
+	}
+	return finish(l, all, n, tag, total, &r);
 }
 
 int plume_left(plume_link *l, int rank) {

@@ -5,7 +5,8 @@ typedef struct {
 	void *data;
 	size_t bytes;
 	int peer;
-	int out; // it is sent
+	int out;       // it is sent
+	size_t posted; // how many chunks of it MPI has
 } plume_message;
 
 // What an exchange needs, and what it says. Others may read left and set stop at any time.
@@ -26,7 +27,7 @@ typedef struct {
 enum { plume_surprise = -1, plume_stopped = -2, plume_memory = -3 };
 
 int plume_start(plume_link *l, int *rank);
-int plume_exchange(plume_link *l, const plume_message *all, int n, int tag);
+int plume_exchange(plume_link *l, plume_message *all, int n, int tag);
 int plume_left(plume_link *l, int rank);
 void plume_stop(plume_link *l);
 void plume_abort(int code);

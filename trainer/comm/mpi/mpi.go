@@ -2,10 +2,11 @@
 // with the tag mpi it is comm.Comm on an MPI library (`make build-mpi`), and otherwise it refuses
 // to run as one of several processes.
 //
-// All calls are made of messages between two ranks (MPI_Isend, MPI_Irecv, MPI_Testsome) and not of
-// MPI's collectives, whose sums depend on the library and the number of ranks, and which cannot
-// tell for whom they wait. What is added, and in which order, is comm.Add alone. A message's tag
-// says which call it belongs to, so that ranks whose calls differ get an error, for no bytes more.
+// All calls are made of messages between two ranks (MPI_Isend, MPI_Iprobe, MPI_Irecv, MPI_Testsome)
+// and not of MPI's collectives, whose sums depend on the library and the number of ranks, and which
+// cannot tell for whom they wait. What is added, and in which order, is comm.Add alone. A message's
+// tag says which call it belongs to, so that ranks whose calls differ get an error, for no bytes
+// more.
 package mpi
 
 // Options are what Open can be told; the zero value is the default.

@@ -3,6 +3,7 @@
 package mpi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -90,6 +91,20 @@ var roles = map[string]func(w *World) int{
 	},
 	"other length": func(w *World) int {
 		return ended(w, w.SumTree(make([]float32, 1<<20+16*w.Rank())), 0)
+	},
+	"longer": func(w *World) int {
+		const sent, expected = 1 << 20, 1000
+		if w.Rank() != 1 {
+			data := bytes.Repeat([]byte{1}, sent)
+			return ended(w, w.engine.exchange(5, []message{{1, data, true}}), 0)
+		}
+		room := make([]byte, sent)
+		err := w.engine.exchange(5, []message{{0, room[:expected], false}})
+		if n := bytes.Count(room[expected:], []byte{1}); n > 0 {
+			fmt.Fprintln(os.Stderr, n, "bytes were written beyond the end of a message")
+			w.Abort(10)
+		}
+		return ended(w, err, 0)
 	},
 	"leaves": func(w *World) int {
 		if w.Rank() == 1 {
