@@ -193,7 +193,7 @@ func (m *interpreter) execute(i instruction) (next string, err error) {
 	switch i.op {
 	case "JMP":
 		return i.last(), nil
-	case "VZEROUPPER", "PREFETCHT1": // which may be of any address
+	case "VZEROUPPER", "PREFETCHT0", "PREFETCHT1": // which may be of any address
 		return "", nil
 	case "LEAQ":
 		address, err := m.address(i.operands[0])
@@ -202,16 +202,16 @@ func (m *interpreter) execute(i instruction) (next string, err error) {
 	if len(i.operands) != 2 {
 		return "", errors.New("an instruction that is not understood")
 	}
+	if i.op == "XORQ" && i.operands[0] == i.operands[1] { // whatever it held
+		m.compared = nil
+		return "", m.assign(i.last(), 0)
+	}
 	a, err := m.value(i.operands[0])
 	if err != nil {
 		return "", err
 	}
 	if i.op == "MOVQ" {
 		return "", m.assign(i.last(), a)
-	}
-	if i.op == "XORQ" && i.operands[0] == i.operands[1] {
-		m.compared = nil
-		return "", m.assign(i.last(), 0)
 	}
 	b, err := m.value(i.operands[1])
 	if err != nil {

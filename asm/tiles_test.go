@@ -175,11 +175,15 @@ func fma(x, y, z float32) float32 {
 
 // product is the arguments of MulBlocks. If groups are apart, there is one part.
 type product struct {
-	rows, blocks, panels, n, parts, step, ldc, rs, jump, bs int
+	rows, gap, blocks, panels, n, parts, step, ldc, rs, jump, bs int
 
 	first   bool
+	more    bool // changes nothing: what follows b is brought nearer
 	c, a, b []float32
 }
+
+// all is the rows of all blocks.
+func (p *product) all() int { return (p.blocks-1)*p.gap + p.rows }
 
 // draw gives it numbers: usual ones, of all exponents, large ones, or with infinities and NaN.
 func (p *product) draw(r *rand.Rand, kind int) {
@@ -203,7 +207,7 @@ func (p *product) draw(r *rand.Rand, kind int) {
 		return x
 	}
 	k := p.n * p.parts
-	rows := p.rows * p.blocks
+	rows := p.all()
 	p.a = words((rows-1)*p.rs + k/2 + (p.parts-1)*p.jump + (p.n/32-1)*(p.step-16))
 	p.b = words((p.panels-1)*p.bs + k*kernel.HalfCols/2)
 	p.c = make([]float32, (rows-1)*p.ldc+p.panels*kernel.HalfCols)
@@ -222,15 +226,18 @@ func (p *product) interpret(fn function) ([]float32, *interpreter, error) {
 	}
 	c := append([]float32(nil), p.c...)
 	const atC, atA, atB = 0x1000_0000, 0x2000_0000, 0x3000_0000
-	first := uint64(0)
-	if p.first {
-		first = 1
+	flag := func(b bool) uint64 {
+		if b {
+			return 1
+		}
+		return 0
 	}
 	m := newInterpreter(fn, map[string]uint64{
-		"c_base": atC, "ldc": uint64(p.ldc), "first": first, "a_base": atA, "rs": uint64(p.rs),
-		"jump": uint64(p.jump), "b_base": atB, "bs": uint64(p.bs), "rows": uint64(p.rows),
+		"c_base": atC, "ldc": uint64(p.ldc), "first": flag(p.first),
+		"a_base": atA, "rs": uint64(p.rs), "jump": uint64(p.jump),
+		"b_base": atB, "bs": uint64(p.bs), "rows": uint64(p.rows), "gap": uint64(p.gap),
 		"blocks": uint64(p.blocks), "panels": uint64(p.panels), "n": uint64(p.n),
-		"parts": uint64(p.parts), "step": uint64(p.step),
+		"parts": uint64(p.parts), "step": uint64(p.step), "more": flag(p.more),
 	})
 	no := func(int) bool { return false }
 	inC := func(at int) bool { return at/4%p.ldc < p.panels*kernel.HalfCols }
@@ -251,7 +258,7 @@ func (p *product) interpret(fn function) ([]float32, *interpreter, error) {
 // wordsOfA are those that belong to a row.
 func (p *product) wordsOfA() []bool {
 	in := make([]bool, len(p.a))
-	for i := range p.rows * p.blocks {
+	for i := range p.all() {
 		for part := range p.parts {
 			for k := range p.n / 2 {
 				in[i*p.rs+part*(p.n/2+p.jump)+k/16*p.step+k%16] = true
@@ -306,6 +313,10 @@ func (p *product) run(t *testing.T, fn function, r *rand.Rand, kind int) {
 	k := p.n * p.parts
 	p.ldc = p.panels*kernel.HalfCols + r.IntN(3)
 	p.rs = k/2 + p.jump*p.parts + r.IntN(3)
+	p.gap, p.more = p.rows, r.IntN(2) == 0
+	if p.first {
+		p.gap = max(1, p.rows-r.IntN(4))
+	}
 	p.step = 16
 	if p.parts == 1 {
 		p.step += r.IntN(2) * r.IntN(20)
@@ -335,7 +346,7 @@ func (p *product) compare(t *testing.T, fn function) {
 		n, parts, jump = 32, p.n/32, p.step-16
 	}
 	kernel.DefinedBF16().Mul(
-		want, p.ldc, p.first, p.a, p.rs, jump, p.b, p.bs, p.rows*p.blocks, p.panels, n, parts,
+		want, p.ldc, p.first, p.a, p.rs, jump, p.b, p.bs, p.all(), p.panels, n, parts,
 	)
 	for i, v := range got {
 		if math.Float32bits(v) != math.Float32bits(want[i]) && (v == v || want[i] == want[i]) {

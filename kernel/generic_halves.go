@@ -42,10 +42,11 @@ var definedPairs = Halves{
 // mulHalves is Halves.mul for any number of rows, by what adds the products of sixteen words of a
 // row and of a column, whose words are HalfCols apart.
 func mulHalves(add func(sum float32, a, b []float32) float32) func(c []float32, ldc int,
-	first bool, a []float32, rs, jump int, b []float32, bs, rows, blocks, panels, n, parts int) {
+	first bool, a []float32, rs, jump int, b []float32,
+	bs, rows, gap, blocks, panels, n, parts int) {
 	const group = HalfDepth / 2
 	return func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
-		bs, rows, blocks, panels, n, parts int) {
+		bs, rows, gap, blocks, panels, n, parts int) {
 		element := func(i, p, j int) float32 {
 			sum, column := float32(0), b[p*bs+j:]
 			if !first {
@@ -59,7 +60,8 @@ func mulHalves(add func(sum float32, a, b []float32) float32) func(c []float32, 
 			}
 			return sum
 		}
-		for i := range rows * blocks {
+		for r := range rows * blocks {
+			i := r/rows*gap + r%rows
 			for p := range panels {
 				for j := range HalfCols {
 					c[i*ldc+p*HalfCols+j] = element(i, p, j)

@@ -10,12 +10,13 @@ package kernel
 // [RoundHalves] and [RoundHalvesT] make rows, [InterleavePairs] and [InterleavePairsT] panels.
 type Halves struct {
 	name string
-	// mul is Mul for so many blocks of rows <= high rows each: at most so many blocks, and
-	// multiply-adds, 0 for no limit. Its counts are positive.
+	// mul is Mul for so many blocks of rows <= high rows each, which begin gap rows apart: at most
+	// so many blocks, and multiply-adds, 0 for no limit. Its counts are positive.
 	mul func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
-		bs, rows, blocks, panels, n, parts int)
+		bs, rows, gap, blocks, panels, n, parts int)
 	high           int
 	even           bool // blocks have nearly the same height: low ones would not fill a pipeline
+	overlaps       bool // blocks that start from zeros: a low one by itself would read all panels
 	blocks, most   int
 	peakOperations int // of a round
 	peak           func(rounds int)
@@ -109,22 +110,50 @@ func (h *Halves) cut(c []float32, ldc int, first bool, a []float32, rs, jump int
 	}
 	if h.most > 0 {
 		most := max(1, h.most/(h.high*HalfCols*n*parts))
-		each = min(each, most, max(1, rows/h.high))
+		each = min(each, most, (rows+h.high-1)/h.high)
 		wide = min(panels, max(1, most/each))
 	}
-	high, blocks, low := h.heights(rows)
 	for p := 0; p < panels; p += wide {
 		cp, bp, np := c[p*HalfCols:], b[p*bs:], min(wide, panels-p)
 		for r := 0; r < rows; {
-			height, left := high, blocks-r/high
-			if left <= 0 {
-				height, left = low, (rows-r)/low
-			}
-			do := min(each, left)
-			h.mul(cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, height, do, np, n, parts)
-			r += do * height
+			g := h.next(rows, r, each, first)
+			h.mul(cp[r*ldc:], ldc, first, a[r*rs:], rs, jump, bp, bs, g.rows, g.gap, g.blocks,
+				np, n, parts)
+			r += g.gap*(g.blocks-1) + g.rows
 		}
 	}
+}
+
+// stack is blocks of rows that begin gap rows apart.
+type stack struct{ rows, gap, blocks int }
+
+// next is the stack of at most so many blocks that begins with row r of so many.
+func (h *Halves) next(rows, r, most int, first bool) stack {
+	if left := rows - r; h.overlaps && first && left > h.high {
+		return h.overlapping(left, most)
+	}
+	high, blocks, low := h.heights(rows)
+	if left := blocks - r/high; left > 0 {
+		return stack{high, high, min(most, left)}
+	}
+	return stack{low, low, min(most, (rows-r)/low)}
+}
+
+// overlapping is the next stack of so many rows, more than a block has. The blocks of the last one
+// have the least height with which they end where the rows do.
+func (h *Halves) overlapping(rows, most int) stack {
+	n := (rows + h.high - 1) / h.high
+	if n > most || most == 1 {
+		return stack{h.high, h.high, min(n-1, most)}
+	}
+	high := (rows + n - 1) / n
+	for (rows-high)%(n-1) != 0 {
+		high++
+	}
+	if high > h.high {
+		return stack{h.high, h.high, n - 2}
+	}
+	return stack{high, (rows - high) / (n - 1), n}
 }
 
 // heights cuts rows into so many blocks that are high, and others that are lower.

@@ -10,18 +10,20 @@ import (
 // amxHalves takes at most 2,048 blocks of 32 rows, columns and numbers of the depth in a call, each
 // of which takes 20 to 50 ns.
 var amxHalves = Halves{
-	name: "amx", mul: mulTiles, high: 32, blocks: 4, most: 2048 << 15,
+	name: "amx", mul: mulTiles, high: 32, blocks: 4, most: 2048 << 15, overlaps: true,
 	peak: amx.Peak, peakOperations: 6 * 16 * 16 * 32 * 2,
 }
 
 // mulTiles takes parts of one group for one part whose groups are apart.
 func mulTiles(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
-	bs, rows, blocks, panels, n, parts int) {
+	bs, rows, gap, blocks, panels, n, parts int) {
 	step := HalfDepth / 2
 	if n == HalfDepth {
 		n, parts, step = n*parts, 1, step+jump
 	}
-	amx.MulBlocks(c, ldc, first, a, rs, jump, b, bs, rows, blocks, panels, n, parts, step)
+	more := len(b) >= panels*bs+n*parts*HalfCols/2
+	amx.MulBlocks(c, ldc, first, a, rs, jump, b, bs, rows, gap, blocks, panels, n, parts,
+		step, more)
 }
 
 // avx512bf16Halves has the tiles of AVX-512, whose numbers are words here.
@@ -34,15 +36,15 @@ var avx512bf16Halves = Halves{
 var noSums [HalfCols]float32
 
 func mulPairs(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
-	bs, rows, blocks, panels, n, parts int) {
+	bs, rows, gap, blocks, panels, n, parts int) {
 	for p := range panels {
 		for i := range blocks {
-			sums, start, lds := c[i*rows*ldc+p*HalfCols:], noSums[:], 0
+			sums, start, lds := c[i*gap*ldc+p*HalfCols:], noSums[:], 0
 			if !first {
 				start, lds = sums, ldc
 			}
 			avx512bf16.MulTile(
-				sums, ldc, start, lds, a[i*rows*rs:], rs, 1, jump, b[p*bs:], rows, n/2, parts,
+				sums, ldc, start, lds, a[i*gap*rs:], rs, 1, jump, b[p*bs:], rows, n/2, parts,
 			)
 		}
 	}

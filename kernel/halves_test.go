@@ -266,6 +266,29 @@ func TestHalvesInterrupted(t *testing.T) {
 	})
 }
 
+// TestHalvesOverlap: blocks that may overlap cover any number of rows, in calls of at most four,
+// and compute few rows twice.
+func TestHalvesOverlap(t *testing.T) {
+	h := Halves{high: 32, blocks: 4, overlaps: true}
+	for rows := 33; rows <= 300; rows++ {
+		for _, most := range []int{1, 2, 3, 4} {
+			twice, end := 0, 0
+			for end < rows {
+				s := h.next(rows, end, most, true)
+				if s.rows < 1 || s.rows > h.high || s.blocks < 1 || s.blocks > most ||
+					s.gap < 1 || s.gap > s.rows {
+					t.Fatalf("%d rows, at most %d blocks: %+v from row %d", rows, most, s, end)
+				}
+				twice += (s.rows - s.gap) * (s.blocks - 1)
+				end += s.gap*(s.blocks-1) + s.rows
+			}
+			if end != rows || twice > most*most {
+				t.Fatalf("%d rows, at most %d blocks: %d, %d of them twice", rows, most, end, twice)
+			}
+		}
+	}
+}
+
 // TestHalvesCut: products are cut into calls of a bounded size that cover them once.
 func TestHalvesCut(t *testing.T) {
 	const depth = 64
@@ -282,14 +305,15 @@ func TestHalvesCut(t *testing.T) {
 		h := definedBF16
 		h.most = most
 		h.mul = func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
-			bs, rows, blocks, panels, n, parts int) {
+			bs, rows, gap, blocks, panels, n, parts int) {
 			if rows > h.high || rows < h.high && blocks > 1 {
 				t.Errorf("%d blocks of %d rows", blocks, rows)
 			}
 			if size := block * blocks * panels; most > 0 && size > max(most, block) {
 				t.Errorf("a call of %d multiply-adds, want at most %d", size, most)
 			}
-			definedBF16.mul(c, ldc, first, a, rs, jump, b, bs, rows, blocks, panels, n, parts)
+			definedBF16.mul(c, ldc, first, a, rs, jump, b, bs, rows, gap, blocks, panels, n,
+				parts)
 		}
 		got := append([]float32(nil), p.c...)
 		p.run(&h, got, p.a, p.b)

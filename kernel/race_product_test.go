@@ -97,7 +97,7 @@ func roundedConflicts() []conflict {
 func halvesConflicts() []conflict {
 	r := &raced
 	h := &Halves{high: HalfCols, mul: func(c []float32, ldc int, first bool, a []float32,
-		rs, jump int, b []float32, bs, rows, blocks, panels, n, parts int) {
+		rs, jump int, b []float32, bs, rows, gap, blocks, panels, n, parts int) {
 	}}
 	mul := func() { h.Mul(r.c[:], 100, true, r.a[:], 40, 4, r.b[:], 512, 2, 1, 32, 1) }
 	inParts := func() { h.Mul(r.c[:], 100, true, r.a[:], 40, 4, r.b[:], 0, 1, 1, 32, 2) }

@@ -71,9 +71,10 @@ func (t *tiles) product() {
 	t.begin(
 		"MulBlocks",
 		"func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32, bs, "+
-			"rows, blocks, panels, n, parts, step int)",
-		"Halves.Mul in the order BF16, for at most four blocks of rows <= 32 rows, the groups of "+
-			"a part step words apart in a row; all counts are positive",
+			"rows, gap, blocks, panels, n, parts, step int, more bool)",
+		"Halves.Mul in the order BF16, for at most four blocks of rows <= 32 rows that begin gap "+
+			"rows apart, the groups of a part step words apart in a row; all counts are "+
+			"positive; more: a panel follows the last, and is brought nearer",
 	)
 	t.configure(t.integer("rows"))
 	t.c, t.b = t.counter(t.base("c")), t.counter(t.base("b"))
@@ -124,7 +125,10 @@ func (t *tiles) chunk() {
 	t.label("cut")
 	t.moveGP(t.deep, deep)
 	t.subFrom(t.left, deep)
-	t.branch(t.panels, equal, 1, "last")
+	t.branch(t.panels, notEqual, 1, "ahead")
+	t.amd64.c.CMPB(t.flag("more"), operand.U8(0))
+	t.amd64.c.JEQ(operand.LabelRef("last"))
+	t.label("ahead")
 	t.addImm(fetch, fetching)
 	t.label("last")
 	t.moveGP(t.fetch, fetch)
@@ -157,10 +161,10 @@ func (t *tiles) chunk() {
 // move is p += n for an address in memory.
 func (t *tiles) move(p, n gp) { t.amd64.c.ADDQ(n.(operand.Op), p.(operand.Op)) }
 
-// nextRows moves an address on by the rows of a block.
+// nextRows moves an address on to the next block.
 func (t *tiles) nextRows(p gp, stride string) {
 	n := t.bytesOf(stride)
-	t.mulGP(n, t.integer("rows"))
+	t.mulGP(n, t.integer("gap"))
 	t.move(p, n)
 }
 
@@ -200,17 +204,13 @@ func (t *tiles) configure(rows gp) {
 // block emits the product for a block of so many tiles above each other.
 func (t *tiles) block(name string, high int) {
 	a := t.amd64
-	first, err := a.c.Param("first").Resolve()
-	if err != nil {
-		panic(err)
-	}
 	load := func(i int, m operand.Mem) { a.encoded("TILELOADD", m, tileOp(i)) }
 	store := func(i int, m operand.Mem) { a.encoded("TILESTORED", tileOp(i), m) }
 	t.branch(t.later, equal, 0, name+"first")
 	t.eachTile(high, t.kept, t.side(), load)
 	t.jump(name)
 	t.label(name + "first")
-	a.c.CMPB(first.Addr, operand.U8(0))
+	a.c.CMPB(t.flag("first"), operand.U8(0))
 	a.c.JEQ(operand.LabelRef(name + "load"))
 	for i := range 2 * high {
 		a.encoded("TILEZERO", tileOp(i))
@@ -226,6 +226,15 @@ func (t *tiles) block(name string, high int) {
 	t.label(name + "last")
 	t.eachTile(high, t.cRow, t.bytesOf("ldc"), store)
 	t.label(name + "end")
+}
+
+// flag is where an argument lies that is true or false.
+func (t *tiles) flag(name string) operand.Mem {
+	p, err := t.amd64.c.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
 }
 
 // side is how far rows of a panel are apart, or of a block that is kept.
@@ -272,17 +281,20 @@ func (t *tiles) multiply(name string, high int) {
 		rows = append(rows, lower)
 	}
 	parts, ahead := t.counter(t.integer("parts")), t.bytesOf("step")
+	line, lines := t.copyGP(t.cRow), t.bytesOf("ldc")
 	t.label(name + "part")
 	n := t.copyGP(t.deep)
 	t.branch(t.fetch, equal, 0, name+"step")
 	t.label(name + "fetch")
 	t.step(rows, stride, ahead, left, right, side)
 	t.prefetchNext()
+	t.prefetchSums(line, lines)
 	t.addImm(n, -tileDepth)
 	t.branch(n, notEqual, 0, name+"fetch")
 	t.jump(name + "stepped")
 	t.label(name + "step")
 	t.step(rows, stride, ahead, left, right, side)
+	t.prefetchSums(line, lines)
 	t.addImm(n, -tileDepth)
 	t.branch(n, notEqual, 0, name+"step")
 	t.label(name + "stepped")
@@ -326,6 +338,16 @@ func (t *tiles) prefetchNext() {
 		t.amd64.c.PREFETCHT1(at(t.soon, off))
 	}
 	t.addImm(t.soon, part)
+}
+
+// prefetchSums brings the lines of the next rows of c near.
+func (t *tiles) prefetchSums(line, lines gp) {
+	const rows = 4
+	for range rows {
+		t.amd64.c.PREFETCHT0(at(line, 0))
+		t.amd64.c.PREFETCHT0(at(line, tileRow))
+		t.addScaled(line, lines, 1)
+	}
 }
 
 // peak emits nothing but products of tiles, each of which waits only for the one six before it.

@@ -11,9 +11,9 @@ TEXT ·XCR0(SB), $0-8
 	VZEROUPPER
 	RET
 
-// func MulBlocks(c []float32, ldc int, first bool, a []float32, rs int, jump int, b []float32, bs int, rows int, blocks int, panels int, n int, parts int, step int)
+// func MulBlocks(c []float32, ldc int, first bool, a []float32, rs int, jump int, b []float32, bs int, rows int, gap int, blocks int, panels int, n int, parts int, step int, more bool)
 // Requires: AVX, MMX+
-TEXT ·MulBlocks(SB), $16632-160
+TEXT ·MulBlocks(SB), $16632-169
 	MOVQ rows+112(FP), AX
 	MOVQ AX, DX
 	MOVQ $0x00000010, CX
@@ -50,7 +50,7 @@ configured:
 	MOVQ  AX, 64(SP)
 	MOVQ  b_base+80(FP), AX
 	MOVQ  AX, 72(SP)
-	MOVQ  panels+128(FP), AX
+	MOVQ  panels+136(FP), AX
 	MOVQ  AX, 80(SP)
 	LEAQ  216(SP), AX
 	MOVQ  $0xffffffffffffffc0, CX
@@ -65,7 +65,7 @@ panel:
 	MOVQ CX, 96(SP)
 	MOVQ a_base+40(FP), CX
 	MOVQ CX, 88(SP)
-	MOVQ n+136(FP), CX
+	MOVQ n+144(FP), CX
 	MOVQ CX, 112(SP)
 	XORQ CX, CX
 	MOVQ CX, 120(SP)
@@ -79,7 +79,7 @@ chunk:
 	MOVQ CX, 152(SP)
 	MOVQ 112(SP), CX
 	XORQ DX, DX
-	MOVQ parts+144(FP), BX
+	MOVQ parts+152(FP), BX
 	CMPQ BX, $0x00000001
 	JNE  cut
 	CMPQ CX, $0x00000141
@@ -90,12 +90,16 @@ cut:
 	MOVQ CX, 104(SP)
 	SUBQ CX, 112(SP)
 	CMPQ 80(SP), $0x00000001
+	JNE  ahead
+	CMPB more+168(FP), $0x00
 	JEQ  last
+
+ahead:
 	ADDQ $0x00000002, DX
 
 last:
 	MOVQ DX, 128(SP)
-	MOVQ blocks+120(FP), CX
+	MOVQ blocks+128(FP), CX
 	MOVQ CX, 16608(SP)
 
 block:
@@ -155,14 +159,18 @@ wide:
 	MOVQ CX, R8
 	LEAQ (R8)(DX*8), R8
 	LEAQ (R8)(DX*8), R8
-	MOVQ parts+144(FP), R9
+	MOVQ parts+152(FP), R9
 	MOVQ R9, 16616(SP)
 	XORQ R9, R9
-	MOVQ step+152(FP), R10
+	MOVQ step+160(FP), R10
 	LEAQ (R9)(R10*4), R9
+	MOVQ 136(SP), R10
+	XORQ R11, R11
+	MOVQ ldc+24(FP), R12
+	LEAQ (R11)(R12*4), R11
 
 widepart:
-	MOVQ 104(SP), R10
+	MOVQ 104(SP), R12
 	CMPQ 128(SP), $0x00000000
 	JEQ  widestep
 
@@ -188,8 +196,20 @@ widefetch:
 	PREFETCHT1 768(AX)
 	PREFETCHT1 896(AX)
 	ADDQ       $0x00000400, AX
-	SUBQ       $0x00000020, R10
-	TESTQ      R10, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	SUBQ       $0x00000020, R12
+	TESTQ      R12, R12
 	JNE        widefetch
 	JMP        widestepped
 
@@ -202,26 +222,38 @@ widestep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3
-	LEAQ  (CX)(R9*1), CX
-	LEAQ  (R8)(R9*1), R8
-	ADDQ  $0x00000800, BX
-	ADDQ  $0x00000800, SI
-	SUBQ  $0x00000020, R10
-	TESTQ R10, R10
-	JNE   widestep
+	LEAQ       (CX)(R9*1), CX
+	LEAQ       (R8)(R9*1), R8
+	ADDQ       $0x00000800, BX
+	ADDQ       $0x00000800, SI
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ       (R10)(R11*1), R10
+	SUBQ       $0x00000020, R12
+	TESTQ      R12, R12
+	JNE        widestep
 
 widestepped:
 	SUBQ $0x00000001, 16616(SP)
 	CMPQ 16616(SP), $0x00000000
 	JEQ  widedone
-	XORQ R10, R10
-	MOVQ jump+72(FP), R11
-	LEAQ (R10)(R11*4), R10
-	LEAQ (CX)(R10*1), CX
-	XORQ R10, R10
-	MOVQ jump+72(FP), R11
-	LEAQ (R10)(R11*4), R10
-	LEAQ (R8)(R10*1), R8
+	XORQ R12, R12
+	MOVQ jump+72(FP), R13
+	LEAQ (R12)(R13*4), R12
+	LEAQ (CX)(R12*1), CX
+	XORQ R12, R12
+	MOVQ jump+72(FP), R13
+	LEAQ (R12)(R13*4), R12
+	LEAQ (R8)(R12*1), R8
 	JMP  widepart
 
 widedone:
@@ -302,14 +334,18 @@ narrow:
 	MOVQ 96(SP), SI
 	MOVQ $0x00000080, DI
 	ADDQ $0x00000040, SI
-	MOVQ parts+144(FP), R8
+	MOVQ parts+152(FP), R8
 	MOVQ R8, 16624(SP)
 	XORQ R8, R8
-	MOVQ step+152(FP), R9
+	MOVQ step+160(FP), R9
 	LEAQ (R8)(R9*4), R8
+	MOVQ 136(SP), R9
+	XORQ R10, R10
+	MOVQ ldc+24(FP), R11
+	LEAQ (R10)(R11*4), R10
 
 narrowpart:
-	MOVQ 104(SP), R9
+	MOVQ 104(SP), R11
 	CMPQ 128(SP), $0x00000000
 	JEQ  narrowstep
 
@@ -331,8 +367,20 @@ narrowfetch:
 	PREFETCHT1 768(AX)
 	PREFETCHT1 896(AX)
 	ADDQ       $0x00000400, AX
-	SUBQ       $0x00000020, R9
-	TESTQ      R9, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	SUBQ       $0x00000020, R11
+	TESTQ      R11, R11
 	JNE        narrowfetch
 	JMP        narrowstepped
 
@@ -342,21 +390,33 @@ narrowstep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x3e // TILELOADD (SI)(DI*1), T7
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1
-	LEAQ  (CX)(R8*1), CX
-	ADDQ  $0x00000800, BX
-	ADDQ  $0x00000800, SI
-	SUBQ  $0x00000020, R9
-	TESTQ R9, R9
-	JNE   narrowstep
+	LEAQ       (CX)(R8*1), CX
+	ADDQ       $0x00000800, BX
+	ADDQ       $0x00000800, SI
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	LEAQ       (R9)(R10*1), R9
+	SUBQ       $0x00000020, R11
+	TESTQ      R11, R11
+	JNE        narrowstep
 
 narrowstepped:
 	SUBQ $0x00000001, 16624(SP)
 	CMPQ 16624(SP), $0x00000000
 	JEQ  narrowdone
-	XORQ R9, R9
-	MOVQ jump+72(FP), R10
-	LEAQ (R9)(R10*4), R9
-	LEAQ (CX)(R9*1), CX
+	XORQ R11, R11
+	MOVQ jump+72(FP), R12
+	LEAQ (R11)(R12*4), R11
+	LEAQ (CX)(R11*1), CX
 	JMP  narrowpart
 
 narrowdone:
@@ -390,13 +450,13 @@ next:
 	XORQ  CX, CX
 	MOVQ  ldc+24(FP), DX
 	LEAQ  (CX)(DX*4), CX
-	MOVQ  rows+112(FP), DX
+	MOVQ  gap+120(FP), DX
 	IMULQ DX, CX
 	ADDQ  CX, 136(SP)
 	XORQ  CX, CX
 	MOVQ  rs+64(FP), DX
 	LEAQ  (CX)(DX*4), CX
-	MOVQ  rows+112(FP), DX
+	MOVQ  gap+120(FP), DX
 	IMULQ DX, CX
 	ADDQ  CX, 144(SP)
 	ADDQ  $0x00001000, 152(SP)
@@ -405,7 +465,7 @@ next:
 	JNE   block
 	MOVQ  104(SP), CX
 	XORQ  DX, DX
-	MOVQ  step+152(FP), BX
+	MOVQ  step+160(FP), BX
 	LEAQ  (DX)(BX*4), DX
 	SHRQ  $0x05, CX
 	IMULQ CX, DX

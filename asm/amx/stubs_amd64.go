@@ -11,10 +11,10 @@ const Built = true
 //go:noescape
 func XCR0() uint64
 
-// MulBlocks is Halves.Mul in the order BF16, for at most four blocks of rows <= 32 rows, the groups of a part step words apart in a row; all counts are positive.
+// MulBlocks is Halves.Mul in the order BF16, for at most four blocks of rows <= 32 rows that begin gap rows apart, the groups of a part step words apart in a row; all counts are positive; more: a panel follows the last, and is brought nearer.
 //
 //go:noescape
-func MulBlocks(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32, bs, rows, blocks, panels, n, parts, step int)
+func MulBlocks(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32, bs, rows, gap, blocks, panels, n, parts, step int, more bool)
 
 // Peak is n times 6 products of whole tiles, independent of each other.
 //
