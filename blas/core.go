@@ -64,6 +64,11 @@ func coreLevel(core string) level {
 	return levelUnknown
 }
 
+// usualCore is a core that OpenBLAS has had for long.
+var usualCore = [...]string{
+	levelAVX: "Sandybridge", levelAVX2: "Haswell", levelAVX512: "SkylakeX",
+}
+
 // coreWarning says why OpenBLAS runs below the CPU, or nothing. An unknown name is not judged.
 func coreWarning(core, coretype, l2size string, cpu level) string {
 	var w []string
@@ -71,6 +76,11 @@ func coreWarning(core, coretype, l2size string, cpu level) string {
 		s := fmt.Sprintf("OpenBLAS runs its %s kernels (%v) on a CPU with %v", core, l, cpu)
 		if coretype != "" {
 			s += fmt.Sprintf("; unset OPENBLAS_CORETYPE=%s", coretype)
+		} else {
+			s += fmt.Sprintf(
+				", which this version may not know; a newer one may, or set OPENBLAS_CORETYPE=%s",
+				usualCore[cpu],
+			)
 		}
 		w = append(w, s)
 	}
