@@ -12,6 +12,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -30,6 +31,7 @@ func (c *Config) LoadFile(path string) ([]Given, error) {
 var before = map[string]string{
 	"precision": string(blas.Float32), "likelihood": GaussianLikelihood, "as": string(data.Auto),
 	"lanes": "1", "schema": "", "missing": "false", "length": "0", "sample_rate": "0",
+	"prior_levels": string(diffusion.Uniform),
 }
 
 // LoadWhole reads a configuration file that must set every key, as stored ones do: a default that

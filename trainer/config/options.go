@@ -56,6 +56,7 @@ type Options struct {
 	CatchUp        int
 	PriorWarmup    int
 	PriorWeight    diffusion.Weight
+	PriorLevels    diffusion.Density
 	PriorDrift     diffusion.Drift
 	ControlVariate bool
 

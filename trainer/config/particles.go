@@ -65,6 +65,9 @@ func (o *Options) particleKeys() []Key {
 			"first steps during which the prior is held at N(0, I)"),
 		choiceKey(&o.PriorWeight, "prior_weight", diffusion.Simple, diffusion.Weights,
 			"weight of the noise levels in the score network's loss"),
+		choiceKey(&o.PriorLevels, "prior_levels", diffusion.Uniform, diffusion.Densities,
+			"density from which noise levels are drawn: uniform, or four of five by "+
+				"sech(lambda/2), where the drift has its weight; means stay the same"),
 		choiceKey(&o.PriorDrift, "prior_drift", diffusion.BoundDrift, diffusion.Drifts,
 			"drift of the particles: the bound's gradient, or the learned score at lambda_max"),
 		boolKey(&o.ControlVariate, "control_variate",

@@ -47,8 +47,9 @@ func (w Weight) at(lambda float64, p Process) float64 {
 //	l = 1/2 INT E|e|^2 dlambda + alpha_min^2/2 |z|^2 + constant,  e = sigma z_lambda + r - eps.
 type Bound struct {
 	Process
-	Weight Weight
-	Draws  int
+	Weight  Weight
+	Density Density
+	Draws   int
 	// ControlVariate replaces the drift's span*alpha*sigma*e + alpha_min^2 z by
 	// span*alpha*sigma*r + alpha_max^2 z, which has the same mean and no noise where r = 0.
 	ControlVariate bool
@@ -73,9 +74,11 @@ type BoundTape struct {
 	u            [1]float32 // the uniform of the stratified levels
 	lambda       []float32
 	alpha, sigma []float32
+	shares       []float64 // Density.cumulative
+	weight       []float32 // of each draw, which keeps means whatever the density of the levels
 	toZ          []float32 // alpha/w, from theta's loss's gradient by z_lambda to the bound's by z
-	direct       []float32 // span*alpha*sigma, the factor of e (or r) in the drift
-	toR          []float32 // span*w, from e to the gradient of theta's loss by r
+	direct       []float32 // weight*span*alpha*sigma, the factor of e (or r) in the drift
+	toR          []float32 // weight*span*w, from e to the gradient of theta's loss by r
 	eps, e, dz   []float32
 	sq           []float32 // |e|^2
 	norm         []float32 // |z|^2 of each row
@@ -96,6 +99,7 @@ func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape 
 		Bound: b, score: score, level: score.Net().Input(model.Lambda), d: d,
 		perm:   a.Ints(memory.Activations, rows, b.Draws),
 		lambda: row(), alpha: row(), sigma: row(), toZ: row(), direct: row(), toR: row(), sq: row(),
+		weight: row(), shares: b.Density.cumulative(b.Process),
 		norm: a.Floats(memory.Activations, rows),
 		eps:  mat(), e: mat(), dz: mat(), ids: a.Uint64s(memory.Activations, rows, b.Draws),
 	}
@@ -107,7 +111,8 @@ func (b Bound) NewTape(a *memory.Arena, score *model.Tape, rows int) *BoundTape 
 
 // Begin draws the levels of a batch of rows, stratified over all draws of all rows of a lane:
 // lambda_i = min + span (pi(i) + U)/n, with the permutation from group 2^33 k and the one uniform
-// from group 2^33 k + 2^32 of the lambda stream, for lane k. noise is the key of the eps. Without
+// from group 2^33 k + 2^32 of the lambda stream, for lane k; with another density than Uniform, the
+// level below which the share (pi(i) + U)/n of all levels are. noise is the key of the eps. Without
 // lanes there is one, number 0, with all rows.
 func (t *BoundTape) Begin(rows int, lambda, noise kernel.Key, lanes ...Lane) {
 	phase.Noise.Enter()
@@ -136,12 +141,12 @@ func (t *BoundTape) levels(lo, hi int, lambda kernel.Key, group uint64) {
 	kernel.PermAt(perm, lambda, group)
 	for k, p := range perm {
 		i := lo + k
-		l := t.Min + t.Span()*(float64(p)+float64(t.u[0]))/float64(n)
+		l, weight := t.draw(float64(p)+float64(t.u[0]), float64(n))
 		a, s, w := Alpha(l), Sigma(l), t.Weight.at(l, t.Process)
 		t.lambda[i], t.alpha[i], t.sigma[i] = float32(l), float32(a), float32(s)
-		t.toZ[i] = float32(a / w)
-		t.direct[i] = float32(t.Span() * a * s)
-		t.toR[i] = float32(t.Span() * w)
+		t.toZ[i], t.weight[i] = float32(a/w), float32(weight)
+		t.direct[i] = float32(weight * t.Span() * a * s)
+		t.toR[i] = float32(weight * t.Span() * w)
 	}
 }
 
@@ -235,16 +240,17 @@ func (t *BoundTape) repeat(
 	return zr, idr, gr
 }
 
-// losses writes the bound of each row: the mean over its draws of span/2 |e|^2, and the rest.
+// losses writes the bound of each row: the mean over its draws of weight*span/2 |e|^2, and the
+// rest.
 func (t *BoundTape) losses(r Rows, sq []float32) {
 	half, constant := t.Span()/2, t.Constant(t.d)
 	a2 := math.Pow(Alpha(t.Min), 2) / 2
-	norm := t.norm[r.Lo:r.Hi]
+	norm, weight := t.norm[r.Lo:r.Hi], t.weight[r.Lo*t.Draws:r.Hi*t.Draws]
 	kernel.SquareNorms(norm, r.Z, t.d)
 	for i, square := range norm {
 		var sum float64
-		for _, s := range sq[i*t.Draws : (i+1)*t.Draws] {
-			sum += float64(s)
+		for k := i * t.Draws; k < (i+1)*t.Draws; k++ {
+			sum += float64(float64(weight[k]) * float64(sq[k]))
 		}
 		r.Loss[i] = float32(half*sum/float64(t.Draws) + a2*float64(square) + constant)
 	}

@@ -386,6 +386,7 @@ func TestLevelsOfLanes(t *testing.T) {
 	tape := &BoundTape{Bound: b, perm: make([]int, rows*draws)}
 	for _, x := range []*[]float32{
 		&tape.lambda, &tape.alpha, &tape.sigma, &tape.toZ, &tape.direct, &tape.toR,
+		&tape.weight,
 	} {
 		*x = make([]float32, rows*draws)
 	}

@@ -4,7 +4,7 @@ package diffusion
 const LevelBins = 8
 
 // Levels are sums over rows and their draws by lambda, each in one of LevelBins equal parts of the
-// range from lambda_min to lambda_max.
+// range from lambda_min to lambda_max, by the weights of the draws.
 type Levels struct {
 	Draws [LevelBins]float64
 	// Loss is the part of the bound that depends on the level, span/2 |e|^2, in nats. The mean over
@@ -35,10 +35,10 @@ func (t *BoundTape) Levels(lo, hi int) (l Levels) {
 		at := (float64(t.lambda[i]) - t.Min) / t.Span()
 		b := max(0, min(int(LevelBins*at), LevelBins-1))
 		alpha, sigma := float64(t.alpha[i]), float64(t.sigma[i])
-		a2, z2 := alpha*alpha, float64(t.norm[i/t.Draws])
-		l.Draws[b]++
-		l.Loss[b] += float64(half * float64(t.sq[i]))
-		l.Unlearned[b] += float64(half * a2 * (float64(sigma*sigma*z2) + float64(a2*d)))
+		a2, z2, weight := alpha*alpha, float64(t.norm[i/t.Draws]), float64(t.weight[i])
+		l.Draws[b] += weight
+		l.Loss[b] += float64(weight * half * float64(t.sq[i]))
+		l.Unlearned[b] += float64(weight * half * a2 * (float64(sigma*sigma*z2) + float64(a2*d)))
 	}
 	return l
 }

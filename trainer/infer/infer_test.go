@@ -200,6 +200,7 @@ func flatDiffusion(draws int) *prior.Diffusion {
 		Bound: prior.NewBound(config.Options{
 			LambdaMin: -10, LambdaMax: 10,
 			ScoreDraws: draws, ControlVariate: true, PriorWeight: "elbo", PriorDrift: "bound",
+			PriorLevels: "uniform",
 		}),
 		Score: model.NewResidualScore(nil, inferLatent, 8, 1, 4),
 	}

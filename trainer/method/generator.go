@@ -79,7 +79,7 @@ func Inferring(
 	name config.Method, o config.Options, m generate.Model, draws int,
 ) (generate.Model, error) {
 	o.PriorDrift, o.PriorWeight = diffusion.BoundDrift, diffusion.ELBO
-	o.ControlVariate, o.ScoreDraws = true, draws
+	o.PriorLevels, o.ControlVariate, o.ScoreDraws = diffusion.Uniform, true, draws
 	var err error
 	m.Prior, err = NewPrior(name, o)
 	return m, err

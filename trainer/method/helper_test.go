@@ -91,7 +91,8 @@ func small() config.Options {
 		Particles: 1, Dynamics: "overdamped", Friction: 0.3,
 		StepSize: 0.02, StepSizeEnd: 0.02, StepSchedule: "constant",
 		BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
-		Optimizer: "sgd", LR: 0.01, LREnd: 1, LRSchedule: "constant", ScoreLR: 0.5,
+		PriorLevels: "uniform",
+		Optimizer:   "sgd", LR: 0.01, LREnd: 1, LRSchedule: "constant", ScoreLR: 0.5,
 	}
 }
 

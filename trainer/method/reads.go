@@ -32,7 +32,7 @@ var (
 	scoreKeys = &keySet{[]string{
 		"score", "score_width", "score_blocks", "unet_channels", "unet_blocks", "score_heads",
 		"score_features", "lambda_min", "lambda_max", "score_draws",
-		"prior_weight", "score_lr",
+		"prior_weight", "prior_levels", "score_lr",
 	}, "has no diffusion prior", "have no diffusion prior"}
 	jointKeys = &keySet{[]string{
 		"prior_warmup", "prior_drift", "control_variate",

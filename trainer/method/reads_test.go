@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/optim"
 	"github.com/plume-ml/plume/trainer/particle"
 )
@@ -19,6 +20,7 @@ var altered = map[string]string{
 	"catch_up": "4", "param_noise": "2", "encoder_widths": "8", "prior_share": "0.5",
 	"score_width": "10", "score_blocks": "1", "score_features": "6", "lambda_min": "-5",
 	"lambda_max": "4", "score_draws": "2", "prior_weight": "simple", "score_lr": "0.1",
+	"prior_levels": "sech",
 	"prior_warmup": "3", "prior_drift": "score", "control_variate": "true",
 	// Every method reads these, but for the first.
 	"cloud_init": "pca", "latent": "2", "obs_noise": "0.3", "decoder_widths": "8", "particles": "2",
@@ -95,7 +97,7 @@ func readable(t *testing.T, name config.Method) config.Config {
 	c.Dynamics, c.InnerSteps = particle.Underdamped, 2
 	c.StepSchedule, c.StepSize, c.StepSizeEnd = optim.Geometric, 0.04, 0.02
 	c.LRSchedule, c.LREnd = optim.Cosine, 0.1
-	c.PriorShare = 0.2
+	c.PriorShare, c.PriorLevels = 0.2, diffusion.Uniform
 	c.Condition, c.Classes, c.ConditionDrop = config.OfBoth, 3, 0.3
 	c.ObsNoise = 0.15 // the cloud becomes wider than N(0, I), from where the scale anchor acts
 	return c

@@ -19,6 +19,7 @@ type Diffusion struct {
 func NewBound(o config.Options) diffusion.Bound {
 	return diffusion.Bound{
 		Weight:         o.PriorWeight,
+		Density:        o.PriorLevels,
 		Process:        diffusion.Process{Min: o.LambdaMin, Max: o.LambdaMax},
 		Draws:          o.ScoreDraws,
 		ControlVariate: o.ControlVariate,

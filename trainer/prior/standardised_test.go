@@ -39,7 +39,7 @@ func diffusionOf(o config.Options) *prior.Diffusion {
 func small() config.Options {
 	return config.Options{
 		Latent: 3, ScoreWidth: 6, ScoreBlocks: 2, ScoreFeatures: 4, LambdaMin: -6, LambdaMax: 5,
-		ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound",
+		ScoreDraws: 1, PriorWeight: "elbo", PriorDrift: "bound", PriorLevels: "uniform",
 	}
 }
 

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"fmt"
+
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/method"
@@ -13,14 +15,28 @@ import (
 // trained.
 const frozenStep = 1e-16
 
+// Levels says how the noise levels of theta's loss are weighted and drawn.
+type Levels struct {
+	diffusion.Weight
+	diffusion.Density
+}
+
+// String names the density only if it is not uniform.
+func (v Levels) String() string {
+	if v.Density == diffusion.Uniform {
+		return string(v.Weight)
+	}
+	return fmt.Sprintf("%s, %s levels", v.Weight, v.Density)
+}
+
 // Frozen starts a training of theta alone, from the given values, on a cloud that does not move: N
-// particles of one datapoint. weight weights the noise levels, and k numbers the seed.
+// particles of one datapoint. k numbers the seed.
 func (l *Lab) Frozen(
-	law exactnet.Law, weight diffusion.Weight, cloud, theta []float32, lr float64, k int,
+	law exactnet.Law, levels Levels, cloud, theta []float32, lr float64, k int,
 ) (method.Method, error) {
 	d := law.Dim()
 	o := Plain(d, len(cloud)/d, frozenStep, lr)
-	o.PriorWeight = weight
+	o.PriorWeight, o.PriorLevels = levels.Weight, levels.Density
 	decoder := model.NewMLP(l.Products, d, 1)
 	train := data.Table{D: 1, X: make([]float32, 1)}
 	m, err := method.New("ipld", method.Setup{
@@ -40,9 +56,9 @@ func (l *Lab) Frozen(
 // Gradients returns a sample of theta's gradient at one theta, by parameters, from independent
 // draws of levels and noise: a step of plain descent with learning rate 1 is minus the gradient.
 func (l *Lab) Gradients(
-	law exactnet.Law, weight diffusion.Weight, cloud, theta []float32, k int,
+	law exactnet.Law, levels Levels, cloud, theta []float32, k int,
 ) ([]Sample, error) {
-	m, err := l.Frozen(law, weight, cloud, theta, 1, k)
+	m, err := l.Frozen(law, levels, cloud, theta, 1, k)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ func Plain(latent, particles int, h, lr float64) config.Options {
 		StepSize: h, StepSizeEnd: h, StepSchedule: optim.Constant, Friction: 1,
 		BatchRepeats: 1, InnerSteps: 1, ScoreDraws: 1,
 		PriorWeight: diffusion.ELBO, PriorDrift: diffusion.BoundDrift,
-		Optimizer: optim.SGD, LR: lr, LREnd: 1, LRSchedule: optim.Constant, ScoreLR: 1,
+		PriorLevels: diffusion.Uniform,
+		Optimizer:   optim.SGD, LR: lr, LREnd: 1, LRSchedule: optim.Constant, ScoreLR: 1,
 	}
 }
 

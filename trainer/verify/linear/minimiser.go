@@ -33,12 +33,19 @@ func correlatedCloud(l *lab.Lab, n int) []float32 {
 }
 
 // minimiser: for a fixed cloud theta's gradient is zero at the moments of the cloud, whatever the
-// weight of the noise levels, and elsewhere it is the closed form.
+// weight of the noise levels and the density they are drawn from, and elsewhere it is the closed
+// form.
 func minimiser(l *lab.Lab) error {
-	for k, weight := range diffusion.Weights {
+	var all []lab.Levels
+	for _, density := range diffusion.Densities {
+		for _, weight := range diffusion.Weights {
+			all = append(all, lab.Levels{Weight: weight, Density: density})
+		}
+	}
+	for k, levels := range all {
 		law, cloud := exactnet.NewGaussian(3), correlatedCloud(l, 128)
 		mean, cov := cloudMoments(cloud, 3)
-		found, err := l.Gradients(law, weight, cloud, law.Values(mean, cov), 10*k)
+		found, err := l.Gradients(law, levels, cloud, law.Values(mean, cov), 10*k)
 		if err != nil {
 			return err
 		}
@@ -47,11 +54,11 @@ func minimiser(l *lab.Lab) error {
 			worst = max(worst, max(0, math.Abs(g.Mean())-lab.Float32Error)/g.SE())
 		}
 		const quantity = "largest gradient of theta at the cloud's moments, standard errors, "
-		l.AtMost(quantity+"weight "+string(weight), worst, lab.Z)
-		if err := gradientAway(l, weight, 10*k+1); err != nil {
+		l.AtMost(quantity+"weight "+levels.String(), worst, lab.Z)
+		if err := gradientAway(l, levels, 10*k+1); err != nil {
 			return err
 		}
-		if err := descend(l, weight, 10*k+2); err != nil {
+		if err := descend(l, levels, 10*k+2); err != nil {
 			return err
 		}
 	}
@@ -60,18 +67,18 @@ func minimiser(l *lab.Lab) error {
 
 // gradientAway compares theta's gradient with the closed form, at N(0.5, spread), for a cloud of
 // independent standard normals.
-func gradientAway(l *lab.Lab, weight diffusion.Weight, k int) error {
+func gradientAway(l *lab.Lab, levels lab.Levels, k int) error {
 	law := exactnet.NewAxes(axesDim)
 	cloud := make([]float32, 256*axesDim)
 	kernel.Normal(cloud, kernel.Key{Seed: l.Seed(1001), Stream: particle.StreamCloud}, 0)
 	theta := law.Values(spreadOver([]float64{axesMean}), spreadOver(spread[:]))
-	found, err := l.Gradients(law, weight, cloud, theta, k)
+	found, err := l.Gradients(law, levels, cloud, theta, k)
 	if err != nil {
 		return err
 	}
 	mean, cov := cloudMoments(cloud, axesDim)
 	w := one
-	if weight == diffusion.Simple {
+	if levels.Weight == diffusion.Simple {
 		w = sech(lab.Process)
 	}
 	for j, s := range spread {
@@ -83,7 +90,7 @@ func gradientAway(l *lab.Lab, weight diffusion.Weight, k int) error {
 			exactMean, exactLogS = exactMean+m, exactLogS+v
 			byMean, byLogS = plus(byMean, found[c]), plus(byLogS, found[axesDim+c])
 		}
-		name := fmt.Sprintf("gradient of theta elsewhere, weight %s, s = %v, by ", weight, s)
+		name := fmt.Sprintf("gradient of theta elsewhere, weight %s, s = %v, by ", levels, s)
 		l.EstimateMean(name+"the mean", exactMean, byMean, lab.Float32Error*axesDim)
 		l.EstimateMean(name+"log s", exactLogS, byLogS, lab.Float32Error*axesDim)
 	}
@@ -105,9 +112,9 @@ func plus(x, y lab.Sample) lab.Sample {
 // Kullback-Leibler divergence from the cloud's moments to the averaged theta. The noise of the
 // gradients leaves about (number of parameters)/(2 rows steps) times the range of noise levels,
 // far below the accepted hundredth.
-func descend(l *lab.Lab, weight diffusion.Weight, k int) error {
+func descend(l *lab.Lab, levels lab.Levels, k int) error {
 	law, cloud := exactnet.NewGaussian(3), correlatedCloud(l, 128)
-	m, err := l.Frozen(law, weight, cloud, make([]float32, law.Layout().Size()), 0.02, k)
+	m, err := l.Frozen(law, levels, cloud, make([]float32, law.Layout().Size()), 0.02, k)
 	if err != nil {
 		return err
 	}
@@ -128,6 +135,6 @@ func descend(l *lab.Lab, weight diffusion.Weight, k int) error {
 	}
 	m2, s2 := law.Moments(exactnet.Narrow(average))
 	const quantity = "nats from the cloud's moments to theta after descent (%.3g before), weight %s"
-	l.AtMost(fmt.Sprintf(quantity, start, weight), gaussianKL(mean, cov, m2, s2), 0.01*start)
+	l.AtMost(fmt.Sprintf(quantity, start, levels), gaussianKL(mean, cov, m2, s2), 0.01*start)
 	return nil
 }

@@ -68,7 +68,8 @@ func minimiser(l *lab.Lab) error {
 	law := exactnet.NewMixtureLaw(2, 1)
 	cloud, _ := t.draw(rand.New(rand.NewPCG(l.Seed(0), 3)), 1024)
 	best := fit(t.Mixture, cloud)
-	found, err := l.Gradients(law, diffusion.ELBO, exactnet.Narrow(cloud), law.Values(best), 0)
+	plain := lab.Levels{Weight: diffusion.ELBO, Density: diffusion.Uniform}
+	found, err := l.Gradients(law, plain, exactnet.Narrow(cloud), law.Values(best), 0)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func minimiser(l *lab.Lab) error {
 
 	away := best
 	away.Mean = [][]float64{{best.Mean[0][0] + 0.1}, {best.Mean[1][0]}}
-	found, err = l.Gradients(law, diffusion.ELBO, exactnet.Narrow(cloud), law.Values(away), 1)
+	found, err = l.Gradients(law, plain, exactnet.Narrow(cloud), law.Values(away), 1)
 	if err != nil {
 		return err
 	}
