@@ -27,7 +27,7 @@ func DefaultOn(name config.Method, picture data.Shape) (config.Config, error) {
 var convolutions = map[string]string{
 	"batch": "128", "epochs": "40", "cloud_init": "pca",
 	"step_size": "0.006", "step_size_end": "0.001", "friction": "0.3", "scale_anchor": "2",
-	"prior_weight": "elbo", "prior_levels": "uniform",
+	"prior_weight": "elbo",
 }
 
 // tables are the defaults of tables where they differ from those of other rows, besides the width
@@ -35,7 +35,6 @@ var convolutions = map[string]string{
 var tables = map[string]string{
 	"batch": "250", "batch_repeats": "10", "epochs": "0", "lr": "0.0005", "cloud_init": "pca",
 	"obs_noise": "0.1", "latent": "16", "score_width": "64", "score_blocks": "2",
-	"prior_levels": "uniform",
 }
 
 // ofTables is tables with a decoder whose two hidden layers are about four times as wide as a row

@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/diffusion"
 )
 
 // ipld trains decoder and diffusion prior together with interacting particles: Wang, Kuntz and
@@ -22,9 +21,8 @@ var ipld = spec{
 	build: course{}.build,
 }
 
-// likeIPLD sets the defaults of ipld for the moves of particles and decoder and for the levels of
-// the prior, also for the methods that are compared with it (bench/study).
+// likeIPLD sets the defaults of ipld for the moves of particles and decoder, also for the methods
+// that are compared with it (bench/study).
 func likeIPLD(o *config.Options) {
 	o.StepSize, o.StepSizeEnd, o.Friction, o.DecoderDecay = 6e-3, 1e-3, 0.3, 1
-	o.PriorLevels = diffusion.Sech
 }

@@ -2,7 +2,6 @@ package method
 
 import (
 	"github.com/plume-ml/plume/trainer/config"
-	"github.com/plume-ml/plume/trainer/diffusion"
 )
 
 // vaeDiffusion is the variational analogue of ipld: the same decoder, diffusion prior and free
@@ -11,12 +10,9 @@ import (
 // (NeurIPS 2021), whose prior is also a residual on N(0, I). LSGM has several groups of latents,
 // and weights and samples the noise levels differently.
 var vaeDiffusion = spec{
-	name:  config.VAEDiffusion,
-	reads: []*keySet{encoderKeys, scoreKeys, jointKeys, solverKeys},
-	batch: encoderBatch,
-	defaults: func(o *config.Options) {
-		o.PriorLevels = diffusion.Sech // as ipld's: both gain by it (bench/study)
-	},
+	name:    config.VAEDiffusion,
+	reads:   []*keySet{encoderKeys, scoreKeys, jointKeys, solverKeys},
+	batch:   encoderBatch,
 	prior:   newDiffusion,
 	encoder: newEncoder,
 	build:   buildVariational,
