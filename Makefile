@@ -219,7 +219,7 @@ test-deploy: ## check the deployment files in cmd/plume/deploy: flags, shell, sy
 	$(GO) -C cmd/plume/deploy/_kubernetes run . ../job.yaml ../mpijob.yaml
 
 test-kill: ## kill a run KILLS times (default 300), above all while it saves, and hold its end against an uninterrupted one
-	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled$$' -args -kills $(or $(KILLS),300)
+	@CGO_ENABLED=0 $(GO) test ./trainer -count=1 -v -timeout 60m -run '^TestKilled(Ranks)?$$' -args -kills $(or $(KILLS),300)
 
 race: setup ## run the tests under the race detector
 	@$(functions)

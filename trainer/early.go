@@ -151,8 +151,11 @@ func (t *Trainer) saveBest() {
 	}
 }
 
-// dropBest removes the best state that is not saved yet.
+// dropBest removes the best state that is not saved yet. No save is under way.
 func (t *Trainer) dropBest() {
+	if t.team != nil {
+		t.team.own.drop()
+	}
 	if t.saving.best == nil {
 		return
 	}

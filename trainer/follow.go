@@ -25,15 +25,19 @@ import (
 // which saves a checkpoint and ends the training. An error means that the ranks can do no more
 // together. every is that of Lead.
 func Follow(ctx context.Context, c comm.Comm, every time.Duration) (code int, err error) {
-	f := &follower{ctx: ctx, comm: c, every: every}
+	return (&follower{ctx: ctx, comm: c, every: every, files: file.OS}).serve()
+}
+
+// serve obeys until the end.
+func (f *follower) serve() (code int, err error) {
 	defer func() { err = errors.Join(err, f.close()) }()
 	for {
-		o, err := comm.Share(c, order{}, 0)
+		o, err := comm.Share(f.comm, order{}, 0)
 		if err != nil {
 			return 0, err
 		}
 		if o.Do == toEnd {
-			return o.Code, c.Barrier()
+			return o.Code, f.comm.Barrier()
 		}
 		if err := f.obey(o); err != nil {
 			return 0, fmt.Errorf("%s: %w", o.Do, err)
@@ -46,12 +50,15 @@ type follower struct {
 	ctx   context.Context
 	comm  comm.Comm
 	every time.Duration
+	files file.System
+	own   ownShard
 
 	t    *Trainer        // of which it has the data, the workers and the method; nil: not yet
 	rows *data.Unsettled // that stay in their file; nil: none
 }
 
 func (f *follower) close() (err error) {
+	f.own.drop()
 	if f.rows != nil {
 		err = f.rows.Close()
 	}
@@ -93,7 +100,12 @@ func (f *follower) obey(o order) error {
 	case toCheck:
 		return f.together(func() error { return data.Err(f.t.data.points) })
 	case toSave:
-		return f.save(o.Dir)
+		return f.together(func() error { return f.write(o.Dir) })
+	case toStore:
+		f.own.store()
+	case toGather:
+		_, _, broken := gather(f.comm, f.every, &f.own)
+		return broken
 	case toRestore:
 		return f.together(func() error {
 			_, err := checkpoint.LoadSome(o.Dir, f.t.method.Tensors())
@@ -242,26 +254,6 @@ func (t *Trainer) readAs(ctx context.Context, p *plan, rows *data.Unsettled) (er
 	return t.divide(all)
 }
 
-// save writes the particles of this rank to the checkpoint under way in dir.
-func (f *follower) save(dir string) error {
-	var own checkpoint.Shard
-	failed, broken := comm.Together(f.comm, f.every/2, func() (err error) {
-		tensors := f.t.method.Tensors()
-		for _, x := range tensors {
-			if x.Of > 0 && !kernel.AllFinite(x.F32) {
-				return fmt.Errorf("%s has values that are not finite", x.Name)
-			}
-		}
-		own, err = checkpoint.WriteShard(file.OS, dir, f.comm.Rank(), tensors)
-		return err
-	})
-	if broken != nil || failed != nil {
-		return broken
-	}
-	_, err := shareAll(f.comm, own)
-	return err
-}
-
 func (f *follower) step(o order) error {
 	perEpoch := uint32(f.t.data.batches.PerEpoch())
 	_, err := f.t.method.Step(method.Minibatch{
@@ -271,6 +263,7 @@ func (f *follower) step(o order) error {
 	if err != nil && !errors.Is(err, ErrDiverged) {
 		return nil // the leader has it, too
 	}
-	_, _, broken := afterStep(f.comm, f.ctx.Err() != nil, data.Err(f.t.data.points))
+	own := said{stops: f.ctx.Err() != nil, stored: f.own.isStored()}
+	_, _, broken := afterStep(f.comm, own, data.Err(f.t.data.points))
 	return broken // of the rest the leader hears
 }

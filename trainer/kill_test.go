@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/plume-ml/plume/trainer/checkpoint"
+	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/internal/faultfs"
 )
@@ -29,12 +31,16 @@ const (
 	killedDir     = "PLUME_TEST_KILLED_DIR"     // directory of the run
 	killedThreads = "PLUME_TEST_KILLED_THREADS" // also decides when it saves
 	killedEpochs  = "PLUME_TEST_KILLED_EPOCHS"
-	killedAt      = "PLUME_TEST_KILLED_AT" // kill itself in this file operation, from 1; 0: none
+	killedRanks   = "PLUME_TEST_KILLED_RANKS" // in the process; 0: one, of a run without lanes
+	killedAt      = "PLUME_TEST_KILLED_AT"    // kill itself in this file operation, from 1; 0: none
 )
 
 // killedRun is the configuration of the run of TestKilled.
-func killedRun(epochs, threads int) config.Config {
+func killedRun(epochs, threads, ranks int) config.Config {
 	c := smallRun()
+	if ranks > 0 {
+		c.Lanes = 8
+	}
 	c.Epochs, c.Threads, c.EvalEvery, c.KeepCheckpoints = epochs, threads, 40, 2
 	c.CheckpointEvery = config.EveryEpochs(1)
 	if threads == 2 {
@@ -65,7 +71,17 @@ func runToBeKilled(dir string) {
 		}
 		return nil
 	}}
-	c := killedRun(number(killedEpochs), number(killedThreads))
+	ranks := number(killedRanks)
+	c := killedRun(number(killedEpochs), number(killedThreads), ranks)
+	opts, dismiss := []Option{on(sys)}, func() error { return nil }
+	if ranks > 1 {
+		all := comm.Local(ranks)
+		for _, r := range all[1:] {
+			go (&follower{ctx: context.Background(), comm: r, every: beat, files: sys}).serve()
+		}
+		team := Lead(all[0], beat)
+		opts, dismiss = append(opts, WithTeam(team)), func() error { return team.Dismiss(0) }
+	}
 	var t *Trainer
 	_, err := checkpoint.Latest(dir)
 	if fresh := err != nil && strings.Contains(err.Error(), "none found"); fresh {
@@ -73,15 +89,15 @@ func runToBeKilled(dir string) {
 			err = os.Mkdir(dir, 0o777)
 		}
 		if err == nil {
-			t, err = New(context.Background(), c, dir, on(sys))
+			t, err = New(context.Background(), c, dir, opts...)
 		}
 	} else if err == nil { // a damaged newest one is an error here
-		t, err = Resume(context.Background(), dir, c, on(sys))
+		t, err = Resume(context.Background(), dir, c, opts...)
 	}
 	if err == nil {
 		fmt.Println("running")
 		err = t.Run(context.Background())
-		if closing := t.Close(); err == nil {
+		if closing := errors.Join(t.Close(), dismiss()); err == nil {
 			err = closing
 		}
 	}
@@ -100,6 +116,7 @@ type life struct {
 	dir        string
 	epochs     int
 	threads    int
+	ranks      int
 	where      string // the operation in which it was killed; empty: by the clock
 	wasKilled  bool
 	complaints string // its standard error
@@ -109,7 +126,8 @@ func (l *life) live(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), killedDir+"="+l.dir, killedThreads+"="+strconv.Itoa(l.threads),
-		killedEpochs+"="+strconv.Itoa(l.epochs), killedAt+"="+strconv.Itoa(l.at))
+		killedEpochs+"="+strconv.Itoa(l.epochs), killedAt+"="+strconv.Itoa(l.at),
+		killedRanks+"="+strconv.Itoa(l.ranks))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -143,35 +161,50 @@ func (l *life) live(t *testing.T) {
 // of threads. It ends with the bits of an uninterrupted one, and with each record once. The newest
 // checkpoint is never damaged, nor older than before.
 func TestKilled(t *testing.T) {
-	epochs := 3**kills + 10
-	want := train(t, killedRun(epochs, 1))
-	random := rand.New(rand.NewPCG(12, uint64(*kills)))
+	killAll(t, *kills, func(i int) life { return life{threads: 1 + i%3} })
+}
+
+// The same of a run that goes on with another number of ranks each time. They share the process,
+// and are killed together.
+func TestKilledRanks(t *testing.T) {
+	killAll(t, (*kills+1)/2, func(i int) life {
+		return life{threads: 1 + i%3, ranks: 2 << (i % 3)}
+	})
+}
+
+// killAll kills a run so often. The next one says with what each life trains.
+func killAll(t *testing.T, kills int, next func(i int) life) {
+	epochs := 3*kills + 10
+	want := train(t, killedRun(epochs, 1, next(0).ranks))
+	random := rand.New(rand.NewPCG(12, uint64(kills)))
 	dir := filepath.Join(t.TempDir(), "run")
 	where, killed, newest := map[string]int{}, 0, 0
-	for i := 0; killed < *kills; i++ {
-		l := &life{dir: dir, epochs: epochs, threads: 1 + i%3}
+	for i := 0; killed < kills; i++ {
+		l := next(i)
+		l.dir, l.epochs = dir, epochs
 		switch i % 4 {
 		case 0:
 			l.after = time.Duration(random.Int64N(int64(60 * time.Millisecond)))
 		case 1:
 			l.after, l.fromStart = time.Duration(random.Int64N(int64(200*time.Millisecond))), true
 		default:
-			l.at = 1 + random.IntN(90) // some 20 operations to resume, some 25 for each checkpoint
+			// Some 20 operations to resume, and for each checkpoint some 25, and as many for ranks.
+			l.at = 1 + random.IntN(90*max(1, l.ranks))
 		}
 		l.live(t)
 		if !l.wasKilled {
-			t.Fatalf("the run ended after %d kills, before all %d", killed, *kills)
+			t.Fatalf("the run ended after %d kills, before all %d", killed, kills)
 		}
 		killed++
 		where[l.where]++
 		newest = checkNewest(t, dir, newest)
 	}
-	(&life{dir: dir, epochs: epochs, threads: 2, whole: true}).live(t)
-	if !bytes.Equal(finalState(t, dir), finalState(t, want)) {
+	last := next(1)
+	last.dir, last.epochs, last.whole = dir, epochs, true
+	last.live(t)
+	sameTraining(t, "a killed run", dir, want)
+	if last.ranks == 0 && !bytes.Equal(finalState(t, dir), finalState(t, want)) {
 		t.Error("another final state than that of an uninterrupted run")
-	}
-	if got, want := metricsOf(t, dir), metricsOf(t, want); !slices.Equal(got, want) {
-		t.Errorf("%d records, or others than the %d of an uninterrupted run", len(got), len(want))
 	}
 	for _, pattern := range []string{".tmp-*", "*/.tmp-*"} {
 		if left, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(left) > 0 {

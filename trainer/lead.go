@@ -4,14 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/plume-ml/plume/blas"
-	"github.com/plume-ml/plume/trainer/checkpoint"
 	"github.com/plume-ml/plume/trainer/comm"
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
@@ -28,6 +25,11 @@ type Team struct {
 	comm   *comm.Meter
 	every  time.Duration
 	before exchange // at the last record
+
+	own     ownShard
+	written chan gathered // to the checkpoint that has been written; nil: none
+	storing chan gathered // to the one that the ranks are storing; nil: none
+	stored  bool          // all ranks have stored theirs
 
 	over  chan struct{} // closed at the end
 	mu    sync.Mutex    // of all below, and of exchanges
@@ -62,6 +64,8 @@ const (
 	toLatents  = "latents"
 	toCheck    = "check"
 	toSave     = "save"
+	toStore    = "store"
+	toGather   = "gather"
 	toRestore  = "restore"
 	toEnd      = "end"
 )
@@ -261,48 +265,6 @@ func (t *Trainer) exchanged() (sent, seconds *record.Number) {
 // exchange is what calls to other ranks have cost so far.
 type exchange struct{ bytes, seconds float64 }
 
-// shards is what writes those of the tensors of which each rank has a part; nil if there are none.
-func (t *Trainer) shards(all []checkpoint.Tensor) func(dir string) ([]checkpoint.Shard, error) {
-	if !slices.ContainsFunc(all, func(x checkpoint.Tensor) bool { return x.Of > 0 }) {
-		return nil
-	}
-	return t.saveShards
-}
-
-// saveShards makes all ranks write their particles to the checkpoint under way in dir.
-func (t *Trainer) saveShards(dir string) (all []checkpoint.Shard, err error) {
-	if dir, err = filepath.Abs(dir); err != nil {
-		return nil, err
-	}
-	err = t.team.do(order{Do: toSave, Dir: dir}, func() error {
-		var own checkpoint.Shard
-		if err := t.team.together(func() (err error) {
-			own, err = checkpoint.WriteShard(t.writer.Files, dir, 0, t.method.Tensors())
-			return err
-		}); err != nil {
-			return err
-		}
-		all, t.team.err = shareAll(t.team.comm, own)
-		return t.team.err
-	})
-	if elsewhere := (*comm.Elsewhere)(nil); errors.As(err, &elsewhere) {
-		err = &fs.PathError{Op: "write", Path: dir, Err: elsewhere} // to be tried again
-	}
-	return all, err
-}
-
-// shareAll returns what each rank has.
-func shareAll[T any](c comm.Comm, own T) (all []T, err error) {
-	for rank := range c.Size() {
-		s, err := comm.Share(c, own, rank)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
 // restoreTeam makes the other ranks read the checkpoint that this one has read.
 func (t *Trainer) restoreTeam(dir string) error {
 	if t.team == nil {
@@ -331,10 +293,12 @@ func (l *led) Step(b method.Minibatch) (stats method.Stats, err error) {
 		if stats, err = l.Method.Step(b); err != nil && !errors.Is(err, ErrDiverged) {
 			return err
 		}
-		stopped, unread, broken := afterStep(l.team.comm, false, data.Err(l.rows))
-		if l.team.err = broken; stopped && l.team.stop != nil {
+		own := said{stored: l.team.own.isStored()}
+		all, unread, broken := afterStep(l.team.comm, own, data.Err(l.rows))
+		if l.team.err = broken; all.stops && l.team.stop != nil {
 			l.team.stop()
 		}
+		l.team.stored = all.stored
 		if unread != nil { // numbers that are not finite come from there
 			err = unread
 		}

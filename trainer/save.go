@@ -73,6 +73,9 @@ func (t *Trainer) saveDue() bool {
 // to be tried again. On storage that needs longer than the time between saves, the next save waits
 // for the one under way; training waits for neither.
 func (t *Trainer) betweenSteps() error {
+	if t.team != nil && t.team.stored {
+		t.gatherShards()
+	}
 	select {
 	case s := <-t.saving.under:
 		t.noteSave(s)
@@ -147,6 +150,7 @@ func (t *Trainer) write() (*written, error) {
 func (t *Trainer) commit(w *written) {
 	done := make(chan saved, 1)
 	t.saving.under = done
+	t.storeShards()
 	s := saved{at: w.at, step: w.step}
 	go func() {
 		s.log = t.log.Sync() // first, so that a checkpoint is never newer than its records
@@ -160,6 +164,7 @@ func (t *Trainer) isStored() bool { return t.saving.stored != nil && *t.saving.s
 // awaitSave waits for the save under way.
 func (t *Trainer) awaitSave() {
 	if t.saving.under != nil {
+		t.gatherShards()
 		t.noteSave(<-t.saving.under)
 	}
 }

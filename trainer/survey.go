@@ -163,26 +163,39 @@ func (t *Trainer) checkData() error {
 	})
 }
 
-// afterStep tells the ranks of a signal to one of them, and of rows that one could not read:
-// unread. broken is the error of the exchange.
-func afterStep(c comm.Comm, stopped bool, own error) (anyStopped bool, unread, broken error) {
-	const stops, cannotRead = 1, 2
+// said is what a rank tells the others after a step, or what all have told.
+type said struct {
+	stops  bool // there was a signal; of all: to one of them
+	stored bool // its shard is stored; of all: those of all
+}
+
+// afterStep tells the ranks what each has to say, and of rows that one could not read: the error is
+// its own, or on the others an *Elsewhere.
+func afterStep(c comm.Comm, own said, failed error) (all said, unread, broken error) {
+	const stops, stored, cannotRead = 1, 2, 4
 	flags := make([]float64, c.Size())
-	switch {
-	case own != nil:
-		flags[c.Rank()] = cannotRead
-	case stopped:
-		flags[c.Rank()] = stops
+	mine := &flags[c.Rank()]
+	if own.stops {
+		*mine += stops
+	}
+	if own.stored {
+		*mine += stored
+	}
+	if failed != nil {
+		*mine += cannotRead
 	}
 	if err := c.Gather(flags); err != nil {
-		return false, nil, err
+		return all, nil, err
 	}
+	all.stored = true
 	for _, flag := range flags {
-		if flag == cannotRead {
-			unread, broken = comm.Agree(c, own)
-			return false, unread, broken
+		bits := int(flag)
+		if bits&cannotRead > 0 {
+			unread, broken = comm.Agree(c, failed)
+			return said{}, unread, broken
 		}
-		anyStopped = anyStopped || flag == stops
+		all.stops = all.stops || bits&stops > 0
+		all.stored = all.stored && bits&stored > 0
 	}
-	return anyStopped, nil, nil
+	return all, nil, nil
 }

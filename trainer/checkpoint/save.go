@@ -24,8 +24,9 @@ type Writer struct {
 	// Keep > 0 removes all checkpoints older than the newest Keep whole ones.
 	Keep int
 	// Shards, unless nil, makes every process write its rows of tensors with Of > 0 to a file in
-	// dir (WriteShard), and returns these files in the order of their rows.
-	Shards func(dir string) ([]Shard, error)
+	// dir (BeginShard). Commit calls what it returns, which waits until all have stored their
+	// files, and returns these in the order of their rows.
+	Shards func(dir string) (stored func() ([]Shard, error), err error)
 
 	saved  int        // largest Meta.Saved of the run; 0: not determined yet
 	redone *abandoned // checkpoints to be removed; nil: none
@@ -39,6 +40,7 @@ type Pending struct {
 	crc      hash.Hash32 // of the state as written
 	tmp, dir string
 	files    []file.File // still open
+	stored   func() ([]Shard, error)
 	best     bool
 }
 
@@ -114,27 +116,22 @@ func (p *Pending) fill(tensors []Tensor) error {
 	p.meta.StateBytes = int64(size)
 	if err == nil && p.w.Shards != nil {
 		p.meta.Format = shardedFormat
-		p.meta.Shards, err = p.w.Shards(p.tmp)
+		p.stored, err = p.w.Shards(p.tmp)
 	}
 	return err
 }
 
-// writeMeta reads the state back for its SHA-256, and writes meta.json.
-func (p *Pending) writeMeta() error {
-	path := filepath.Join(p.tmp, stateName)
-	f, err := os.Open(path)
+// writeMeta reads the state back for its SHA-256, and writes meta.json, when all processes have
+// stored what they have.
+func (p *Pending) writeMeta() (err error) {
+	p.meta.SHA256, err = readBack(filepath.Join(p.tmp, stateName), p.crc.Sum32())
+	if p.stored != nil { // even then: others must not be writing still when the directory goes
+		shards, failed := p.stored()
+		p.meta.Shards, err = shards, errors.Join(err, failed)
+	}
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	sum, crc := sha256.New(), crc32.New(castagnoli)
-	if _, err := io.Copy(io.MultiWriter(sum, crc), f); err != nil {
-		return err
-	}
-	if crc.Sum32() != p.crc.Sum32() {
-		return &fs.PathError{Op: "read", Path: path, Err: errChanged}
-	}
-	p.meta.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	text, err := p.meta.encode()
 	if err != nil {
 		return err
@@ -143,6 +140,23 @@ func (p *Pending) writeMeta() error {
 		_, err := w.Write(text)
 		return err
 	})
+}
+
+// readBack returns the SHA-256 of a file, unless its checksum shows that it was not written so.
+func readBack(path string, crc uint32) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum, got := sha256.New(), crc32.New(castagnoli)
+	if _, err := io.Copy(io.MultiWriter(sum, got), f); err != nil {
+		return "", err
+	}
+	if got.Sum32() != crc {
+		return "", &fs.PathError{Op: "read", Path: path, Err: errChanged}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 var errChanged = errors.New("not what was written")

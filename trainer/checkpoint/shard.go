@@ -3,9 +3,9 @@ package checkpoint
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,24 +32,46 @@ func shared(tensors []Tensor) []Tensor {
 // ShardName is the name of the file of the process with the given number.
 func ShardName(number int) string { return fmt.Sprintf("particles-%05d.safetensors", number) }
 
-// WriteShard writes those of the tensors with Of > 0 to the file of the process with the given
-// number in dir, and syncs it. Errors are those of the file system, with the path.
-func WriteShard(sys file.System, dir string, number int, tensors []Tensor) (Shard, error) {
+// PendingShard is a shard that has been written, but need not be on the disk yet.
+type PendingShard struct {
+	f     file.File
+	path  string
+	crc   uint32
+	shard Shard
+}
+
+// BeginShard writes those of the tensors with Of > 0 to the file of the process with the given
+// number in dir. When it returns, the live state may change again, and Store or Close must follow.
+// Errors are those of the file system, with the path.
+func BeginShard(
+	sys file.System, dir string, number int, tensors []Tensor,
+) (p *PendingShard, err error) {
 	own := slices.DeleteFunc(split(tensors), func(t Tensor) bool { return t.Of == 0 })
 	check(own)
-	s := Shard{File: ShardName(number)}
-	f, err := sys.OpenFile(filepath.Join(dir, s.File), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return s, err
+	name := ShardName(number)
+	p = &PendingShard{path: filepath.Join(dir, name)}
+	if p.f, err = sys.OpenFile(p.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
+		return nil, err
 	}
-	sum, size := sha256.New(), counter(0)
-	err = writeSafetensors(io.MultiWriter(f, sum, &size), own)
-	if err == nil {
-		err = f.Sync()
+	crc, size := crc32.New(castagnoli), counter(0)
+	if err := writeSafetensors(io.MultiWriter(p.f, crc, &size), own); err != nil {
+		return nil, errors.Join(err, p.f.Close())
 	}
-	s.Bytes, s.SHA256 = int64(size), hex.EncodeToString(sum.Sum(nil))
-	return s, errors.Join(err, f.Close())
+	p.crc, p.shard = crc.Sum32(), Shard{File: name, Bytes: int64(size)}
+	return p, nil
 }
+
+// Store makes the shard durable and describes it. Another goroutine may call it.
+func (p *PendingShard) Store() (s Shard, err error) {
+	s = p.shard
+	if s.SHA256, err = readBack(p.path, p.crc); err == nil {
+		err = p.f.Sync()
+	}
+	return s, errors.Join(err, p.f.Close())
+}
+
+// Close closes a shard that is not wanted any more.
+func (p *PendingShard) Close() error { return p.f.Close() }
 
 // checkShards returns an error for shards that Writer never writes.
 func checkShards(shards []Shard) error {

@@ -32,15 +32,22 @@ func sharded(first, last int) []Tensor {
 func saveShards(t *testing.T, cuts ...int) (dir string) {
 	t.Helper()
 	w := Writer{Files: file.OS, RunDir: t.TempDir()}
-	w.Shards = func(dir string) (all []Shard, err error) {
+	w.Shards = func(dir string) (func() ([]Shard, error), error) {
+		var pending []*PendingShard
 		for i := range len(cuts) - 1 {
-			s, err := WriteShard(file.OS, dir, i, sharded(cuts[i], cuts[i+1]))
+			p, err := BeginShard(file.OS, dir, i, sharded(cuts[i], cuts[i+1]))
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, s)
+			pending = append(pending, p)
 		}
-		return all, nil
+		return func() (all []Shard, err error) {
+			for _, p := range pending {
+				s, failed := p.Store()
+				all, err = append(all, s), errors.Join(err, failed)
+			}
+			return all, err
+		}, nil
 	}
 	p, err := w.Begin(Meta{}, sharded(cuts[0], cuts[1]))
 	if err != nil {
