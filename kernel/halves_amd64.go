@@ -21,7 +21,7 @@ func mulTiles(c []float32, ldc int, first bool, a []float32, rs, jump int, b []f
 	if n == HalfDepth {
 		n, parts, step = n*parts, 1, step+jump
 	}
-	more := len(b) >= panels*bs+n*parts*HalfCols/2
+	more := bs > 0 && len(b) >= panels*bs+n*parts*HalfCols/2
 	amx.MulBlocks(c, ldc, first, a, rs, jump, b, bs, rows, gap, blocks, panels, n, parts,
 		step, more)
 }
