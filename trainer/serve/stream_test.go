@@ -143,7 +143,8 @@ func TestListUpdates(t *testing.T) {
 		!strings.Contains(string(u.Rows[0].HTML), "good") {
 		t.Errorf("a tag: %+v", u)
 	}
-	if err := os.RemoveAll(filepath.Join(root, "sub")); err != nil {
+	// At once: a run that has lost some of its files for a moment is rightly told of as unreadable.
+	if err := os.Rename(filepath.Join(root, "sub"), filepath.Join(t.TempDir(), "sub")); err != nil {
 		t.Fatal(err)
 	}
 	u, _ = update[page.ListUpdate](r)
