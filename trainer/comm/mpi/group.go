@@ -80,6 +80,8 @@ func (e *surprise) explain(rank int, name func(int) string) error {
 	switch {
 	case theirs == closing && ours != closing:
 		return fmt.Errorf("%w: %s waits", &comm.Left{Rank: e.peer}, name(rank))
+	case ours == closing && theirs != closing: // the one that leaves may see it first
+		return fmt.Errorf("%w: %s waits", &comm.Left{Rank: rank}, name(e.peer))
 	case theirs != ours:
 		return fmt.Errorf("%s calls %v while %s calls %v", name(e.peer), theirs, name(rank), ours)
 	case e.tag>>7 != e.wantTag>>7:
