@@ -16,7 +16,7 @@ type Halves struct {
 		bs, rows, gap, blocks, panels, n, parts int)
 	high           int
 	even           bool // blocks have nearly the same height: low ones would not fill a pipeline
-	overlaps       bool // blocks that start from zeros: a low one by itself would read all panels
+	overlaps       bool // blocks may, where sums start from 0: a low one would read all panels
 	blocks, most   int
 	peakOperations int // of a round
 	peak           func(rounds int)
