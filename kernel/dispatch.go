@@ -63,6 +63,7 @@ type path struct {
 
 	add   func(dst, x []float32)
 	axpy  func(y []float32, a float32, x []float32)
+	clip  func(x []float32)
 	scale func(x []float32, a float32)
 	// the least and the greatest number, as integers in the same order (ordered); x is not empty
 	extremes func(x []float32) (lo, hi int32)

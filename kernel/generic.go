@@ -38,6 +38,7 @@ var generic = path{
 	add:             addGeneric,
 	axpy:            axpyGeneric,
 	scale:           scaleGeneric,
+	clip:            clipGeneric,
 	extremes:        extremesGeneric,
 	combine2:        combine2Generic,
 	combine3:        combine3Generic,
@@ -202,6 +203,12 @@ func axpyGeneric(y []float32, a float32, x []float32) {
 func scaleGeneric(x []float32, a float32) {
 	for i := range x {
 		x[i] *= a
+	}
+}
+
+func clipGeneric(x []float32) {
+	for i, v := range x {
+		x[i] = min(1, max(-1, v))
 	}
 }
 

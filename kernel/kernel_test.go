@@ -48,6 +48,28 @@ func TestElementwise(t *testing.T) {
 	})
 }
 
+// TestClip: exact, of every length, with what has no size or no order.
+func TestClip(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	special := []float32{0, 1, -1, 0.5, 2, -3, math.MaxFloat32, -math.MaxFloat32, inf, -inf, nan}
+	eachPath(t, func(t *testing.T) {
+		for n := range 150 {
+			x := guarded(t, n)
+			for i := range x {
+				x[i] = special[(i+n)%len(special)]
+			}
+			Clip(x)
+			for i, got := range x {
+				v := f(special[(i+n)%len(special)])
+				want := math.Max(-1, math.Min(1, v))
+				if f(got) != want && !(math.IsNaN(v) && got != got) {
+					t.Fatalf("%v of %d numbers becomes %v", v, n, got)
+				}
+			}
+		}
+	})
+}
+
 func TestRowLoops(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		eachShape(func(n, d int) {

@@ -274,6 +274,13 @@ var raws = complete(slices.Concat([]raw{
 		},
 	},
 	{
+		kernel: "clip",
+		args:   params{inOut("x", matrix)},
+		call: func(p *path, o *operands) {
+			p.clip(o.f[0])
+		},
+	},
+	{
 		kernel: "extremes",
 		args:   params{in("x", matrix)},
 		least:  1,

@@ -45,6 +45,7 @@ var avx2Path = path{
 	add:               avx2.Add,
 	axpy:              avx2.Axpy,
 	scale:             avx2.Scale,
+	clip:              avx2.Clip,
 	combine2:          avx2.Combine2,
 	combine3:          avx2.Combine3,
 	extremes:          avx2.Extremes,

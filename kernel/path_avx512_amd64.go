@@ -45,6 +45,7 @@ var avx512Path = path{
 	add:               avx512.Add,
 	axpy:              avx512.Axpy,
 	scale:             avx512.Scale,
+	clip:              avx512.Clip,
 	combine2:          avx512.Combine2,
 	combine3:          avx512.Combine3,
 	extremes:          avx512.Extremes,

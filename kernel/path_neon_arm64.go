@@ -45,6 +45,7 @@ var neonPath = path{
 	add:               neon.Add,
 	axpy:              neon.Axpy,
 	scale:             neon.Scale,
+	clip:              neon.Clip,
 	combine2:          neon.Combine2,
 	combine3:          neon.Combine3,
 	extremes:          neon.Extremes,

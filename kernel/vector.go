@@ -33,6 +33,14 @@ func Scale(x []float32, a float32) {
 	}
 }
 
+// Clip is x[i] = min(1, max(-1, x[i])): numbers are cut off at -1 and 1. NaN stays NaN.
+func Clip(x []float32) {
+	wrote(x)
+	for lo, hi := range pieces(len(x)) {
+		active.clip(x[lo:hi])
+	}
+}
+
 // NotFinite is the index of the first element that is NaN or infinite; -1 if there is none.
 func NotFinite(x []float32) int {
 	if AllFinite(x) {

@@ -190,6 +190,15 @@ func (m machine) linearAlgebra() {
 		},
 	)
 	m.elementwise(
+		"Clip", "func(x []float32)", "x = min(1, max(-1, x)); NaN stays NaN", 4, []string{"x"},
+		func(s []stream) func(int) {
+			lo, hi := m.konst(-1), m.konst(1)
+			return func(i int) {
+				m.put(m.op(opMin, hi, m.op(opMax, lo, m.get(s[0], i))), s[0], i)
+			}
+		},
+	)
+	m.elementwise(
 		"Combine2", "func(z []float32, a float32, x []float32, b float32)", "z = a*z + (b*x)", 2,
 		[]string{"z", "x"},
 		func(s []stream) func(int) {

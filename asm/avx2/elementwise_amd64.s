@@ -899,6 +899,139 @@ ndone:
 	VZEROUPPER
 	RET
 
+// func Clip(x []float32)
+// Requires: AVX
+TEXT ·Clip(SB), $0-24
+	MOVQ x_len+8(FP), AX
+	MOVQ x_base+0(FP), CX
+	CMPQ AX, $0x00000040
+	JLT  n4end
+
+n4:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 96(CX), Y1
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS Y1, 96(CX)
+	VMOVUPS 128(CX), Y0
+	VMOVUPS 160(CX), Y1
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+	VMOVUPS Y0, 128(CX)
+	VMOVUPS Y1, 160(CX)
+	VMOVUPS 192(CX), Y0
+	VMOVUPS 224(CX), Y1
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+	VMOVUPS Y0, 192(CX)
+	VMOVUPS Y1, 224(CX)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x00000040, AX
+	CMPQ    AX, $0x00000040
+	JGE     n4
+
+n4end:
+	CMPQ AX, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS const1<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y1
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS const2<>+0(SB), Y2
+	VMINPS  Y1, Y2, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     n1
+
+n1end:
+	TESTQ      AX, AX
+	JEQ        ndone
+	LEAQ       const0<>+0(SB), DX
+	NEGQ       AX
+	LEAQ       64(DX)(AX*4), DX
+	NEGQ       AX
+	VMOVDQU    (DX), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVDQU    32(DX), Y1
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVUPS    const1<>+0(SB), Y2
+	VMAXPS     Y0, Y2, Y0
+	VMOVUPS    const1<>+0(SB), Y2
+	VMAXPS     Y1, Y2, Y1
+	VMOVUPS    const2<>+0(SB), Y2
+	VMINPS     Y0, Y2, Y0
+	VMOVUPS    const2<>+0(SB), Y2
+	VMINPS     Y1, Y2, Y1
+	VMOVDQU    (DX), Y2
+	VMASKMOVPS Y0, Y2, (CX)
+	VMOVDQU    32(DX), Y0
+	VMASKMOVPS Y1, Y0, 32(CX)
+	LEAQ       (CX)(AX*4), CX
+
+ndone:
+	VZEROUPPER
+	RET
+
+DATA const1<>+0(SB)/4, $0xbf800000
+DATA const1<>+4(SB)/4, $0xbf800000
+DATA const1<>+8(SB)/4, $0xbf800000
+DATA const1<>+12(SB)/4, $0xbf800000
+DATA const1<>+16(SB)/4, $0xbf800000
+DATA const1<>+20(SB)/4, $0xbf800000
+DATA const1<>+24(SB)/4, $0xbf800000
+DATA const1<>+28(SB)/4, $0xbf800000
+GLOBL const1<>(SB), RODATA|NOPTR, $32
+
+DATA const2<>+0(SB)/4, $0x3f800000
+DATA const2<>+4(SB)/4, $0x3f800000
+DATA const2<>+8(SB)/4, $0x3f800000
+DATA const2<>+12(SB)/4, $0x3f800000
+DATA const2<>+16(SB)/4, $0x3f800000
+DATA const2<>+20(SB)/4, $0x3f800000
+DATA const2<>+24(SB)/4, $0x3f800000
+DATA const2<>+28(SB)/4, $0x3f800000
+GLOBL const2<>(SB), RODATA|NOPTR, $32
+
 // func Combine2(z []float32, a float32, x []float32, b float32)
 // Requires: AVX, FMA3
 TEXT ·Combine2(SB), $64-60
@@ -1115,8 +1248,8 @@ TEXT ·Extremes(SB), $0-32
 	VMOVAPS      Y0, Y2
 	VPSRAD       $0x1f, Y1, Y3
 	VPSRAD       $0x1f, Y2, Y4
-	VPAND        const1<>+0(SB), Y3, Y3
-	VPAND        const1<>+0(SB), Y4, Y4
+	VPAND        const3<>+0(SB), Y3, Y3
+	VPAND        const3<>+0(SB), Y4, Y4
 	VPXOR        Y3, Y1, Y1
 	VPXOR        Y4, Y2, Y2
 	VMOVAPS      Y1, Y3
@@ -1129,8 +1262,8 @@ n1:
 	VMOVUPS 32(CX), Y6
 	VPSRAD  $0x1f, Y5, Y7
 	VPSRAD  $0x1f, Y6, Y8
-	VPAND   const1<>+0(SB), Y7, Y7
-	VPAND   const1<>+0(SB), Y8, Y8
+	VPAND   const3<>+0(SB), Y7, Y7
+	VPAND   const3<>+0(SB), Y8, Y8
 	VPXOR   Y7, Y5, Y5
 	VPXOR   Y8, Y6, Y6
 	VPMINSD Y5, Y1, Y1
@@ -1159,8 +1292,8 @@ n1end:
 	VBLENDVPS  Y6, Y7, Y0, Y0
 	VPSRAD     $0x1f, Y5, Y6
 	VPSRAD     $0x1f, Y0, Y7
-	VPAND      const1<>+0(SB), Y6, Y6
-	VPAND      const1<>+0(SB), Y7, Y7
+	VPAND      const3<>+0(SB), Y6, Y6
+	VPAND      const3<>+0(SB), Y7, Y7
 	VPXOR      Y6, Y5, Y5
 	VPXOR      Y7, Y0, Y0
 	VPMINSD    Y5, Y1, Y1
@@ -1191,12 +1324,12 @@ ndone:
 	VZEROUPPER
 	RET
 
-DATA const1<>+0(SB)/4, $0x7fffffff
-DATA const1<>+4(SB)/4, $0x7fffffff
-DATA const1<>+8(SB)/4, $0x7fffffff
-DATA const1<>+12(SB)/4, $0x7fffffff
-DATA const1<>+16(SB)/4, $0x7fffffff
-DATA const1<>+20(SB)/4, $0x7fffffff
-DATA const1<>+24(SB)/4, $0x7fffffff
-DATA const1<>+28(SB)/4, $0x7fffffff
-GLOBL const1<>(SB), RODATA|NOPTR, $32
+DATA const3<>+0(SB)/4, $0x7fffffff
+DATA const3<>+4(SB)/4, $0x7fffffff
+DATA const3<>+8(SB)/4, $0x7fffffff
+DATA const3<>+12(SB)/4, $0x7fffffff
+DATA const3<>+16(SB)/4, $0x7fffffff
+DATA const3<>+20(SB)/4, $0x7fffffff
+DATA const3<>+24(SB)/4, $0x7fffffff
+DATA const3<>+28(SB)/4, $0x7fffffff
+GLOBL const3<>(SB), RODATA|NOPTR, $32

@@ -587,6 +587,73 @@ ndone:
 	VZEROUPPER
 	RET
 
+// func Clip(x []float32)
+// Requires: AVX, AVX512F
+TEXT ·Clip(SB), $0-24
+	MOVQ         x_len+8(FP), AX
+	MOVQ         x_base+0(FP), CX
+	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS const2<>+0(SB), Z1
+	CMPQ         AX, $0x00000040
+	JLT          n4end
+
+n4:
+	VMOVUPS (CX), Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (CX)
+	VMOVUPS 64(CX), Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 64(CX)
+	VMOVUPS 128(CX), Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 128(CX)
+	VMOVUPS 192(CX), Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 192(CX)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x00000040, AX
+	CMPQ    AX, $0x00000040
+	JGE     n4
+
+n4end:
+	CMPQ AX, $0x00000010
+	JLT  n1end
+
+n1:
+	VMOVUPS (CX), Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, AX
+	CMPQ    AX, $0x00000010
+	JGE     n1
+
+n1end:
+	TESTQ     AX, AX
+	JEQ       ndone
+	LEAQ      const0<>+0(SB), DX
+	KMOVW     (DX)(AX*4), K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMAXPS    Z2, Z0, Z0
+	VMINPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (CX)
+	LEAQ      (CX)(AX*4), CX
+
+ndone:
+	VZEROUPPER
+	RET
+
+DATA const1<>+0(SB)/4, $0xbf800000
+GLOBL const1<>(SB), RODATA|NOPTR, $4
+
+DATA const2<>+0(SB)/4, $0x3f800000
+GLOBL const2<>(SB), RODATA|NOPTR, $4
+
 // func Combine2(z []float32, a float32, x []float32, b float32)
 // Requires: AVX, AVX512F
 TEXT ·Combine2(SB), $16-60
@@ -732,7 +799,7 @@ ndone:
 TEXT ·Extremes(SB), $0-32
 	MOVQ         x_len+8(FP), AX
 	MOVQ         x_base+0(FP), CX
-	VBROADCASTSS const1<>+0(SB), Z0
+	VBROADCASTSS const3<>+0(SB), Z0
 	VBROADCASTSS (CX), Z1
 	VMOVAPS      Z1, Z2
 	VPSRAD       $0x1f, Z2, Z3
@@ -792,5 +859,5 @@ ndone:
 	VZEROUPPER
 	RET
 
-DATA const1<>+0(SB)/4, $0x7fffffff
-GLOBL const1<>(SB), RODATA|NOPTR, $4
+DATA const3<>+0(SB)/4, $0x7fffffff
+GLOBL const3<>(SB), RODATA|NOPTR, $4

@@ -201,6 +201,11 @@ func Axpy(y []float32, a float32, x []float32)
 //go:noescape
 func Scale(x []float32, a float32)
 
+// Clip is x = min(1, max(-1, x)); NaN stays NaN.
+//
+//go:noescape
+func Clip(x []float32)
+
 // Combine2 is z = a*z + (b*x).
 //
 //go:noescape

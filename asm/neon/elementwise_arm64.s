@@ -2,10 +2,16 @@
 
 #include "textflag.h"
 
-DATA elementwiseConsts<>+0(SB)/8, $0x7fffffff7fffffff
-DATA elementwiseConsts<>+8(SB)/8, $0x7fffffff7fffffff
+DATA elementwiseConsts<>+0(SB)/8, $0xbf800000bf800000
+DATA elementwiseConsts<>+8(SB)/8, $0xbf800000bf800000
 
-GLOBL elementwiseConsts<>(SB), RODATA|NOPTR, $16
+DATA elementwiseConsts<>+16(SB)/8, $0x3f8000003f800000
+DATA elementwiseConsts<>+24(SB)/8, $0x3f8000003f800000
+
+DATA elementwiseConsts<>+32(SB)/8, $0x7fffffff7fffffff
+DATA elementwiseConsts<>+40(SB)/8, $0x7fffffff7fffffff
+
+GLOBL elementwiseConsts<>(SB), RODATA|NOPTR, $48
 
 // func SGD(p, g []float32, lr float32)
 //
@@ -1265,6 +1271,131 @@ tail2:
 ndone:
 	RET
 
+// func Clip(x []float32)
+//
+// Clip is x = min(1, max(-1, x)); NaN stays NaN.
+TEXT ·Clip(SB), 0, $64-24
+	MOVD $frame-64(SP), R25
+	MOVD $elementwiseConsts<>(SB), R17
+	WORD $0x3dc00220 // ldr q0, [x17]
+	WORD $0x3dc00621 // ldr q1, [x17,#16]
+	MOVD x_len+8(FP), R0
+	MOVD x_base+0(FP), R1
+	CMP $64, R0
+	BLT n4end
+
+n4:
+	WORD $0xad400c22 // ldp q2, q3, [x1]
+	WORD $0xad411424 // ldp q4, q5, [x1,#32]
+	WORD $0x4e22f402 // fmax v2.4s, v0.4s, v2.4s
+	WORD $0x4e23f403 // fmax v3.4s, v0.4s, v3.4s
+	WORD $0x4e24f404 // fmax v4.4s, v0.4s, v4.4s
+	WORD $0x4e25f405 // fmax v5.4s, v0.4s, v5.4s
+	WORD $0x4ea2f422 // fmin v2.4s, v1.4s, v2.4s
+	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
+	WORD $0x4ea4f424 // fmin v4.4s, v1.4s, v4.4s
+	WORD $0x4ea5f425 // fmin v5.4s, v1.4s, v5.4s
+	WORD $0xad000c22 // stp q2, q3, [x1]
+	WORD $0xad011424 // stp q4, q5, [x1,#32]
+	WORD $0xad420c22 // ldp q2, q3, [x1,#64]
+	WORD $0xad431424 // ldp q4, q5, [x1,#96]
+	WORD $0x4e22f402 // fmax v2.4s, v0.4s, v2.4s
+	WORD $0x4e23f403 // fmax v3.4s, v0.4s, v3.4s
+	WORD $0x4e24f404 // fmax v4.4s, v0.4s, v4.4s
+	WORD $0x4e25f405 // fmax v5.4s, v0.4s, v5.4s
+	WORD $0x4ea2f422 // fmin v2.4s, v1.4s, v2.4s
+	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
+	WORD $0x4ea4f424 // fmin v4.4s, v1.4s, v4.4s
+	WORD $0x4ea5f425 // fmin v5.4s, v1.4s, v5.4s
+	WORD $0xad020c22 // stp q2, q3, [x1,#64]
+	WORD $0xad031424 // stp q4, q5, [x1,#96]
+	WORD $0xad440c22 // ldp q2, q3, [x1,#128]
+	WORD $0xad451424 // ldp q4, q5, [x1,#160]
+	WORD $0x4e22f402 // fmax v2.4s, v0.4s, v2.4s
+	WORD $0x4e23f403 // fmax v3.4s, v0.4s, v3.4s
+	WORD $0x4e24f404 // fmax v4.4s, v0.4s, v4.4s
+	WORD $0x4e25f405 // fmax v5.4s, v0.4s, v5.4s
+	WORD $0x4ea2f422 // fmin v2.4s, v1.4s, v2.4s
+	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
+	WORD $0x4ea4f424 // fmin v4.4s, v1.4s, v4.4s
+	WORD $0x4ea5f425 // fmin v5.4s, v1.4s, v5.4s
+	WORD $0xad040c22 // stp q2, q3, [x1,#128]
+	WORD $0xad051424 // stp q4, q5, [x1,#160]
+	WORD $0xad460c22 // ldp q2, q3, [x1,#192]
+	WORD $0xad471424 // ldp q4, q5, [x1,#224]
+	WORD $0x4e22f402 // fmax v2.4s, v0.4s, v2.4s
+	WORD $0x4e23f403 // fmax v3.4s, v0.4s, v3.4s
+	WORD $0x4e24f404 // fmax v4.4s, v0.4s, v4.4s
+	WORD $0x4e25f405 // fmax v5.4s, v0.4s, v5.4s
+	WORD $0x4ea2f422 // fmin v2.4s, v1.4s, v2.4s
+	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
+	WORD $0x4ea4f424 // fmin v4.4s, v1.4s, v4.4s
+	WORD $0x4ea5f425 // fmin v5.4s, v1.4s, v5.4s
+	WORD $0xad060c22 // stp q2, q3, [x1,#192]
+	WORD $0xad071424 // stp q4, q5, [x1,#224]
+	ADD $256, R1
+	SUB $64, R0
+	CMP $64, R0
+	BGE n4
+
+n4end:
+	CMP $16, R0
+	BLT n1end
+
+n1:
+	WORD $0xad400c22 // ldp q2, q3, [x1]
+	WORD $0xad411424 // ldp q4, q5, [x1,#32]
+	WORD $0x4e22f402 // fmax v2.4s, v0.4s, v2.4s
+	WORD $0x4e23f403 // fmax v3.4s, v0.4s, v3.4s
+	WORD $0x4e24f404 // fmax v4.4s, v0.4s, v4.4s
+	WORD $0x4e25f405 // fmax v5.4s, v0.4s, v5.4s
+	WORD $0x4ea2f422 // fmin v2.4s, v1.4s, v2.4s
+	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
+	WORD $0x4ea4f424 // fmin v4.4s, v1.4s, v4.4s
+	WORD $0x4ea5f425 // fmin v5.4s, v1.4s, v5.4s
+	WORD $0xad000c22 // stp q2, q3, [x1]
+	WORD $0xad011424 // stp q4, q5, [x1,#32]
+	ADD $64, R1
+	SUB $16, R0
+	CMP $16, R0
+	BGE n1
+
+n1end:
+	CBZ R0, ndone
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0xad000b22 // stp q2, q2, [x25]
+	WORD $0xad010b22 // stp q2, q2, [x25,#32]
+	MOVD R0, R2
+
+tail1:
+	SUB $1, R2
+	MOVWU (R1)(R2<<2), R3
+	MOVW R3, (R25)(R2<<2)
+	CBNZ R2, tail1
+	WORD $0xad400f22 // ldp q2, q3, [x25]
+	WORD $0xad411724 // ldp q4, q5, [x25,#32]
+	WORD $0x4e22f402 // fmax v2.4s, v0.4s, v2.4s
+	WORD $0x4e23f403 // fmax v3.4s, v0.4s, v3.4s
+	WORD $0x4e24f404 // fmax v4.4s, v0.4s, v4.4s
+	WORD $0x4e25f400 // fmax v0.4s, v0.4s, v5.4s
+	WORD $0x4ea2f422 // fmin v2.4s, v1.4s, v2.4s
+	WORD $0x4ea3f423 // fmin v3.4s, v1.4s, v3.4s
+	WORD $0x4ea4f424 // fmin v4.4s, v1.4s, v4.4s
+	WORD $0x4ea0f420 // fmin v0.4s, v1.4s, v0.4s
+	WORD $0xad000f22 // stp q2, q3, [x25]
+	WORD $0xad010324 // stp q4, q0, [x25,#32]
+	MOVD R0, R2
+
+tail2:
+	SUB $1, R2
+	MOVWU (R25)(R2<<2), R3
+	MOVW R3, (R1)(R2<<2)
+	CBNZ R2, tail2
+	ADD R0<<2, R1
+
+ndone:
+	RET
+
 // func Combine2(z []float32, a float32, x []float32, b float32)
 //
 // Combine2 is z = a*z + (b*x).
@@ -1559,7 +1690,7 @@ ndone:
 TEXT ·Extremes(SB), 0, $64-32
 	MOVD $frame-64(SP), R25
 	MOVD $elementwiseConsts<>(SB), R17
-	WORD $0x3dc00220 // ldr q0, [x17]
+	WORD $0x3dc00a20 // ldr q0, [x17,#32]
 	MOVD x_len+8(FP), R0
 	MOVD x_base+0(FP), R1
 	WORD $0x4d40c821 // ld1r {v1.4s}, [x1]

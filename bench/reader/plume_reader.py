@@ -81,8 +81,11 @@ class Model:
 
     def _means(self, out):
         """E[x|z] of the decoder's outputs."""
+        likelihood = self.about.get("likelihood", "")
+        if likelihood == "clipped":
+            return out.clip(-1, 1)
         parts, at = [], 0
-        for column in filter(None, self.about.get("likelihood", "").split(",")):
+        for column in filter(None, likelihood.split(",")):
             kind, _, count = column.partition(":")
             y, at = out[:, at:at + int(count or 1)], at + int(count or 1)
             f = {"bernoulli": self.backend.sigmoid, "categorical": self.backend.softmax}

@@ -88,9 +88,18 @@ func (c Config) On(kind data.Kind, likelihood string) Config {
 		c.As = kind
 	}
 	if c.Likelihood == AutoLikelihood {
-		c.Likelihood = cmp.Or(likelihood, GaussianLikelihood)
+		c.Likelihood = cmp.Or(likelihood, likelihoodOf(c.As))
 	}
 	return c
+}
+
+// likelihoodOf is the likelihood that suits rows of a kind, if nothing else tells: many pixels of
+// pictures are as black or white as can be.
+func likelihoodOf(kind data.Kind) string {
+	if kind == data.Pictures {
+		return ClippedLikelihood
+	}
+	return GaussianLikelihood
 }
 
 // A run that leaves its length to the data has usualSteps steps, or a few more; but each datapoint

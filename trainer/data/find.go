@@ -63,7 +63,7 @@ func Find(ctx context.Context, name string, opt Options) (*Found, error) {
 	}
 	f.name, f.opt = name, opt
 	if f.Kind == "" {
-		f.Kind = kindOfShape(f.Shape)
+		f.Kind = KindOfShape(f.Shape)
 	}
 	if opt.Labels != "" && !f.labelColumn {
 		if err := f.findLabelFile(ctx); err != nil {

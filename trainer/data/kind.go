@@ -43,8 +43,8 @@ func (k Kind) Words(text string) string {
 	})
 }
 
-// kindOfShape is the kind of rows of a shape, if nothing else tells.
-func kindOfShape(s Shape) Kind {
+// KindOfShape is the kind of rows of a shape, if nothing else tells.
+func KindOfShape(s Shape) Kind {
 	if s.H == 1 && s.C == 1 {
 		return Numbers
 	}
@@ -66,7 +66,7 @@ func KindOf(ds Dataset) Kind {
 	case *flipped:
 		return KindOf(ds.Dataset)
 	}
-	return kindOfShape(ds.Shape())
+	return KindOfShape(ds.Shape())
 }
 
 // LikelihoodOf describes what suits the numbers of a row of ds, as the configuration key likelihood

@@ -36,7 +36,8 @@ type Description struct {
 	Latent   Shape   `json:"latent"`    // of a latent
 	ObsNoise float64 `json:"obs_noise"` // standard deviation of a value given its latent
 	// Likelihood is the columns of a row (likelihood.Mixed, whose smallest scale is ObsNoise), for
-	// which the decoder gives logits and scales; "": its outputs are the values of an image.
+	// which the decoder gives logits and scales; "clipped": its outputs, cut off at -1 and 1, are
+	// the values of an image; "": they are these values.
 	Likelihood string `json:"likelihood,omitempty"`
 	Prior      Prior  `json:"prior"`
 	Classes    *Class `json:"classes,omitempty"` // what the conditions mean; nil: there are none

@@ -57,6 +57,8 @@ var examples = map[string]example{
 		data.Shape{H: 1, W: 8, C: 1}},
 	"columns": {"ipld", "likelihood=normal:2,bernoulli,categorical:3 latent=4 score_width=8 " +
 		"decoder_widths=[7] cloud_init=pca", data.Shape{H: 1, W: 6, C: 1}},
+	"clipped": {"ipld", "likelihood=clipped latent=5 decoder_widths=[7] score_width=8",
+		data.Shape{H: 2, W: 3, C: 1}},
 	"bf16": {"ipld", "latent=8 decoder_widths=[32] score_width=32 precision=bf16",
 		data.Shape{H: 4, W: 4, C: 1}},
 }

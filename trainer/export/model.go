@@ -45,8 +45,11 @@ func FromRun(r *run.Run, o Options) (*Model, error) {
 		Weights: Raw, Precision: r.Config.Precision, ObsNoise: r.Config.ObsNoise,
 		Seed: r.Config.Seed, Latent: shapeOf(nets.Decoder.InShape()),
 	}}
-	if l, ok := nets.Likelihood.(*likelihood.Mixed); ok {
+	switch l := nets.Likelihood.(type) {
+	case *likelihood.Mixed:
 		m.Likelihood = l.Columns().String()
+	case likelihood.Clipped:
+		m.Likelihood = likelihood.Clip
 	}
 	if !o.Raw && r.Config.EMA > 0 {
 		m.Weights = Averaged

@@ -99,7 +99,11 @@ func (m *Model) graph(network string) (*graph, error) {
 		graph: &graph{}, model: m, values: map[string]value{},
 		weights: map[string]checkpoint.Tensor{},
 	}
-	if m.Likelihood != "" {
+	switch m.Likelihood {
+	case "":
+	case likelihood.Clip:
+		t.clipped = true
+	default:
 		columns, err := likelihood.ParseColumns(m.Likelihood)
 		if err != nil {
 			return nil, fmt.Errorf("likelihood: %w", err)
@@ -158,6 +162,7 @@ type translator struct {
 	*graph
 	model   *Model
 	columns likelihood.Columns // of a row; none: the decoder gives its values
+	clipped bool               // which are cut off at -1 and 1
 	values  map[string]value
 	weights map[string]checkpoint.Tensor
 }

@@ -180,8 +180,11 @@ func (t *translator) scales(n Node, in []value) string {
 }
 
 // means turns a decoder's outputs into E[x|z], where the likelihood is by columns
-// (likelihood.Mixed).
+// (likelihood.Mixed) or they are cut off (likelihood.Clipped).
 func (t *translator) means(out string) string {
+	if t.clipped {
+		return t.op("Clip", []string{out, t.number(-1), t.number(1)})
+	}
 	var parts []string
 	at := 0
 	for _, c := range t.columns {

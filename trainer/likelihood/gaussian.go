@@ -24,6 +24,11 @@ func (l Gaussian) Gradient(t *model.Tape, r Rows) {
 	pass, now := r.forward(t)
 	defer now.End()
 	defer pass.Release()
+	l.backward(pass, r)
+}
+
+// backward sets the losses, and runs the rows back from the error of the decoder's output.
+func (l Gaussian) backward(pass *model.Pass, r Rows) {
 	if r.Missing != nil {
 		r.excuse(pass.Out(), l.D)
 	}

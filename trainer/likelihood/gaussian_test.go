@@ -42,9 +42,18 @@ func (n decoding) decode(z []float32) []float32 {
 }
 
 // checkGradient compares the losses of a likelihood's rows with NegLog, and its gradients with
-// central differences of NegLog, with numbers missing and without. Rounding of the decoder in
-// single precision and curvature leave errors of 1e-3 to differences of 1/64.
+// central differences of NegLog, with numbers missing and without.
 func checkGradient(t *testing.T, l likelihood.Likelihood, n decoding, x []float32, gone []bool) {
+	t.Helper()
+	checkGradientOf(t, l, l.NegLog, n, x, gone)
+}
+
+// checkGradientOf is checkGradient with the differences of another function. Rounding of the
+// decoder in single precision and curvature leave errors of 1e-3 to differences of 1/64.
+func checkGradientOf(
+	t *testing.T, l likelihood.Likelihood, of func(out, x []float32, missing []bool) float64,
+	n decoding, x []float32, gone []bool,
+) {
 	t.Helper()
 	const d, particles = 2, 2
 	rows := len(x) / l.Dim() * particles
@@ -55,23 +64,23 @@ func checkGradient(t *testing.T, l likelihood.Likelihood, n decoding, x []float3
 		Hi: rows, Particles: particles, Z: z, X: x, Missing: gone, Loss: loss, Square: square, G: g,
 	})
 	for r := range rows {
-		at := r / particles * l.Dim()
+		first := r / particles * l.Dim()
 		var missing []bool
 		if gone != nil {
-			missing = gone[at : at+l.Dim()]
+			missing = gone[first : first+l.Dim()]
 		}
-		negLog := func(z []float32) float64 {
-			return l.NegLog(n.decode(z), x[at:at+l.Dim()], missing)
+		at := func(f func(out, x []float32, missing []bool) float64, z []float32) float64 {
+			return f(n.decode(z), x[first:first+l.Dim()], missing)
 		}
 		latent := z[r*d : (r+1)*d]
-		if want := negLog(latent); math.Abs(loss[r]-want) > 1e-4*(1+math.Abs(want)) {
+		if want := at(l.NegLog, latent); math.Abs(loss[r]-want) > 1e-4*(1+math.Abs(want)) {
 			t.Errorf("row %d: -log p = %v, expected %v", r, loss[r], want)
 		}
 		mean, want := make([]float32, l.Dim()), 0.0
 		l.Mean(mean, n.decode(latent))
 		for j, v := range mean {
 			if missing == nil || !missing[j] {
-				want += math.Pow(float64(v)-float64(x[at+j]), 2)
+				want += math.Pow(float64(v)-float64(x[first+j]), 2)
 			}
 		}
 		if math.Abs(want-float64(square[r])) > 1e-5*(1+want) {
@@ -81,9 +90,9 @@ func checkGradient(t *testing.T, l likelihood.Likelihood, n decoding, x []float3
 			const h = 1.0 / 64
 			moved := slices.Clone(latent)
 			moved[j] += h
-			up := negLog(moved)
+			up := at(of, moved)
 			moved[j] -= 2 * h
-			want, got := (up-negLog(moved))/(2*h), float64(g[r*d+j])
+			want, got := (up-at(of, moved))/(2*h), float64(g[r*d+j])
 			if math.Abs(got-want) > 1e-3*(1+math.Abs(want)) {
 				t.Errorf("row %d: gradient %d is %v, expected %v", r, j, got, want)
 			}

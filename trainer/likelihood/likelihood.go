@@ -1,5 +1,6 @@
 // Package likelihood is the density p(x|z) of a row of data given the decoder's output for its
-// latent: Gaussian with one noise for all numbers, or Mixed, by columns.
+// latent: Gaussian with one noise for all numbers, Clipped for numbers in [-1, 1], or Mixed, by
+// columns.
 package likelihood
 
 import (
@@ -17,6 +18,7 @@ type Likelihood interface {
 	// Outputs is how many numbers the decoder gives for a row.
 	Outputs() int
 	// Gradient runs rows forward and backward through the decoder. Afterwards t is ready for Grad.
+	// What is differentiated is -log p(x|z), or a bound of it from above.
 	Gradient(t *model.Tape, r Rows)
 	// NegLog is -log p(x|z) in nats of one row x (D numbers), of which some may be missing (D, or
 	// nil: none), given the decoder's output for it.
@@ -33,16 +35,22 @@ type Likelihood interface {
 	Noisy() bool
 }
 
-// Gauss is the value of the configuration key likelihood that means Gaussian; others are the
-// columns of Mixed.
-const Gauss = "gaussian"
+// Values of the configuration key likelihood; others are the columns of Mixed.
+const (
+	Gauss = "gaussian" // Gaussian
+	Clip  = "clipped"  // Clipped
+)
 
 // New returns the likelihood that the configuration key of that name describes, for rows of dim
-// numbers: Gaussian with sigma = noise, or Mixed whose smallest scale is noise. Columns of another
+// numbers: Gaussian or Clipped with sigma = noise, or Mixed whose smallest scale is noise. Columns of another
 // number of numbers are an error.
 func New(text string, noise float64, dim int) (Likelihood, error) {
-	if text == Gauss {
-		return Gaussian{Sigma: noise, D: dim}, nil
+	gaussian := Gaussian{Sigma: noise, D: dim}
+	switch text {
+	case Gauss:
+		return gaussian, nil
+	case Clip:
+		return Clipped{gaussian}, nil
 	}
 	columns, err := ParseColumns(text)
 	if err == nil && columns.Dim() != dim {
@@ -72,7 +80,7 @@ type Rows struct {
 	// known.
 	Loss   []float64
 	Square []float32
-	G      []float32 // set to the gradient of -log p(x|z) by z, Hi-Lo x d
+	G      []float32 // set to the gradient by z of what is differentiated, Hi-Lo x d
 }
 
 // forward runs the rows through the decoder. The phase of the way back has begun.

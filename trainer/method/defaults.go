@@ -9,6 +9,7 @@ import (
 
 	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/likelihood"
 )
 
@@ -19,7 +20,7 @@ func DefaultOn(name config.Method, picture data.Shape) (config.Config, error) {
 	if err != nil {
 		return c, err
 	}
-	return Resolve(c, picture, func(string) bool { return false })
+	return Resolve(c.On(data.KindOfShape(picture), ""), picture, func(string) bool { return false })
 }
 
 // convolutions are the defaults of convolutions where they differ from those of MLPs: how they were
@@ -29,6 +30,10 @@ var convolutions = map[string]string{
 	"step_size": "0.006", "step_size_end": "0.001", "friction": "0.3", "scale_anchor": "2",
 	"prior_weight": "elbo",
 }
+
+// picturesByMLP are the defaults of pictures with MLPs where they differ from those of other rows: how
+// they were chosen is in bench/study.
+var picturesByMLP = map[string]string{"prior_levels": string(diffusion.Sech)}
 
 // tables are the defaults of tables where they differ from those of other rows, besides the width
 // of the decoder: how they were chosen is in bench/study.
@@ -90,6 +95,8 @@ func own(c config.Config) map[string]string {
 		return convolutions
 	case c.As == data.Columns:
 		return ofTables(c)
+	case c.As == data.Pictures:
+		return picturesByMLP
 	}
 	return nil
 }

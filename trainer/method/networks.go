@@ -60,6 +60,8 @@ func Resolve(
 		"nothing, since the latents of an MLP are vectors (--latent), or --decoder conv")
 	p.Expect(o.Decoder != config.Conv || !byColumns(*o), "decoder",
 		o.Decoder, "mlp, since the likelihood is by columns (--likelihood)")
+	p.Expect(o.Likelihood != config.ClippedLikelihood || c.As.Bounded(), "likelihood", o.Likelihood,
+		"gaussian, since numbers of signals and tables may lie beyond -1 and 1")
 	p.Expect(o.Decoder == config.Conv || o.Encoder != config.Conv, "encoder", o.Encoder,
 		"mlp, since the latents of an MLP are vectors, or --decoder conv")
 	if slices.Contains(m.reads, scoreKeys) {
@@ -176,10 +178,10 @@ func newDecoder(
 		append(widths, picture.Dim())...), nil
 }
 
-// newLikelihood returns the likelihood of rows of dim numbers that the options describe. auto is
-// that of runs from before there was a choice.
+// newLikelihood returns the likelihood of rows of dim numbers that the options describe. auto, which
+// nothing has resolved, is gaussian.
 func newLikelihood(o config.Options, dim int) (likelihood.Likelihood, error) {
-	if !byColumns(o) {
+	if o.Likelihood == config.AutoLikelihood {
 		o.Likelihood = config.GaussianLikelihood
 	}
 	return likelihood.New(o.Likelihood, o.ObsNoise, dim)
@@ -187,7 +189,11 @@ func newLikelihood(o config.Options, dim int) (likelihood.Likelihood, error) {
 
 // byColumns reports whether the likelihood is by columns.
 func byColumns(o config.Options) bool {
-	return o.Likelihood != config.AutoLikelihood && o.Likelihood != config.GaussianLikelihood
+	switch o.Likelihood {
+	case config.AutoLikelihood, config.GaussianLikelihood, config.ClippedLikelihood:
+		return false
+	}
+	return true
 }
 
 // newEncoder returns the encoder that the options, which are resolved, describe.
