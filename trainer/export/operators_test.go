@@ -18,6 +18,9 @@ var computes = map[string]func(o operation, in []array) []array{
 	"Sigmoid":  each(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }),
 	"Sqrt":     each(math.Sqrt), "Sin": each(math.Sin), "Cos": each(math.Cos),
 	"Neg": each(func(x float64) float64 { return -x }),
+	"Clip": func(o operation, in []array) []array {
+		return each(func(x float64) float64 { return min(in[2].x[0], max(in[1].x[0], x)) })(o, in)
+	},
 	"Add": pairs(func(a, b float64) float64 { return a + b }),
 	"Sub": pairs(func(a, b float64) float64 { return a - b }),
 	"Mul": pairs(func(a, b float64) float64 { return a * b }),

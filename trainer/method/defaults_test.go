@@ -37,6 +37,46 @@ func TestDefaultFor(t *testing.T) {
 	}
 }
 
+// Pictures are cut off at -1 and 1, and of those with MLPs most noise levels are drawn where they
+// count. Other rows keep what suits any numbers; what was given stays.
+func TestDefaultsOfPictures(t *testing.T) {
+	gray, colour := data.Shape{H: 8, W: 8, C: 1}, data.Shape{H: 8, W: 8, C: 3}
+	vector, signal := data.Shape{H: 1, W: 6, C: 1}, data.Shape{H: 1, W: 64, C: 1}
+	for _, test := range []struct {
+		kind  data.Kind
+		shape data.Shape
+		given string
+		want  string
+	}{
+		{data.Pictures, gray, "", "clipped sech"},
+		{data.Pictures, colour, "", "clipped uniform"}, // convolutions
+		{data.Pictures, gray, "prior_levels=uniform", "clipped uniform"},
+		{data.Pictures, gray, "likelihood=gaussian", "gaussian sech"},
+		{data.Numbers, vector, "", "gaussian uniform"},
+		{data.Numbers, vector, "likelihood=clipped", "clipped uniform"},
+		{data.Signals, signal, "", "gaussian uniform"},
+	} {
+		c, is := Default(), func(string) bool { return false }
+		if key, value, ok := strings.Cut(test.given, "="); ok {
+			if err := c.Key(key).Set(value); err != nil {
+				t.Fatal(err)
+			}
+			is = func(k string) bool { return k == key }
+		}
+		c, err := Resolve(c.On(test.kind, ""), test.shape, is)
+		if got := fmt.Sprintf("%s %s", c.Likelihood, c.PriorLevels); err != nil || got != test.want {
+			t.Errorf("%s %v %s: %s, %v, expected %s", test.kind, test.shape, test.given, got, err,
+				test.want)
+		}
+	}
+	c := Default()
+	c.Likelihood = config.ClippedLikelihood
+	_, err := Resolve(c.On(data.Signals, ""), signal, nil)
+	if err == nil || !strings.Contains(err.Error(), `likelihood = "clipped": expected gaussian`) {
+		t.Errorf("signals, clipped: %v", err)
+	}
+}
+
 // There is a spec for every method that a configuration can name, in the same order.
 func TestMethods(t *testing.T) {
 	names := make([]config.Method, len(specs))

@@ -24,8 +24,9 @@ names. Flags override the environment, which overrides the file, which overrides
 ([which keys are refused](../run/README.md#configuration)). Lists are '256,512' in flags and
 variables, and '[256, 512]' in files.
 
-A default for *convolutions* or *tables* takes the place of those before it where the networks are
-convolutions, or the data a table. A key without unit has 1 in that column.
+A default for *convolutions*, *pictures* or *tables* takes the place of those before it where the
+networks are convolutions, or the data pictures for MLPs or a table. A key without unit has 1 in
+that column.
 `
 
 const keysTable = "\n## %s\n\n| key | type | values | default | unit | what it does |\n" +
@@ -84,7 +85,8 @@ func valuesOf(key config.Key) string {
 	return key.Values
 }
 
-// defaultsOf are the default of most methods, then those of others, of convolutions and of tables.
+// defaultsOf are the default of most methods, then those of others, of convolutions, of
+// pictures with MLPs and of tables.
 func defaultsOf(key config.Key) string {
 	common := config.Common()
 	usual := common.Key(key.Name).String()
@@ -110,6 +112,9 @@ func defaultsOf(key config.Key) string {
 	}
 	if value, ok := convolutions[key.Name]; ok {
 		all = append(all, "*convolutions*: "+quoted(value))
+	}
+	if value, ok := picturesByMLP[key.Name]; ok {
+		all = append(all, "*pictures*: "+quoted(value))
 	}
 	if value, ok := tables[key.Name]; ok {
 		all = append(all, "*tables*: "+quoted(value))
