@@ -4,7 +4,7 @@
     python3 trainer/method/testdata/golden.py --check   # only compares the file with a new run
 
 Needs PyTorch and NumPy (Debian: apt-get install python3-torch). The committed file was recorded
-with PyTorch 1.13.0a0 and NumPy 1.24.2 of Debian 12; its metadata repeats the versions. Nothing
+with PyTorch 2.15.0 and NumPy 2.4.6; its metadata repeats the versions. Nothing
 here depends on the random numbers of either library.
 
 Everything is float64, all gradients are autograd's, the optimisers are torch.optim's. Only the
@@ -45,7 +45,7 @@ STATS = ["SquareError", "DataLoss", "PriorLoss", "Moved", "Clipped", "Anchor"]
 # ---- Configurations ---------------------------------------------------------------------------
 
 BASE = dict(
-    latent=5, obs_noise=0.2, decoder_widths=[8, 10],
+    latent=5, likelihood="gaussian", obs_noise=0.2, decoder_widths=[8, 10],
     score_width=8, score_blocks=2, score_features=6,
     lambda_min=-10.0, lambda_max=10.0,
     particles=2, dynamics="underdamped",
@@ -77,6 +77,7 @@ CASES = {
     "anchor": case(scale_anchor=5.0, spread=1.5, inner_steps=2, particles=3),
     "repeats": case(batch_repeats=2, catch_up=4, drift_clip=0.03),
     "score": case(prior_drift="score", prior_warmup=3, friction=1.0),
+    "clipped": case(likelihood="clipped", spread=9.0, drift_clip=0),
     "pgd": case(method="pgd", dynamics="overdamped", drift_clip=0),
     "everything": case(
         latent=33, lambda_min=-8.0, lambda_max=9.0, control_variate=True, score_draws=2,
@@ -341,6 +342,7 @@ class Flow:
         self.model = Model(o, self.decoder.p, self.prior.p)
         self.mean_square = float((self.z**2).mean())
         self.moves = self.steps = 0
+        self.beyond = 0.0  # the largest share of outputs beyond -1 and 1
 
     def step(self, index, number, progress):
         """One step on the datapoints of index; returns the stats' row and what `first` records."""
@@ -373,19 +375,26 @@ class Flow:
         self.steps += 1
         self.visited.update({m: number for m in index})
         moved = len(ids) * o["inner_steps"]
-        stats = [data["square"], data["loss"], float(nll.sum()), moved, clipped, anchor]
+        stats = [data["square"], data["loss"], float(nll.sum().detach()), moved, clipped, anchor]
         return stats, {k: v.detach().numpy().copy() for k, v in first.items()}
 
     def data_terms(self, ids, index):
-        """-log p(x|z), its mean for phi and its drift by z."""
+        """-log p(x|z), and of what is differentiated the mean for phi and the drift by z."""
         z = self.z[ids].detach().requires_grad_()
         x = self.x[index].repeat_interleave(self.o["particles"], 0)
-        mean = self.model.decode(z)
+        y = mean = self.model.decode(z)
+        if self.o["likelihood"] == "clipped":
+            mean = y.clamp(-1, 1)
         loss = -torch.distributions.Normal(mean, self.o["obs_noise"]).log_prob(x).sum(1)
-        (drift,) = torch.autograd.grad(loss.sum(), z, retain_graph=True)
-        square = float(((mean - x)**2).sum())
-        return dict(z=z.detach(), mean=loss.mean(), drift=drift, square=square,
-                    loss=float(loss.sum()))
+        down = loss
+        if self.o["likelihood"] == "clipped":  # the bound: its derivative by y is clip(y) - x
+            huber = torch.nn.functional.huber_loss(y, torch.zeros_like(y), reduction="none")
+            down = (huber - y * x).sum(1) / self.o["obs_noise"]**2
+            self.beyond = max(self.beyond, float((y.abs() > 1).double().mean()))
+        (drift,) = torch.autograd.grad(down.sum(), z, retain_graph=True)
+        square = float(((mean - x)**2).sum().detach())
+        return dict(z=z.detach(), mean=down.mean(), drift=drift, square=square,
+                    loss=float(loss.sum().detach()))
 
     def gradients(self, data, terms):
         (phi,) = torch.autograd.grad(data["mean"], self.decoder.p)
@@ -462,7 +471,8 @@ def sample(case, model, solver):
             data = x if last is None else (1 + ratio) * x - ratio * last[1]
             z = sigma(t) / sigma(s) * z - alpha(t) * math.expm1(-h) * data
             last = h, x
-    return {"z": z, "x": model.decode(z)}
+    x = model.decode(z)
+    return {"z": z, "x": x.clamp(-1, 1) if o["likelihood"] == "clipped" else x}
 
 
 # ---- Recording --------------------------------------------------------------------------------
@@ -481,6 +491,8 @@ def record(name, case, out):
     theta[-tail:] = case["out"] * rng(tail, 1)
     phi, theta, z = single(phi), single(theta), single(case["spread"] * z)
     x = single(np.tanh(rng(case["points"] * DIM, 2))).reshape(-1, DIM)
+    if o["likelihood"] == "clipped":  # some pixels at the limits
+        x = single(np.clip(1.5 * x, -1, 1))
     flow = Flow(case, phi, theta, x, z)
     out["x"] = x
     out.update({f"start/{k}": v for k, v in flow.state().items()})
@@ -499,7 +511,7 @@ def record(name, case, out):
     out["stats"] = np.array(stats, np.float64)
     print(f"{name}: clipped {[r[4] for r in stats]}, "
           f"anchor {stats[0][5]:.3g} to {stats[-1][5]:.3g}, "
-          f"data loss {stats[0][1]:.4g} to {stats[-1][1]:.4g}, "
+          f"beyond {flow.beyond:.2g}, data loss {stats[0][1]:.4g} to {stats[-1][1]:.4g}, "
           f"prior loss {stats[0][2]:.4g} to {stats[-1][2]:.4g}")
 
 
