@@ -64,7 +64,8 @@ func TestDefaultsOfPictures(t *testing.T) {
 			is = func(k string) bool { return k == key }
 		}
 		c, err := Resolve(c.On(test.kind, ""), test.shape, is)
-		if got := fmt.Sprintf("%s %s", c.Likelihood, c.PriorLevels); err != nil || got != test.want {
+		got := fmt.Sprintf("%s %s", c.Likelihood, c.PriorLevels)
+		if err != nil || got != test.want {
 			t.Errorf("%s %v %s: %s, %v, expected %s", test.kind, test.shape, test.given, got, err,
 				test.want)
 		}

@@ -178,8 +178,8 @@ func newDecoder(
 		append(widths, picture.Dim())...), nil
 }
 
-// newLikelihood returns the likelihood of rows of dim numbers that the options describe. auto, which
-// nothing has resolved, is gaussian.
+// newLikelihood returns the likelihood of rows of dim numbers that the options describe. auto that
+// nothing has resolved is gaussian.
 func newLikelihood(o config.Options, dim int) (likelihood.Likelihood, error) {
 	if o.Likelihood == config.AutoLikelihood {
 		o.Likelihood = config.GaussianLikelihood
