@@ -42,8 +42,8 @@ const (
 )
 
 // New returns the likelihood that the configuration key of that name describes, for rows of dim
-// numbers: Gaussian or Clipped with sigma = noise, or Mixed whose smallest scale is noise. Columns of another
-// number of numbers are an error.
+// numbers: Gaussian or Clipped with sigma = noise, or Mixed whose smallest scale is noise. Columns
+// of another number of numbers are an error.
 func New(text string, noise float64, dim int) (Likelihood, error) {
 	gaussian := Gaussian{Sigma: noise, D: dim}
 	switch text {

@@ -31,8 +31,8 @@ var convolutions = map[string]string{
 	"prior_weight": "elbo",
 }
 
-// picturesByMLP are the defaults of pictures with MLPs where they differ from those of other rows: how
-// they were chosen is in bench/study.
+// picturesByMLP are the defaults of pictures with MLPs where they differ from those of other rows:
+// how they were chosen is in bench/study.
 var picturesByMLP = map[string]string{"prior_levels": string(diffusion.Sech)}
 
 // tables are the defaults of tables where they differ from those of other rows, besides the width
