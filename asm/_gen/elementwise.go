@@ -189,15 +189,7 @@ func (m machine) linearAlgebra() {
 			return func(i int) { m.put(m.mul(m.get(s[0], i), a), s[0], i) }
 		},
 	)
-	m.elementwise(
-		"Clip", "func(x []float32)", "x = min(1, max(-1, x)); NaN stays NaN", 4, []string{"x"},
-		func(s []stream) func(int) {
-			lo, hi := m.konst(-1), m.konst(1)
-			return func(i int) {
-				m.put(m.op(opMin, hi, m.op(opMax, lo, m.get(s[0], i))), s[0], i)
-			}
-		},
-	)
+	m.clip()
 	m.elementwise(
 		"Combine2", "func(z []float32, a float32, x []float32, b float32)", "z = a*z + (b*x)", 2,
 		[]string{"z", "x"},
@@ -222,6 +214,18 @@ func (m machine) linearAlgebra() {
 		},
 	)
 	m.extremes()
+}
+
+func (m machine) clip() {
+	m.elementwise(
+		"Clip", "func(x []float32)", "x = min(1, max(-1, x)); NaN stays NaN", 4, []string{"x"},
+		func(s []stream) func(int) {
+			lo, hi := m.konst(-1), m.konst(1)
+			return func(i int) {
+				m.put(m.op(opMin, hi, m.op(opMax, lo, m.get(s[0], i))), s[0], i)
+			}
+		},
+	)
 }
 
 // ordered maps float32 bits to integers in the order of the numbers, -0 below 0, NaN outermost:

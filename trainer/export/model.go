@@ -45,12 +45,7 @@ func FromRun(r *run.Run, o Options) (*Model, error) {
 		Weights: Raw, Precision: r.Config.Precision, ObsNoise: r.Config.ObsNoise,
 		Seed: r.Config.Seed, Latent: shapeOf(nets.Decoder.InShape()),
 	}}
-	switch l := nets.Likelihood.(type) {
-	case *likelihood.Mixed:
-		m.Likelihood = l.Columns().String()
-	case likelihood.Clipped:
-		m.Likelihood = likelihood.Clip
-	}
+	m.Likelihood = likelihoodOf(nets)
 	if !o.Raw && r.Config.EMA > 0 {
 		m.Weights = Averaged
 	}
@@ -79,6 +74,17 @@ func FromRun(r *run.Run, o Options) (*Model, error) {
 		m.Tensors = append(m.Tensors, cloud.tensors()...)
 	}
 	return m, nil
+}
+
+// likelihoodOf is Description.Likelihood.
+func likelihoodOf(nets generate.Model) string {
+	switch l := nets.Likelihood.(type) {
+	case *likelihood.Mixed:
+		return l.Columns().String()
+	case likelihood.Clipped:
+		return likelihood.Clip
+	}
+	return ""
 }
 
 // describe sets what follows from the run and from its networks.
