@@ -19,9 +19,13 @@ import (
 // sites are where the mistakes are made. In their Go code mutant(name, right, wrong) is wrong when
 // the environment asks for the mistake of that name, and flip(name, x, factor) multiplies x then.
 var sites = []site{
-	{"trainer/likelihood", "Gaussian.Gradient", "pass.Backward(r.G)", `$
+	{"trainer/likelihood", "Gaussian.backward", "pass.Backward(r.G)", `$
 		flip("sign of the decoder's drift", r.G, -1)
 		flip("factor 2 in the decoder's drift", r.G, 2)`},
+	{"trainer/likelihood", "Clipped.Gradient", "kernel.Clip(pass.Out())", `
+		if mutant("outputs that are not cut off", true, false) {
+			$
+		}`},
 	{"trainer/method", "flow.runPrior", "Clock: f.setup.Clock, })", `$
 		flip("sign of the prior's drift", p, -1)`},
 	{"trainer/method", "network.reduce", "rows.Grad = n.g", `$
@@ -142,6 +146,7 @@ var mistakes = []struct {
 		factor 2 in the bound's drift through r`},
 	{only: "value of the bound", names: `bound without 1/2`},
 	{only: "posterior at every move", names: `sign of the score's drift`},
+	{only: "clipped decoder", names: `outputs that are not cut off`},
 	{only: "samples of a mixture", names: `ancestral noise without sqrt
 		sign of the ancestral step`},
 	{only: "Gaussian encoder", names: `sign of the entropy

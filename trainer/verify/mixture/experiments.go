@@ -18,6 +18,7 @@ import (
 var Experiments = []lab.Experiment{
 	{Section: "8.3", Title: "gradient of the bound of a mixture", Run: boundGradient},
 	{Section: "8.3", Title: "modes of the posterior", Run: posteriorModes},
+	{Section: "8.3", Title: "cloud of a clipped decoder", Run: clippedDecoder},
 	{Section: "8.3", Title: "Gaussian encoder", Run: gaussianEncoder},
 	{Section: "8.3", Title: "minimiser of theta in a mixture", Run: minimiser},
 	{Section: "8.3", Title: "W and the mixture learned", Run: training},

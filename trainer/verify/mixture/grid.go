@@ -52,6 +52,14 @@ func (g grid) after(n int, kernel [][]float64) grid {
 	return g
 }
 
+// mean is the mean of f(z).
+func (g grid) mean(f func(z float64) float64) (sum float64) {
+	for i, z := range g.z {
+		sum += f(z) * g.p[i] * g.step
+	}
+	return sum
+}
+
 // above is the probability of z > 0; the point 0 counts half.
 func (g grid) above() (p float64) {
 	for i, z := range g.z {

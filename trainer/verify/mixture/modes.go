@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/plume-ml/plume/trainer/config"
 	"github.com/plume-ml/plume/trainer/data"
 	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/figure"
@@ -38,6 +39,9 @@ const (
 func (t twoModes) copies(l *lab.Lab, x float64, points, seed int) (method.Method, error) {
 	o := lab.Plain(1, modeCloud, modeStep, 1)
 	o.ObsNoise, o.PriorDrift, o.InnerSteps = t.noise, diffusion.ScoreDrift, modeMoves
+	if t.clipped {
+		o.Likelihood = config.ClippedLikelihood
+	}
 	copies := data.Table{D: 1, X: make([]float32, points)}
 	for i := range copies.X {
 		copies.X[i] = float32(x)

@@ -16,6 +16,7 @@ import (
 type twoModes struct {
 	exactnet.Mixture
 	w, noise float64
+	clipped  bool // x = clip(w z) + sigma eps
 }
 
 func newTwoModes() twoModes {
