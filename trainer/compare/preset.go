@@ -6,6 +6,7 @@ import (
 
 	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/config"
+	"github.com/plume-ml/plume/trainer/diffusion"
 	"github.com/plume-ml/plume/trainer/suggest"
 )
 
@@ -22,6 +23,10 @@ func Presets() []PresetInfo {
 			each("ipld:particles=%s", "1", "2", "4", "8", "16")},
 		{"prior-weight", "weight of the noise levels in the score network's loss",
 			each("ipld:prior_weight=%s", "elbo", "simple")},
+		{"likelihood", "pictures as Gaussians about the decoder's output, whole or cut off",
+			each("ipld:likelihood=%s", config.GaussianLikelihood, config.ClippedLikelihood)},
+		{"prior-levels", "density from which noise levels are drawn",
+			each("ipld:prior_levels=%s", string(diffusion.Uniform), string(diffusion.Sech))},
 		{"control-variate", "control variate of the prior drift",
 			each("ipld:control_variate=%s", "false", "true")},
 		{"step-size", "step size h, from a quarter of the default to four times as much",

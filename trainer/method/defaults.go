@@ -33,7 +33,9 @@ var convolutions = map[string]string{
 
 // picturesByMLP are the defaults of pictures with MLPs where they differ from those of other rows:
 // how they were chosen is in bench/study.
-var picturesByMLP = map[string]string{"prior_levels": string(diffusion.Sech)}
+var picturesByMLP = map[string]string{
+	"epochs": "280", "prior_levels": string(diffusion.Sech), "score_blocks": "4",
+}
 
 // tables are the defaults of tables where they differ from those of other rows, besides the width
 // of the decoder: how they were chosen is in bench/study.

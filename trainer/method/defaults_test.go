@@ -48,13 +48,13 @@ func TestDefaultsOfPictures(t *testing.T) {
 		given string
 		want  string
 	}{
-		{data.Pictures, gray, "", "clipped sech"},
-		{data.Pictures, colour, "", "clipped uniform"}, // convolutions
-		{data.Pictures, gray, "prior_levels=uniform", "clipped uniform"},
-		{data.Pictures, gray, "likelihood=gaussian", "gaussian sech"},
-		{data.Numbers, vector, "", "gaussian uniform"},
-		{data.Numbers, vector, "likelihood=clipped", "clipped uniform"},
-		{data.Signals, signal, "", "gaussian uniform"},
+		{data.Pictures, gray, "", "clipped sech 4"},
+		{data.Pictures, colour, "", "clipped uniform 3"}, // convolutions
+		{data.Pictures, gray, "prior_levels=uniform", "clipped uniform 4"},
+		{data.Pictures, gray, "likelihood=gaussian", "gaussian sech 4"},
+		{data.Numbers, vector, "", "gaussian uniform 3"},
+		{data.Numbers, vector, "likelihood=clipped", "clipped uniform 3"},
+		{data.Signals, signal, "", "gaussian uniform 3"},
 	} {
 		c, is := Default(), func(string) bool { return false }
 		if key, value, ok := strings.Cut(test.given, "="); ok {
@@ -64,7 +64,7 @@ func TestDefaultsOfPictures(t *testing.T) {
 			is = func(k string) bool { return k == key }
 		}
 		c, err := Resolve(c.On(test.kind, ""), test.shape, is)
-		got := fmt.Sprintf("%s %s", c.Likelihood, c.PriorLevels)
+		got := fmt.Sprintf("%s %s %d", c.Likelihood, c.PriorLevels, c.ScoreBlocks)
 		if err != nil || got != test.want {
 			t.Errorf("%s %v %s: %s, %v, expected %s", test.kind, test.shape, test.given, got, err,
 				test.want)
