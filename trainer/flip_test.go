@@ -35,6 +35,7 @@ func TestFlipIsMoreImages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		c.As = data.Numbers // as the mirrored images are, so that both have the same defaults
 		c.Holdout, c.Epochs, c.Batch, c.DecoderWidths = 0, 2, 50, []int{16}
 		if method.Reads(name, "score_width") {
 			c.ScoreWidth = 16

@@ -115,7 +115,7 @@ func asked(t *testing.T, set string) (c config.Config, given []string) {
 // configuration names its networks already.
 func TestResolveUnlike(t *testing.T) {
 	picture := data.Shape{H: 32, W: 32, C: 3}
-	mlp := Default()
+	mlp := Default().On(data.Pictures, "")
 	mlp.Epochs = 3
 	conv, err := Resolve(mlp, picture, nil)
 	if err != nil {
