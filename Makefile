@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-openblas test-paths setup-mpi build-mpi test-mpi bench-mpi test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps study-tables study-precision clean
+.PHONY: help setup build train test test-openblas test-paths setup-mpi build-mpi test-mpi bench-mpi test-python browser test-pages venv test-kill release test-release test-deploy race fuzz fuzz-readers soak quality accuracy lint gen bench bench-baseline bench-diff bench-kernels bench-steps bench-quality study-tables study-precision clean
 
 # Shell functions for the recipes. have_openblas succeeds if cgo can compile, link and run a
 # program that calls OpenBLAS; then `tags` selects it, and otherwise cgo stays off.
@@ -307,6 +307,11 @@ bench-steps: setup ## measure steps and sampling beside PyTorch and JAX, as PYTH
 	@$(functions)
 	choose_backend
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run $$tags ./bench/peers -what steps $(if $(PYTHON),-python '$(PYTHON)') -write bench/README.md
+
+bench-quality: setup ## measure seconds of training until samples have a PCA-64 FD of 2: ipld, vae+diffusion, PyTorch's own (PYTHON); ARGS="-precision bf16 -keep FILE"
+	@$(functions)
+	choose_backend
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(GO) run $$tags ./bench/quality $(if $(PYTHON),-python '$(PYTHON)') $(ARGS)
 
 study = bin/.venv-study
 
