@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// interpreter executes the few instructions of amd64 around those of tiles, for CPUs that have no
-// tiles. Memory is what was laid at an address; everything else is refused: other instructions,
-// flags that arithmetic left, addresses outside of arrays.
+// interpreter executes the few instructions of amd64 around those of tiles, and those of AVX-512
+// between them, for CPUs that have no tiles. Memory is what was laid at an address; everything else
+// is refused: other instructions, flags that arithmetic left, addresses outside of arrays.
 type interpreter struct {
 	fn        function
 	labels    map[string]int
@@ -21,6 +21,7 @@ type interpreter struct {
 	arrays    []array
 	compared  *[2]int64 // the operands of the last comparison, if nothing changed the flags since
 	tiles     tiles
+	vectors   vectors
 	steps     int // executed
 }
 
@@ -100,6 +101,10 @@ func (m *interpreter) address(operand string) (uint64, error) {
 func (m *interpreter) value(operand string) (uint64, error) {
 	if number, ok := strings.CutPrefix(operand, "$"); ok {
 		return strconv.ParseUint(number, 0, 64)
+	}
+	if operand == "CL" {
+		v, err := m.value("CX")
+		return v & 0xff, err
 	}
 	if slices.Contains(general, operand) {
 		if v, ok := m.registers[operand]; ok {
@@ -190,6 +195,9 @@ func (m *interpreter) execute(i instruction) (next string, err error) {
 	if handled, err := m.tile(i); handled {
 		return "", err
 	}
+	if handled, err := m.vector(i); handled {
+		return "", err
+	}
 	switch i.op {
 	case "JMP":
 		return i.last(), nil
@@ -245,6 +253,8 @@ func (m *interpreter) arithmetic(i instruction, a, b uint64) error {
 		return m.assign(i.last(), b&a)
 	case "SHRQ":
 		return m.assign(i.last(), b>>a)
+	case "SHLQ":
+		return m.assign(i.last(), b<<(a&63))
 	}
 	return errors.New("an instruction that is not understood")
 }

@@ -5,7 +5,7 @@ import "testing"
 // halvesFittings are calls for products of halves, and what packs them.
 func halvesFittings() []fitting {
 	const rows, panels, n, words = 3, 2, 64, 32
-	h := &definedPairs
+	h, bias := &definedPairs, make([]float32, 39)
 	mul := func(ldc, rs, jump, bs, rows, panels, n, parts int) func(s [][]float32) {
 		return func(s [][]float32) {
 			h.Mul(s[0], ldc, false, s[1], rs, jump, s[2], bs, rows, panels, n, parts)
@@ -28,6 +28,16 @@ func halvesFittings() []fitting {
 		{"Mul of no rows", nil, func([][]float32) {
 			h.Mul(nil, 64, true, nil, 1, 1, nil, 1, 0, panels, n, 1)
 			h.Mul(nil, 64, true, nil, 1, 1, nil, 1, rows, 0, n, 1)
+		}},
+		{
+			"MulSiLU", []int{60 + rows*16, 2*40 + 39, 2*35 + words, 1030 + words*HalfCols},
+			func(s [][]float32) {
+				h.MulSiLU(s[0], 60, s[1], 40, bias, s[2], 35, 0, s[3], 1030, rows, n, 1)
+			},
+		},
+		{"MulSiLU of nothing", nil, func([][]float32) {
+			h.MulSiLU(nil, 60, nil, 40, bias, nil, 1, 1, nil, 1, 0, n, 1)
+			h.MulSiLU(nil, 60, nil, 40, nil, nil, 1, 1, nil, 1, rows, n, 1)
 		}},
 		{"RoundHalves", []int{2*40 + words, 2*50 + 35}, func(s [][]float32) {
 			RoundHalves(s[0], 40, s[1], 50, rows, 35, 1)

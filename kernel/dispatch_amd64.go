@@ -13,7 +13,7 @@ var native = []candidate{
 // extensions are those of this architecture.
 var extensions = []extension{
 	{"amx", &avx512Path, []cpuid.FeatureID{
-		cpuid.AMXTILE, cpuid.AMXBF16, cpuid.OSXSAVE,
+		cpuid.AMXTILE, cpuid.AMXBF16, cpuid.OSXSAVE, cpuid.AVX512BF16,
 	}, &amxHalves, permitted, nil},
 	{
 		"avx512bf16", &avx512Path, []cpuid.FeatureID{cpuid.AVX512BF16}, &avx512bf16Halves, nil,

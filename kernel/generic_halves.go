@@ -17,30 +17,36 @@ func pairOf(first, second float32) float32 {
 
 var definedBF16 = Halves{
 	name: "bf16", high: HalfCols, peak: peakGeneric, peakOperations: 2,
-	mul: mulHalves(func(sum float32, a, b []float32) float32 {
-		var even, odd float32
-		for k, x := range a {
-			y := b[k*HalfCols]
-			even = fma32(lower(x), lower(y), even)
-			odd = fma32(upper(x), upper(y), odd)
-		}
-		return sum + (even + odd)
-	}),
+	mul: mulHalves(addGroup), silu: siluHalves(addGroup),
 }
 
 var definedPairs = Halves{
 	name: "bf16-pairs", high: HalfCols, peak: peakGeneric, peakOperations: 2,
-	mul: mulHalves(func(sum float32, a, b []float32) float32 {
-		for k, x := range a {
-			y := b[k*HalfCols]
-			sum = fma32(lower(x), lower(y), fma32(upper(x), upper(y), sum))
-		}
-		return sum
-	}),
+	mul: mulHalves(addPairs), silu: siluHalves(addPairs),
 }
 
-// mulHalves is Halves.mul for any number of rows, by what adds the products of sixteen words of a
-// row and of a column, whose words are HalfCols apart.
+// addGroup adds the products of sixteen words of a row and of a column, whose words are HalfCols
+// apart.
+func addGroup(sum float32, a, b []float32) float32 {
+	var even, odd float32
+	for k, x := range a {
+		y := b[k*HalfCols]
+		even = fma32(lower(x), lower(y), even)
+		odd = fma32(upper(x), upper(y), odd)
+	}
+	return sum + (even + odd)
+}
+
+// addPairs is the same, pair by pair.
+func addPairs(sum float32, a, b []float32) float32 {
+	for k, x := range a {
+		y := b[k*HalfCols]
+		sum = fma32(lower(x), lower(y), fma32(upper(x), upper(y), sum))
+	}
+	return sum
+}
+
+// mulHalves is Halves.mul for any number of rows, by addGroup or addPairs.
 func mulHalves(add func(sum float32, a, b []float32) float32) func(c []float32, ldc int,
 	first bool, a []float32, rs, jump int, b []float32,
 	bs, rows, gap, blocks, panels, n, parts int) {
@@ -103,6 +109,36 @@ func interleaveHalvesGeneric(dst, src []float32, rs, pairs int) {
 		for j := range HalfCols / 2 {
 			dst[i*HalfCols+2*j] = pairOf(lower(first[j]), lower(second[j]))
 			dst[i*HalfCols+2*j+1] = pairOf(upper(first[j]), upper(second[j]))
+		}
+	}
+}
+
+// siluHalves is Halves.silu for any number of rows, likewise.
+func siluHalves(add func(sum float32, a, b []float32) float32) func(dst []float32, ss int,
+	slopes []float32, ld int, bias, a []float32, rs int, b []float32,
+	bs, rows, gap, blocks, panels, n, step int, more bool) {
+	const group = HalfDepth / 2
+	return func(dst []float32, ss int, slopes []float32, ld int, bias, a []float32, rs int,
+		b []float32, bs, rows, gap, blocks, panels, n, step int, _ bool) {
+		element := func(i, j int) float32 {
+			if j >= len(bias) {
+				return 0
+			}
+			sum, column := float32(0), b[j/HalfCols*bs+j%HalfCols:]
+			for g := range n / HalfDepth {
+				sum = add(sum, a[i*rs+g*step:][:group], column[g*group*HalfCols:])
+			}
+			y, d := silu(sum + bias[j])
+			if len(slopes) > 0 {
+				slopes[i*ld+j] = d
+			}
+			return bf16(y)
+		}
+		for r := range rows * blocks {
+			i := r/rows*gap + r%rows
+			for w := range panels * group {
+				dst[w/group*ss+i*group+w%group] = pairOf(element(i, 2*w), element(i, 2*w+1))
+			}
 		}
 	}
 }

@@ -14,6 +14,10 @@ type Halves struct {
 	// so many blocks, and multiply-adds, 0 for no limit. Its counts are positive.
 	mul func(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
 		bs, rows, gap, blocks, panels, n, parts int)
+	// silu is MulSiLU for blocks as those of mul, in one part whose groups are step words apart;
+	// more: panels follow. nil: there is none.
+	silu func(dst []float32, ss int, slopes []float32, ld int, bias, a []float32, rs int,
+		b []float32, bs, rows, gap, blocks, panels, n, step int, more bool)
 	high           int
 	even           bool // blocks have nearly the same height: low ones would not fill a pipeline
 	overlaps       bool // blocks may, where sums start from 0: a low one would read all panels
@@ -104,15 +108,7 @@ func (h *Halves) Mul(c []float32, ldc int, first bool, a []float32, rs, jump int
 // be, and panels where that is all of them.
 func (h *Halves) cut(c []float32, ldc int, first bool, a []float32, rs, jump int, b []float32,
 	bs, rows, panels, n, parts int) {
-	each, wide := rows, panels // blocks and panels in a call
-	if h.blocks > 0 {
-		each = h.blocks
-	}
-	if h.most > 0 {
-		most := max(1, h.most/(h.high*HalfCols*n*parts))
-		each = min(each, most, (rows+h.high-1)/h.high)
-		wide = min(panels, max(1, most/each))
-	}
+	each, wide := h.sizes(rows, panels, n*parts)
 	for p := 0; p < panels; p += wide {
 		cp, bp, np := c[p*HalfCols:], b[p*bs:], min(wide, panels-p)
 		for r := 0; r < rows; {
@@ -122,6 +118,20 @@ func (h *Halves) cut(c []float32, ldc int, first bool, a []float32, rs, jump int
 			r += g.gap*(g.blocks-1) + g.rows
 		}
 	}
+}
+
+// sizes is how many blocks of rows a call takes at most, and how many panels.
+func (h *Halves) sizes(rows, panels, depth int) (each, wide int) {
+	each, wide = rows, panels
+	if h.blocks > 0 {
+		each = h.blocks
+	}
+	if h.most > 0 {
+		most := max(1, h.most/(h.high*HalfCols*depth))
+		each = min(each, most, (rows+h.high-1)/h.high)
+		wide = min(panels, max(1, most/each))
+	}
+	return each, wide
 }
 
 // stack is blocks of rows that begin gap rows apart.

@@ -10,7 +10,8 @@ import (
 // amxHalves takes at most 2,048 blocks of 32 rows, columns and numbers of the depth in a call, each
 // of which takes 20 to 50 ns.
 var amxHalves = Halves{
-	name: "amx", mul: mulTiles, high: 32, blocks: 4, most: 2048 << 15, overlaps: true,
+	name: "amx", mul: mulTiles, silu: amx.MulSiLU,
+	high: 32, blocks: 4, most: 2048 << 15, overlaps: true,
 	peak: amx.Peak, peakOperations: 6 * 16 * 16 * 32 * 2,
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -15,27 +14,6 @@ const (
 	tileSize  = tileRow * tileSide // in bytes
 	tileDepth = 2 * tileSide       // numbers of bf16 in a row
 )
-
-func (m machine) tileProducts() {
-	a := m.isa.(*amd64)
-	a.savedState()
-	t := &tiles{machine: m, amd64: a}
-	t.product()
-	t.peak()
-}
-
-// savedState is what has to be known before tiles may be used.
-func (a *amd64) savedState() {
-	a.begin("XCR0", "func() uint64", "the state that the system saves for a thread, by XGETBV")
-	a.c.XORL(reg.ECX, reg.ECX)
-	a.c.Instruction(&ir.Instruction{
-		Opcode: "XGETBV", Inputs: []operand.Op{reg.ECX}, Outputs: []operand.Op{reg.RAX, reg.RDX},
-	})
-	a.c.SHLQ(operand.Imm(32), reg.RDX)
-	a.c.ADDQ(reg.RDX, reg.RAX)
-	a.c.Store(reg.RAX, a.c.ReturnIndex(0))
-	a.end()
-}
 
 // A panel and the rows that it meets are taken in chunks of the depth, so that its numbers stay in
 // the first-level cache for all blocks; the last chunk may be a little longer. Between two chunks
@@ -64,6 +42,9 @@ type tiles struct {
 	cRow, aRow, kept gp // of the block; kept: its sums between two chunks
 	sums             gp // those of the first block
 	soon             gp // what is prefetched next
+
+	finish *finish // nil: the sums are the result
+	kind   string  // of the block that is emitted
 }
 
 func (t *tiles) product() {
@@ -118,13 +99,8 @@ func (t *tiles) chunk() {
 	t.moveGP(t.cRow, t.copyGP(t.c))
 	t.moveGP(t.aRow, t.copyGP(t.aChunk))
 	t.moveGP(t.kept, t.copyGP(t.sums))
-	deep, fetch := t.copyGP(t.left), t.zero()
-	t.branch(t.integer("parts"), notEqual, 1, "cut")
-	t.branch(deep, less, longestChunk+1, "cut")
-	t.amd64.c.MOVQ(operand.U32(chunkDepth), deep.(operand.Op))
-	t.label("cut")
-	t.moveGP(t.deep, deep)
-	t.subFrom(t.left, deep)
+	fetch := t.zero()
+	t.cutChunk()
 	t.branch(t.panels, notEqual, 1, "ahead")
 	t.amd64.c.CMPB(t.flag("more"), operand.U8(0))
 	t.amd64.c.JEQ(operand.LabelRef("last"))
@@ -141,7 +117,7 @@ func (t *tiles) chunk() {
 	t.label("half")
 	t.block("narrow", 1)
 	t.label("next")
-	t.nextRows(t.cRow, "ldc")
+	t.nextResult()
 	t.nextRows(t.aRow, "rs")
 	t.addImm(t.kept, blockSize)
 	t.addImm(left, -1)
@@ -156,6 +132,34 @@ func (t *tiles) chunk() {
 	t.mulGP(groups, size)
 	t.move(t.bChunk, groups)
 	t.addImm(t.later, 1)
+}
+
+// cutChunk sets the depth of a chunk.
+func (t *tiles) cutChunk() {
+	deep := t.copyGP(t.left)
+	if t.finish == nil {
+		t.branch(t.integer("parts"), notEqual, 1, "cut")
+	}
+	t.branch(deep, less, longestChunk+1, "cut")
+	t.amd64.c.MOVQ(operand.U32(chunkDepth), deep.(operand.Op))
+	t.label("cut")
+	t.moveGP(t.deep, deep)
+	t.subFrom(t.left, deep)
+	if t.finish != nil {
+		t.share()
+	}
+}
+
+// nextResult moves the place of the result on to the next block.
+func (t *tiles) nextResult() {
+	if t.finish == nil {
+		t.nextRows(t.cRow, "ldc")
+		return
+	}
+	rows := t.integer("gap")
+	t.amd64.c.SHLQ(operand.Imm(6), rows.(operand.Op)) // of 64 bytes
+	t.move(t.cRow, rows)
+	t.nextRows(t.finish.slopeRow, "ld")
 }
 
 // move is p += n for an address in memory.
@@ -210,10 +214,22 @@ func (t *tiles) block(name string, high int) {
 	t.eachTile(high, t.kept, t.side(), load)
 	t.jump(name)
 	t.label(name + "first")
-	a.c.CMPB(t.flag("first"), operand.U8(0))
-	a.c.JEQ(operand.LabelRef(name + "load"))
+	if t.finish == nil {
+		a.c.CMPB(t.flag("first"), operand.U8(0))
+		a.c.JEQ(operand.LabelRef(name + "load"))
+	}
 	for i := range 2 * high {
 		a.encoded("TILEZERO", tileOp(i))
+	}
+	if t.finish != nil {
+		t.kind = name
+		t.label(name)
+		t.multiplyFinish(name, high)
+		t.eachTile(high, t.kept, t.side(), store)
+		t.branch(t.left, notEqual, 0, name+"end")
+		t.wait()
+		t.label(name + "end")
+		return
 	}
 	t.jump(name)
 	t.label(name + "load")
@@ -348,27 +364,4 @@ func (t *tiles) prefetchSums(line, lines gp) {
 		t.amd64.c.PREFETCHT0(at(line, tileRow))
 		t.addScaled(line, lines, 1)
 	}
-}
-
-// peak emits nothing but products of tiles, each of which waits only for the one six before it.
-func (t *tiles) peak() {
-	const sums = 6
-	a := t.amd64
-	t.begin("Peak", "func(n int)", "n times 6 products of whole tiles, independent of each other")
-	n, rows := t.integer("n"), a.c.GP64()
-	t.branch(n, less, 1, "done")
-	a.c.MOVQ(operand.U32(2*tileSide), rows)
-	t.configure(rows)
-	for i := range sums + 2 {
-		a.encoded("TILEZERO", tileOp(i))
-	}
-	t.label("loop")
-	for i := range sums {
-		a.encoded("TDPBF16PS", tileOp(sums+1), tileOp(sums), tileOp(i))
-	}
-	t.addImm(n, -1)
-	t.branch(n, notEqual, 0, "loop")
-	a.encoded("TILERELEASE")
-	t.label("done")
-	t.end()
 }

@@ -20,3 +20,8 @@ func MulBlocks(c []float32, ldc int, first bool, a []float32, rs, jump int, b []
 //
 //go:noescape
 func Peak(n int)
+
+// MulSiLU is Halves.MulSiLU, for at most four blocks of rows <= 32 rows that begin gap rows apart, the groups of a row step words apart; all counts are positive; more: a panel follows the last, and is brought nearer.
+//
+//go:noescape
+func MulSiLU(dst []float32, ss int, slopes []float32, ld int, bias, a []float32, rs int, b []float32, bs, rows, gap, blocks, panels, n, step int, more bool)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/plume-ml/plume/blas"
 	"github.com/plume-ml/plume/trainer/layer"
 	"github.com/plume-ml/plume/trainer/memory"
 )
@@ -11,7 +12,8 @@ type Pass struct {
 	tape        *Tape
 	first, rows int
 	scratch     []float32
-	tiles       []layer.Tile // what each layer sees
+	tiles       []layer.Tile   // what each layer sees
+	rounded     []blas.Rounded // what each layer is fed with
 
 	// Visit, unless nil, is called after each layer's Forward with its output. It serves to find
 	// out where numbers stopped being finite. Release sets it to nil.
@@ -23,7 +25,10 @@ func (t *Tape) newPass(a *memory.Arena) *Pass {
 		tape:    t,
 		scratch: a.Floats(memory.Activations, t.plan.row*t.size.Tile+t.plan.call),
 	}
-	a.Fill(func() { p.tiles = make([]layer.Tile, len(t.net.nodes)) })
+	a.Fill(func() {
+		p.tiles = make([]layer.Tile, len(t.net.nodes))
+		p.rounded = make([]blas.Rounded, len(t.net.nodes))
+	})
 	return p
 }
 
@@ -93,6 +98,9 @@ func (p *Pass) Forward() {
 func (p *Pass) forward(i int) {
 	t, tile := p.tape, &p.tiles[i]
 	if t.pairs[i] == nil {
+		return
+	}
+	if p.feed(i) {
 		return
 	}
 	if at := &t.plan.nodes[i]; at.spare.kind == scratch {

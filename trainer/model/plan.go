@@ -29,6 +29,8 @@ type placed struct {
 	spare  place // a copy of the first input for a layer that spoils it while others read it
 	add    [layer.MaxInputs]bool
 	back   bool // there is a gradient by its output, and Backward of its layer
+	feeds  Node // what its layer feeds through the SiLU behind it; 0: nothing
+	passed bool // it is such a SiLU
 	spread bool // it depends on the level alone, and has a reader that does not
 }
 
@@ -85,6 +87,7 @@ func (n *Net) plan(use Use) *plan {
 		}
 	}
 	for i := range n.nodes {
+		p.setFeeding(i)
 		p.placeValue(i)
 		p.placeOwn(i)
 		mixed := func(c Node) bool { return !n.nodes[c].level }
@@ -144,6 +147,9 @@ func (p *planner) placeValue(i int) {
 	first := i
 	if p.Net.nodes[i].layer == nil {
 		first = -1 // the caller sets all inputs first
+	}
+	if by, ok := p.fedBy(i); ok {
+		first = int(by)
 	}
 	at.value = p.scratch(width, first, last)
 }
