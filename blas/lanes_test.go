@@ -120,7 +120,7 @@ func TestWinogradLanes(t *testing.T) {
 	pixels := l.Times(win.H * win.W)
 	patches := Patches(s.fill(pixels.total()*win.C), l.total(), win)
 	dy := Dense(s.fill(pixels.total()*channels), pixels.total(), channels)
-	sums := blanks(WinogradSums(n, channels))
+	sums := blanks(WinogradSums(win, n, channels))
 	size := (8*win.C + n) * channels
 	want := pixels.treeOf(0, len(l.Ends), size, func(lo, hi int) []float32 {
 		c := make([]float32, size)

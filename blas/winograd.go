@@ -48,14 +48,15 @@ type squares struct {
 // all stay in a second-level cache.
 const squareNumbers = 7680
 
-// squares is how pictures of n channels on one side and m on the other are cut.
-func (w *workspace) squares(win Window, n, m int) squares {
-	wide := win.W / 2
-	return squares{w: w, win: win, wide: wide, lines: max(1, squareNumbers/(n+m)/wide), hi: 4}
+// squares is how pictures of n channels on one side and m on the other are cut, for rows lo to hi
+// of the places.
+func (w *workspace) squares(win Window, n, m, lo, hi int) squares {
+	wide, numbers := win.W/2, squareNumbers*4/(hi-lo)
+	return squares{w: w, win: win, wide: wide, lines: max(1, numbers/(n+m)/wide), lo: lo, hi: hi}
 }
 
 // inputs transforms channels lo to lo+n of line number line of squares to dst, where numbers of a
-// place begin apart from those of the next.
+// place begin apart from those of the next, the first of which is in row q.lo.
 func (q *squares) inputs(dst []float32, apart int, pictures []float32, line, lo, n int) {
 	win := q.win
 	length := win.W * win.C
@@ -79,7 +80,7 @@ func (q *squares) inputs(dst []float32, apart int, pictures []float32, line, lo,
 	}
 	for i := q.lo; i < q.hi; i++ {
 		kernel.WinogradInput(
-			kernel.Planes{Data: dst[4*i*apart:], Apart: apart, Row: n},
+			kernel.Planes{Data: dst[4*(i-q.lo)*apart:], Apart: apart, Row: n},
 			kernel.Planes{Data: q.across[i*framed:], Apart: n, Row: 2 * n}, n, q.wide,
 		)
 	}
@@ -133,7 +134,7 @@ func (f *Factor) mulWinograd(a *Left, s start, c Matrix) {
 	}
 	w := chains.workspace()
 	defer w.release()
-	q := w.squares(a.window, a.window.C, c.Cols)
+	q := w.squares(a.window, a.window.C, c.Cols, 0, 4)
 	n, m, lines := q.win.C, c.Cols, c.Rows/(2*q.win.W)
 	most := min(q.lines, lines) * q.wide
 	inputs, products, outputs := most*places*n, most*places*m, most*places/2*m
@@ -202,39 +203,72 @@ func (f *Factor) reserveWinograd(k, n int, floats func(n int) []float32) {
 }
 
 // setWinograd lays out the transformed weights: of a convolution, or turned, those of the gradient
-// by its input. Rows of C are transformed some at a time.
+// by its input.
 func (f *Factor) setWinograd(b Matrix, turned bool) {
-	w := chains.workspace()
-	defer w.release()
 	c, channels := b.Rows/9, b.Cols
 	_, f.width = chains.shape()
 	k := c
 	if turned {
 		k = channels
 	}
-	size := chains.panelSize(k, c+channels-k, f.width)
-	f.panels = grow(&f.panels, places*size)
-	for lo := 0; lo < c; lo += Group {
-		high := min(Group, c-lo)
-		numbers := high * channels
+	f.panels = grow(&f.panels, places*chains.panelSize(k, c+channels-k, f.width))
+	f.layWinograd(b, turned, 0, c, 0, channels)
+}
+
+// layWinograd lays out the weights from channels first to last (exclusive) to channels lo to hi.
+// Rows of C are transformed some at a time.
+func (f *Factor) layWinograd(b Matrix, turned bool, first, last, lo, hi int) {
+	w := chains.workspace()
+	defer w.release()
+	c, cols, size := b.Rows/9, hi-lo, len(f.panels)/places
+	for ; first < last; first += Group {
+		high := min(Group, last-first)
+		numbers := high * cols
 		memory := grow(&w.spread, (9+places)*numbers)
 		taps, weights := memory[:9*numbers], memory[9*numbers:]
 		for t := range 9 {
-			from := b.Data[(t*c+lo)*b.Stride:]
-			kernel.CopyRows(taps[t*numbers:], channels, from, b.Stride, channels, high)
+			from := b.Data[(t*c+first)*b.Stride+lo:]
+			kernel.CopyRows(taps[t*numbers:], cols, from, b.Stride, cols, high)
 		}
 		transformWeights(weights, taps, numbers)
 		for p := range places {
-			x := operand{stride: channels, data: weights[p*numbers:], alpha: 1}
+			x := operand{stride: cols, data: weights[p*numbers:], alpha: 1}
 			if panels := f.panels[p*size:]; !turned {
-				w.packPanels(x, panels[lo*f.width:], f.width, k, 0, high, 0, channels)
+				w.packPanels(x, panels[lo*c+first*f.width:], f.width, c, 0, high, 0, cols)
 				continue
 			}
 			// Half a circle exchanges the first place and the last, in both directions.
 			x.data, x.transposed = weights[opposite[p/4]*4*numbers+opposite[p%4]*numbers:], true
-			w.packPanels(x, f.panels[p*size+lo*k:], f.width, k, 0, channels, 0, high)
+			panels := f.panels[p*size+first*b.Cols+lo*f.width:]
+			w.packPanels(x, panels, f.width, b.Cols, 0, cols, 0, high)
 		}
 	}
+}
+
+// SetConvPart lays out a part of the weights b of a convolution in squares again, after a
+// [Factor.SetConv]: from channels first to last (exclusive) to channels lo to hi. first and lo are
+// multiples of [Group], and so are last and hi, or the ends. Calls for parts that do not overlap
+// may run at once.
+func (f *Factor) SetConvPart(b Matrix, first, last, lo, hi int) {
+	f.setSquares(b, false, first, last, lo, hi)
+}
+
+// SetTurnedPart is [Factor.SetConvPart] after a [Factor.SetTurned].
+func (f *Factor) SetTurnedPart(b Matrix, first, last, lo, hi int) {
+	f.setSquares(b, true, first, last, lo, hi)
+}
+
+func (f *Factor) setSquares(b Matrix, turned bool, first, last, lo, hi int) {
+	c, k, cols := b.Rows/9, f.window.C, f.cols
+	if turned {
+		k, cols = cols, k
+	}
+	if !f.set || !f.window.valid() || b.Rows != 9*c || c != k || b.Cols != cols || !b.valid() ||
+		first%Group != 0 || lo%Group != 0 || first < 0 || lo < 0 || last > c || hi > b.Cols ||
+		last%Group != 0 && last != c || hi%Group != 0 && hi != b.Cols {
+		panic(errShape)
+	}
+	f.layWinograd(b, turned, first, last, lo, hi)
 }
 
 var opposite = [4]int{3, 1, 2, 0}

@@ -1,6 +1,9 @@
 package blas
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // TestWinogradGuarded: convolutions in squares touch nothing before or after their operands.
 func TestWinogradGuarded(t *testing.T) {
@@ -12,7 +15,7 @@ func TestWinogradGuarded(t *testing.T) {
 			x, dy := f.Put(c.x, ends&1 == 0), f.Put(c.dy, ends&2 == 0)
 			y := Dense(f.Put(make([]float32, len(c.dy)), ends&4 == 0), c.pixels(), c.channels)
 			dx := Dense(make([]float32, len(c.x)), c.pixels(), c.C)
-			sums := f.Put(make([]float32, WinogradSums(8, c.channels)), ends&4 != 0)
+			sums := f.Put(make([]float32, WinogradSums(c.Window, 8, c.channels)), ends&4 != 0)
 			if err := f.Try(func() {
 				left := Patches(x, c.pictures, c.Window)
 				c.forward.Mul(left, c.bias, y)
@@ -36,7 +39,7 @@ func TestWinogradAllocatesNothing(t *testing.T) {
 		floats := func(n int) []float32 { return make([]float32, n) }
 		f.ReserveConv(c.Window, c.channels, floats)
 		turned.ReserveTurned(c.C, c.output().Window, floats)
-		sums, dw := blanks(WinogradSums(c.C, c.channels)), empty(9*c.C, c.channels)
+		sums, dw := blanks(WinogradSums(c.Window, c.C, c.channels)), empty(9*c.C, c.channels)
 		if n := testing.AllocsPerRun(10, func() {
 			f.SetConv(c.weights(), c.Window)
 			turned.SetTurned(c.weights(), c.output().Window)
@@ -47,6 +50,51 @@ func TestWinogradAllocatesNothing(t *testing.T) {
 			t.Errorf("%v allocations", n)
 		}
 	})
+}
+
+// TestWinogradStrips: the number of strips depends on the height of the pictures alone.
+func TestWinogradStrips(t *testing.T) {
+	for h, want := range map[int]int{2: 1, 8: 1, 14: 1, 16: 2, 28: 3, 32: 4, 64: 8, 256: 8} {
+		w := Window{h, 4, 16, 3, 3}
+		if n := WinogradStrips(w); n != want || WinogradSums(w, 2, 3) != want*16*2*3 {
+			t.Errorf("%d lines: %d strips, %d sums", h, n, WinogradSums(w, 2, 3))
+		}
+	}
+}
+
+// TestWinogradParts: weights that are laid out in parts lie as those laid out at once.
+func TestWinogradParts(t *testing.T) {
+	use(t, "native")
+	s := newSource(8)
+	w := Window{4, 4, 80, 3, 3}
+	const channels = 70
+	weights := func() Matrix { return Dense(s.fill(9*w.C*channels), 9*w.C, channels) }
+	old, b := weights(), weights()
+	output := w
+	output.C = channels
+	var forward, turned, byParts, turnedByParts Factor
+	forward.SetConv(b, w)
+	turned.SetTurned(b, output)
+	byParts.SetConv(old, w)
+	turnedByParts.SetTurned(old, output)
+	for _, rows := range [][2]int{{32, 80}, {0, 32}} {
+		for _, cols := range [][2]int{{0, 32}, {64, 70}, {32, 64}} {
+			byParts.SetConvPart(b, rows[0], rows[1], cols[0], cols[1])
+			turnedByParts.SetTurnedPart(b, rows[0], rows[1], cols[0], cols[1])
+		}
+	}
+	sameBits(t, "panels", byParts.panels, forward.panels)
+	sameBits(t, "turned panels", turnedByParts.panels, turned.panels)
+	for _, part := range [][4]int{
+		{16, 80, 0, 32}, {0, 48, 0, 32}, {0, 80, 64, 71}, {0, 96, 0, 32},
+	} {
+		panics(t, fmt.Sprint(part), errShape, func() {
+			byParts.SetConvPart(b, part[0], part[1], part[2], part[3])
+		})
+	}
+	panics(t, "turned", errShape, func() { byParts.SetTurnedPart(b, 0, 80, 0, 32) })
+	byParts.Set(N, b)
+	panics(t, "no squares", errShape, func() { byParts.SetConvPart(b, 0, 80, 0, 32) })
 }
 
 // TestWinogradPanics: shapes that do not fit are programming errors.
@@ -64,11 +112,18 @@ func TestWinogradPanics(t *testing.T) {
 		grad := func(first, n, numbers int, beta float32) func() {
 			return func() { Default().WinogradGrad(x, first, n, dy, beta, blanks(numbers)) }
 		}
-		all := WinogradSums(c.C, c.channels)
+		all := WinogradSums(c.Window, c.C, c.channels)
 		panics(t, "no channels", errShape, grad(0, 0, 0, 0))
 		panics(t, "channels beyond the last", errShape, grad(1, c.C, all, 0))
 		panics(t, "other sums", errShape, grad(0, c.C, all-1, 0))
 		panics(t, "a scale", errShape, grad(0, c.C, all, 0.5))
+		part := func(strip, lo, hi int) func() {
+			sums := blanks(WinogradSums(c.Window, c.C, c.channels))
+			return func() { Default().WinogradGradPart(x, 0, c.C, dy, 0, sums, strip, lo, hi) }
+		}
+		panics(t, "no such strip", errShape, part(WinogradStrips(c.Window), 0, 4))
+		panics(t, "no rows of places", errShape, part(0, 2, 2))
+		panics(t, "rows beyond the last", errShape, part(0, 3, 5))
 		panics(t, "few rows", errShape, func() {
 			Default().WinogradTaps(blanks(all), c.C, c.C, 1, empty(9*c.C-1, c.channels))
 		})

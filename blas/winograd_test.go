@@ -126,7 +126,7 @@ func (of seen) inSquares(x, w, bias, dy []float32, size bool) (y, dw []float64) 
 // squared are windows that are computed in squares.
 var squared = []seen{
 	{Window{4, 6, 16, 3, 3}, 3}, {Window{2, 2, 33, 3, 3}, 1}, {Window{6, 2, 17, 3, 3}, 5},
-	{Window{2, 30, 20, 3, 3}, 2},
+	{Window{2, 30, 20, 3, 3}, 2}, {Window{18, 4, 16, 3, 3}, 3}, {Window{26, 2, 16, 3, 3}, 1},
 }
 
 // squaresCase is one of them with numbers.
@@ -170,7 +170,7 @@ func (c *squaresCase) grad(cuts, waves int, scale float32) Matrix {
 		first, n := i*c.C/cuts, (i+1)*c.C/cuts-i*c.C/cuts
 		for j := range cuts {
 			lo, hi := j*c.channels/cuts, (j+1)*c.channels/cuts
-			sums := blanks(WinogradSums(n, hi-lo))
+			sums := blanks(WinogradSums(c.Window, n, hi-lo))
 			for wave := range waves {
 				end := (wave + 1) * per
 				if wave == waves-1 {
@@ -183,9 +183,9 @@ func (c *squaresCase) grad(cuts, waves int, scale float32) Matrix {
 					Default().WinogradGrad(x, first, n, dy, beta, sums)
 					continue
 				}
-				for row := range 4 {
-					part := dy.Slice(lo, hi)
-					Default().WinogradGradRows(x, first, n, part, beta, sums, row, row+1)
+				for part := range 4 * WinogradStrips(c.Window) {
+					dy, strip, row := dy.Slice(lo, hi), part/4, part%4
+					Default().WinogradGradPart(x, first, n, dy, beta, sums, strip, row, row+1)
 				}
 			}
 			to := Dense(dw.Data[first*c.channels:], 8*c.C+n, c.channels).Slice(lo, hi)
@@ -332,7 +332,7 @@ func (c *squaresCase) defined() (y, dw Matrix) {
 	}
 	for k := range places {
 		Default().Gemm(N, N, 1, in[k].Left(), u[k], 1, out[k])
-		Default().Gemm(T, N, 1, in[k].Left(), by[k], 0, du[k])
+		c.overStrips(in[k], by[k], du[k])
 	}
 	for i := range squares * c.channels {
 		s, j := i/c.channels, i%c.channels
@@ -346,6 +346,24 @@ func (c *squaresCase) defined() (y, dw Matrix) {
 		}
 	}
 	return y, dw
+}
+
+// overStrips is du = in^T by, as the sum over the strips in order of chains over their squares.
+func (c *squaresCase) overStrips(in, by, du Matrix) {
+	high, strips := c.H/2, min(max(1, c.H/8), 8)
+	for strip := range strips {
+		var x, e []float32
+		for s := range in.Rows {
+			if i := s / (c.W / 2) % high; strip*high/strips <= i && i < (strip+1)*high/strips {
+				x, e = append(x, row(in, s)...), append(e, row(by, s)...)
+			}
+		}
+		n, sum := len(x)/in.Cols, empty(du.Rows, du.Cols)
+		Default().Gemm(T, N, 1, Dense(x, n, in.Cols).Left(), Dense(e, n, by.Cols), 0, sum)
+		for i, v := range sum.Data {
+			du.Data[i] += v
+		}
+	}
 }
 
 // TestWinogradBits: the bits are those of the documented transforms and chains, however pictures,

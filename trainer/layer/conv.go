@@ -92,7 +92,7 @@ func (l Conv) Bind(v Values, in ...Shape) Pair {
 	}
 	if v.Grads && v.Products.Winograds(x, b.out) {
 		b.squares = true
-		b.sums = v.Arena.Floats(memory.Gradients, blas.WinogradSums(b.in, b.out))
+		b.sums = v.Arena.Floats(memory.Gradients, blas.WinogradSums(x, b.in, b.out))
 	}
 	return b
 }
@@ -242,6 +242,9 @@ func (c *conv) GradTasks(w *Wave) (tasks []GradTask) {
 				Task:   Task{cost, func() { c.gradient(w, lo, hi, first, last) }},
 				Writes: c.blocks(lo, hi, first, last),
 			}
+			if first == 0 && !c.keeps {
+				task = c.withBias(w, task, lo, hi)
+			}
 			if c.packsParts() {
 				task.Pack = func() { c.pack(lo, hi, first, last) }
 			}
@@ -283,14 +286,19 @@ func (c *conv) largestBlock() (cols, rows int) {
 	if c.values.Products.Precision() == blas.Float32 {
 		cols, rows = 128, 512
 	}
-	if !c.values.Products.CutFree() {
+	if !c.values.Products.CutFree() || c.values.Workers <= fewWorkers {
 		return cols, rows
 	}
-	if c.values.Workers > fewWorkers {
-		cols, rows = max(64, cols/4), max(64, rows/4)
-	}
+	cols, rows = max(64, cols/4), max(64, rows/4)
 	if c.values.Workers > manyWorkers {
 		rows = 64
+	}
+	if c.keeps {
+		return cols, rows
+	}
+	all := float64(c.values.Rows * c.pixels)
+	for rows > 32 && c.values.tooDear(float64(min(cols, c.out)*min(rows, c.taps*c.in))*all) {
+		rows /= 2
 	}
 	return cols, rows
 }
@@ -316,9 +324,35 @@ func (c *conv) gradient(w *Wave, lo, hi, first, last int) {
 	default:
 		c.values.Products.ConvGrad(w.Scale, x, dy, w.beta(), grad)
 	}
-	if first == 0 {
-		w.columns(c.bias.Of(w.Grad)[lo:hi], dy.Data, c.out, c.pixels)
+}
+
+// withBias is a task that also computes the bias's gradient from column lo to hi: in a part of its
+// own, where it reads so many pixels that workers would wait.
+func (c *conv) withBias(w *Wave, task GradTask, lo, hi int) GradTask {
+	cost, product := c.biasCost(hi-lo), task.Do
+	if !c.values.tooDear(task.Cost + cost) {
+		task.Do = func() {
+			product()
+			c.biasGradient(w, lo, hi)
+		}
+		return task
 	}
+	task.Parts = []Task{{task.Cost, product}, {cost, func() { c.biasGradient(w, lo, hi) }}}
+	task.Do = func() {}
+	return task
+}
+
+// biasCost is about how many multiply-adds of a product take as long as the bias's gradient for
+// some channels, which memory delivers.
+func (c *conv) biasCost(channels int) float64 {
+	const each = 16
+	return each * float64(channels) * float64(c.values.Rows*c.pixels)
+}
+
+// biasGradient adds a wave to the bias's gradient from channel lo to hi.
+func (c *conv) biasGradient(w *Wave, lo, hi int) {
+	dy := blas.Dense(c.values.DY, w.Rows*c.pixels, c.out).Slice(lo, hi)
+	w.columns(c.bias.Of(w.Grad)[lo:hi], dy.Data, c.out, c.pixels)
 }
 
 // keptGradient is gradient from what is kept of n pixels. The scale comes last, so that factors are

@@ -72,11 +72,15 @@ type Values struct {
 	At       []Range   // where those of this layer lie, in the order of Params
 	Rows     int       // the most rows of a wave
 	Workers  int       // for whom work is cut into tasks, where the cut shows in no bits; 0: 1
+	Most     float64   // what a task of the gradients should cost at most; 0: no bound
 	Grads    bool      // gradients by the parameters are wanted
 	AsksX    bool      // Backward is asked for the gradient by the first input
 
 	X, DY []float32 // of all rows of a wave, where Memory asks for them
 }
+
+// tooDear reports whether a task of the gradients would keep workers waiting.
+func (v Values) tooDear(cost float64) bool { return v.Most > 0 && cost > v.Most }
 
 // Param returns where parameter i lies in a flat buffer of the network's.
 func (v Values) Param(i int) Range { return v.At[i] }

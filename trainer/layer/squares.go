@@ -8,52 +8,93 @@ import (
 
 // squareBlock is how many channels of the input, and of the output, a task has of the gradient by
 // the weights of a convolution in squares: so many that what both sides take to be transformed is
-// little beside the products, and fewer where many workers have to be fed.
-func (c *conv) squareBlock() int {
-	if c.values.Workers > fewWorkers {
-		return 32
-	}
-	return 64
-}
+// little beside the products.
+const squareBlock = 64
 
-// squareParts is how many parts a task has: 1, or 4, a row of places each, where tasks are few for
-// the workers, as for a few channels of large pictures. Parts take longer in all.
-func (c *conv) squareParts(tasks int) int {
-	if c.values.Workers > fewWorkers && c.values.Workers >= 16*tasks {
-		return 4
+// squareParts is how a task of a cost is cut into parts: into strips of the pictures, which take no
+// longer in all, and these into so many parts each, of rows of the places of a square, which do.
+func (c *conv) squareParts(cost float64) (strips, rows int) {
+	strips, rows = blas.WinogradStrips(c.x), 1
+	for cost /= float64(strips); rows < 4 && c.values.tooDear(cost); cost /= 2 {
+		rows *= 2
 	}
-	return 1
+	return strips, rows
 }
 
 // squareTasks is GradTasks of a convolution in squares (blas.WinogradGrad). A task is the weights
-// of all taps from some channels to some.
+// of all taps from some channels to some. Where workers are many, it has parts.
 func (c *conv) squareTasks(w *Wave) (tasks []GradTask) {
-	from, to := pool.Pieces(c.in, c.squareBlock()), pool.Pieces(c.out, c.squareBlock())
+	from, to := pool.Pieces(c.in, squareBlock), pool.Pieces(c.out, squareBlock)
 	at := 0 // of the task's sums
 	for i := range from {
 		for j := range to {
 			var p squarePart
-			p.first, p.last = pool.Span(c.in, from, i)
-			p.lo, p.hi = pool.Span(c.out, to, j)
+			p.first, p.last = groupSpan(c.in, from, i)
+			p.lo, p.hi = groupSpan(c.out, to, j)
 			p.at = at
-			at += blas.WinogradSums(p.last-p.first, p.hi-p.lo)
+			at += blas.WinogradSums(c.x, p.last-p.first, p.hi-p.lo)
 			p.end = at
 			// what the patches' products would take: other layers' tasks are compared with it
 			cost := float64(c.taps*(p.last-p.first)*(p.hi-p.lo)) * float64(c.values.Rows*c.pixels)
 			task := GradTask{
 				Task:   Task{cost, func() { c.squareTaps(w, p) }},
 				Writes: c.squareBlocks(p),
+				Parts:  c.partsOf(w, p, cost),
 			}
-			parts := c.squareParts(from * to)
-			for i := range parts {
-				lo, hi := pool.Span(4, parts, i)
-				task.Parts = append(task.Parts,
-					Task{cost / float64(parts), func() { c.squareSums(w, p, lo, hi) }})
+			if c.values.Workers > fewWorkers { // else one lays out all while others work
+				task.Pack = func() { c.packSquares(p) }
 			}
 			tasks = append(tasks, task)
 		}
 	}
 	return tasks
+}
+
+// groupSpan is pool.Span of whole groups.
+func groupSpan(total, n, i int) (lo, hi int) {
+	lo, hi = pool.Span(pool.Pieces(total, blas.Group), n, i)
+	return lo * blas.Group, min(hi*blas.Group, total)
+}
+
+// packSquares lays out the weights of a part for products.
+func (c *conv) packSquares(p squarePart) {
+	weights := c.matrix(c.values.P)
+	c.forward.SetConvPart(weights, p.first, p.last, p.lo, p.hi)
+	if c.values.AsksX {
+		c.backward.SetTurnedPart(weights, p.first, p.last, p.lo, p.hi)
+	}
+}
+
+// partsOf is the parts of a task. With several strips, the sums for the bias are a part as well,
+// since they are one chain over all pixels.
+func (c *conv) partsOf(w *Wave, p squarePart, cost float64) (parts []Task) {
+	strips, rows := 1, 1
+	all := blas.WinogradStrips(c.x)
+	if c.values.tooDear(cost) {
+		strips, rows = c.squareParts(cost)
+	}
+	bias := p.first == 0 // and not done yet
+	if bias && strips > 1 {
+		bias = false
+		parts = append(parts,
+			Task{c.biasCost(p.hi - p.lo), func() { c.biasGradient(w, p.lo, p.hi) }})
+	}
+	for i := range strips {
+		for j := range rows {
+			first, last := pool.Span(all, strips, i)
+			lo, hi := pool.Span(4, rows, j)
+			biasToo := bias && i == 0 && j == 0
+			parts = append(parts, Task{cost / float64(strips*rows), func() {
+				if biasToo {
+					c.biasGradient(w, p.lo, p.hi)
+				}
+				for strip := first; strip < last; strip++ {
+					c.squareSums(w, p, strip, lo, hi)
+				}
+			}})
+		}
+	}
+	return parts
 }
 
 // squarePart is the weights from channels first to last of the input to channels lo to hi of the
@@ -68,16 +109,13 @@ func (c *conv) squareBlocks(p squarePart) (blocks []memory.Block) {
 	return blocks
 }
 
-// squareSums adds a wave to the sums of a part, those of rows lo to hi of places, and to the bias's
-// gradient. Lanes have sums of their own, one after the other.
-func (c *conv) squareSums(w *Wave, p squarePart, lo, hi int) {
-	x, dy := c.squareFactors(w, p)
-	if p.first == 0 && lo == 0 {
-		w.columns(c.bias.Of(w.Grad)[p.lo:p.hi], dy.Data, c.out, c.pixels)
-	}
+// squareSums adds a wave to the sums of a part, those of a strip and of rows lo to hi of places.
+// Lanes have sums of their own, one after the other.
+func (c *conv) squareSums(w *Wave, p squarePart, strip, lo, hi int) {
 	if !w.Lanes.Several() {
+		x, dy := blas.Patches(c.values.X, w.Rows, c.x), c.squareGradient(w, p)
 		from, sums := p.last-p.first, c.sums[p.at:p.end]
-		c.values.Products.WinogradGradRows(x, p.first, from, dy, w.beta(), sums, lo, hi)
+		c.values.Products.WinogradGradPart(x, p.first, from, dy, w.beta(), sums, strip, lo, hi)
 	}
 }
 
@@ -87,15 +125,14 @@ func (c *conv) squareTaps(w *Wave, p squarePart) {
 	rows := (c.taps-1)*c.in + from
 	grad := blas.Dense(c.weight.Of(w.Grad)[p.first*c.out:], rows, c.out).Slice(p.lo, p.hi)
 	if lanes := w.Lanes.Times(c.pixels); lanes.Several() {
-		x, dy := c.squareFactors(w, p)
+		x, dy := blas.Patches(c.values.X, w.Rows, c.x), c.squareGradient(w, p)
 		c.values.Products.WinogradLanes(lanes, w.Scale, x, p.first, from, dy, sums, grad)
 	} else if w.Last {
 		c.values.Products.WinogradTaps(sums, from, c.in, w.Scale, grad)
 	}
 }
 
-// squareFactors are the patches of a wave, and the channels of dy of a part.
-func (c *conv) squareFactors(w *Wave, p squarePart) (x blas.Left, dy blas.Matrix) {
-	dy = blas.Dense(c.values.DY, w.Rows*c.pixels, c.out).Slice(p.lo, p.hi)
-	return blas.Patches(c.values.X, w.Rows, c.x), dy
+// squareGradient is the channels of dy of a part.
+func (c *conv) squareGradient(w *Wave, p squarePart) blas.Matrix {
+	return blas.Dense(c.values.DY, w.Rows*c.pixels, c.out).Slice(p.lo, p.hi)
 }

@@ -159,5 +159,5 @@ func (p *Pass) Backward(din []float32) {
 // Release ends the pass.
 func (p *Pass) Release() {
 	p.Visit = nil
-	p.tape.idle <- p
+	p.tape.idle.release(p)
 }

@@ -55,7 +55,7 @@ type Tape struct {
 
 	values, grads [][]float32 // of each node, those that are kept, for all rows
 
-	idle chan *Pass
+	idle idle
 	base int // number of the wave's first row in the batch
 
 	pack   []layer.Task
@@ -108,8 +108,8 @@ func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
 	t := &Tape{
 		net: n, plan: n.plan(use), size: size, pairs: make([]layer.Pair, len(n.nodes)),
 		values: make([][]float32, len(n.nodes)), grads: make([][]float32, len(n.nodes)),
-		idle: make(chan *Pass, size.Passes),
 	}
+	t.idle.released.L = &t.idle
 	for i, at := range t.plan.nodes {
 		if at.value.kind == kept {
 			t.values[i] = a.Floats(memory.Activations, size.Wave, at.value.width)
@@ -118,28 +118,39 @@ func (n *Net) NewTape(a *memory.Arena, p []float32, size Size, use Use) *Tape {
 			t.grads[i] = a.Floats(memory.Activations, size.Wave, at.grad.width)
 		}
 	}
+	most := n.multiplications() * float64(size.Wave) / float64(size.Passes)
 	for i := range n.nodes {
-		t.bind(a, p, i)
+		t.bind(a, p, i, most)
 	}
 	slices.SortStableFunc(t.pack, func(a, b layer.Task) int { return cmp.Compare(b.Cost, a.Cost) })
 	slices.SortStableFunc(t.grad, func(a, b gradTask) int { return cmp.Compare(b.Cost, a.Cost) })
 	t.setPieces()
 	for range size.Passes {
-		t.idle <- t.newPass(a)
+		t.idle.release(t.newPass(a))
 	}
 	return t
 }
 
-// bind binds the layer of node i.
-func (t *Tape) bind(a *memory.Arena, p []float32, i int) {
+// multiplications is about how many the products of all parameters take for a row.
+func (n *Net) multiplications() (sum float64) {
+	for _, node := range n.nodes {
+		for _, k := range node.params {
+			sum += float64(n.layout.params[k].Len) * float64(node.shape.Pixels())
+		}
+	}
+	return sum
+}
+
+// bind binds the layer of node i, a task of whose gradients should cost no more than most.
+func (t *Tape) bind(a *memory.Arena, p []float32, i int, most float64) {
 	node, train := t.net.nodes[i], t.plan.use == Train
 	if node.layer == nil {
 		return
 	}
 	v := layer.Values{
 		Products: t.net.products, Arena: a, P: p, Rows: t.size.Wave,
-		Workers: t.size.Passes,
-		Grads:   train, AsksX: t.plan.nodes[node.in[0]].back,
+		Workers: t.size.Passes, Most: most,
+		Grads: train, AsksX: t.plan.nodes[node.in[0]].back,
 		X: t.values[node.in[0]], DY: t.grads[i],
 	}
 	for _, k := range node.params {
@@ -240,7 +251,7 @@ func (t *Tape) Take(lo, hi int) *Pass {
 	if hi-lo > t.size.Tile || lo < t.base || hi-t.base > t.size.Wave {
 		panic("model: a pass of more rows than the tape has memory for")
 	}
-	p := <-t.idle
+	p := t.idle.take()
 	p.first, p.rows = lo-t.base, hi-lo
 	for i := range p.tiles {
 		p.cut(i, p.rows)

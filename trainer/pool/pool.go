@@ -7,6 +7,7 @@ package pool
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"runtime/pprof"
 	"sync"
@@ -122,20 +123,27 @@ func (p *Pool) drain() {
 
 // Serial returns a pool for which tasks are cut as for so many workers, and which makes them on the
 // caller's goroutine, one after the other. It tells phase how long each task of each phase took, in
-// the order in which workers would take them.
+// the order in which workers would take them. It begins each group with another task, and goes on
+// with the first one after the last, so that no task is always the one for which caches have
+// nothing.
 func Serial(workers int, phase func(took []time.Duration)) *Pool {
 	return &Pool{workers: workers, start: make(chan struct{}), timed: phase}
 }
 
 // serial is Run of such a pool.
 func (p *Pool) serial(groups []Group) {
+	const golden = 0.6180339887498949 // its multiples' fractions lie evenly
+	_, turn := math.Modf(golden * float64(p.next.Add(1)))
 	var took []time.Duration
 	for _, g := range groups {
+		times := make([]time.Duration, g.N)
 		for i := range g.N {
+			i = (i + int(turn*float64(g.N))) % g.N
 			began := time.Now()
 			g.Do(i)
-			took = append(took, time.Since(began))
+			times[i] = time.Since(began)
 		}
+		took = append(took, times...)
 	}
 	pprof.SetGoroutineLabels(context.Background())
 	p.timed(took)

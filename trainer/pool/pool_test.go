@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/plume-ml/plume/trainer/pool"
 )
@@ -152,18 +153,52 @@ func checkFrom(t *testing.T, tiles pool.Tiles, each int) {
 	}
 }
 
+// A serial pool makes each task once, begins its groups with several tasks by turns, and tells
+// their times in order.
+func TestSerial(t *testing.T) {
+	var took []time.Duration
+	p := pool.Serial(64, func(times []time.Duration) { took = times })
+	firsts := map[int]bool{}
+	for range 20 {
+		var done []int
+		long := func(i int) {
+			if done = append(done, i); i == 2 {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		p.Run(pool.Group{N: 3, Do: func(int) {}}, pool.Group{}, pool.Group{N: 5, Do: long})
+		firsts[done[0]] = true
+		slices.Sort(done)
+		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(done, want) {
+			t.Fatalf("tasks %v ran, expected %v", done, want)
+		}
+		if len(took) != 8 || took[5] != slices.Max(took) {
+			t.Fatalf("times %v, expected 8, the longest of task 5", took)
+		}
+	}
+	if len(firsts) != 5 {
+		t.Errorf("of 5 tasks, only %v came first", firsts)
+	}
+}
+
 // Tiles are whole points, one after the other, of about the size asked for; more of them feed many
-// workers where the cut is free, of 14 rows or more.
+// workers where the cut is free, of 14 rows or more unless those asked for have fewer; and where
+// there are few for each worker, each gets as many.
 func TestTiles(t *testing.T) {
 	for _, c := range []struct {
-		points, each, workers int
-		tiles, free           int // expected, of size 64
+		points, each, size, workers int
+		tiles, free                 int // expected
 	}{
-		{500, 1, 2, 8, 8}, {500, 1, 16, 8, 32}, {500, 1, 64, 8, 35}, {250, 1, 16, 4, 17},
-		{128, 8, 64, 16, 64}, {4, 16, 64, 1, 4}, {3, 100, 2, 3, 3}, {0, 1, 4, 1, 1},
+		{500, 1, 64, 2, 8, 8}, {500, 1, 64, 16, 8, 32}, {500, 1, 64, 64, 8, 35},
+		{250, 1, 64, 16, 4, 17}, {128, 8, 64, 64, 16, 64}, {4, 16, 64, 64, 1, 4},
+		{3, 100, 64, 2, 3, 3}, {0, 1, 64, 4, 1, 1}, {500, 1, 64, 3, 8, 9},
+		{128, 1, 6, 1, 22, 22}, {128, 1, 6, 2, 22, 22}, {128, 1, 6, 16, 22, 32},
+		{128, 1, 6, 64, 22, 64}, {128, 1, 6, 100, 22, 100}, {128, 1, 6, 200, 22, 22},
+		{128, 1, 1, 64, 128, 128}, {128, 1, 1, 48, 128, 128},
 	} {
 		p := pool.New(c.workers)
-		cut, free := p.Tiles(c.points, c.each, 64, false), p.Tiles(c.points, c.each, 64, true)
+		cut := p.Tiles(c.points, c.each, c.size, false)
+		free := p.Tiles(c.points, c.each, c.size, true)
 		p.Close()
 		if cut.Count != c.tiles || free.Count != c.free {
 			t.Errorf("%+v: %d tiles, %d where the cut is free", c, cut.Count, free.Count)

@@ -15,15 +15,27 @@ type Tiles struct {
 const finestTile = 14
 
 // Tiles cuts points*each rows into tiles of about size rows. If the cut does not show in the
-// results (free), many workers get more tiles, two for each worker, of finestTile rows or more.
+// results (free), many workers get more tiles: two for each worker, of finestTile rows or more; and
+// where there are only a few for each, each gets as many. Rows of which fewer than finestTile make
+// a tile are large, such as pictures.
 func (p *Pool) Tiles(points, each, size int, free bool) Tiles {
 	count := Pieces(points, max(1, size/each))
 	if free {
-		finest := points / Pieces(finestTile, each)
-		count = max(count, min(2*p.workers, finest))
+		finest := points
+		if size >= finestTile {
+			finest = points / Pieces(finestTile, each)
+			count = max(count, min(2*p.workers, finest))
+		}
+		if even := Pieces(count, p.workers) * p.workers; count < few*p.workers && even <= finest {
+			count = even
+		}
 	}
 	return Tiles{Count: count, points: points, each: each}
 }
+
+// few is how many tiles for each worker are few: without an equal number for each, some would wait
+// for others for a good part of the time that a phase takes.
+const few = 4
 
 // CutWhole cuts points*each rows into tiles of about size rows, each of which but the last has a
 // multiple of unit points.
