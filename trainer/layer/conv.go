@@ -145,23 +145,6 @@ func (c *conv) Forward(t *Tile) {
 	c.forward.Mul(c.seen(t), c.bias.Of(c.values.P), y)
 }
 
-// ForwardSiLU implements Feeder.
-func (c *conv) ForwardSiLU(t *Tile, slope bool, to blas.Rounded) {
-	var d blas.Matrix
-	if slope {
-		d = blas.Dense(t.Y, t.N*c.pixels, c.out)
-	}
-	c.forward.MulSiLU(c.seen(t), c.bias.Of(c.values.P), d, to)
-}
-
-// Fed implements Feeder.
-func (c *conv) Fed(first, n int) (to blas.Rounded, ok bool) {
-	if !c.keepsX {
-		return to, false
-	}
-	return c.keptX.Rows(first*c.pixels, (first+n)*c.pixels), true
-}
-
 // seen is what the window sees of a tile. It is kept, if that is wanted.
 func (c *conv) seen(t *Tile) blas.Left {
 	if t.Rounded != nil {

@@ -115,17 +115,6 @@ type Tile struct {
 	Rounded *blas.Rounded // X[0], if a [Feeder] computed it; else nil
 }
 
-// Feeder is a Pair that can compute what the next one's products read, if a SiLU is between them.
-type Feeder interface {
-	Pair
-	// ForwardSiLU is Forward, the SiLU and rounding at once. Y becomes the SiLU's slope, if that is
-	// wanted.
-	ForwardSiLU(t *Tile, slope bool, to blas.Rounded)
-	// Fed is where the first input of n rows is kept, rounded, the first of them number first of the
-	// wave; it is not, if ok is false.
-	Fed(first, n int) (to blas.Rounded, ok bool)
-}
-
 // Weighted is a Pair with parameters.
 type Weighted interface {
 	Pair
