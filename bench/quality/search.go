@@ -31,8 +31,8 @@ func rungs(first, last int, factor float64) (list []int) {
 	return list
 }
 
-// start is the epochs of the first rung that is tried, and stride the first number of rungs to the
-// next: trainings are tried from short to long, since long ones cost most.
+// start is the epochs of the first rung that is tried, and stride the number of rungs to the next
+// until one reaches the target: from short to long, since long trainings cost most.
 const (
 	start  = 10
 	stride = 4
@@ -57,7 +57,7 @@ func (e *notReached) Error() string {
 // the distance for a seed, can move the result by a rung or two.
 func (s search) run(list []int) (epochs int, err error) {
 	low, high := -1, len(list) // below fails, above reaches
-	for i, step := first(list), stride; low < high-1; {
+	for i := first(list); low < high-1; {
 		reached, err := s.reached(list[i])
 		if err != nil {
 			return 0, err
@@ -75,8 +75,8 @@ func (s search) run(list []int) (epochs int, err error) {
 			}
 		case low == len(list)-1:
 			return 0, &notReached{list[low]}
-		default: // longer, in growing strides
-			i, step = min(low+step, len(list)-1), 2*step
+		default:
+			i = min(low+stride, len(list)-1)
 		}
 	}
 	return list[high], nil
