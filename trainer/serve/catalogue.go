@@ -98,8 +98,7 @@ func (c *catalogue) look(ctx context.Context) time.Duration {
 	seen := map[string]bool{}
 	err := c.each(ctx, func(dir string) {
 		name := c.name(dir)
-		seen[name] = true
-		c.update(name, dir)
+		seen[name] = c.update(name, dir)
 	})
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,13 +128,13 @@ func (c *catalogue) each(ctx context.Context, visit func(dir string)) error {
 }
 
 // update reads a run if it has changed. A lock that an ended process has left is asked only when
-// the file changes: who asks holds it for a moment.
-func (c *catalogue) update(name, dir string) {
+// the file changes: who asks holds it for a moment. There is none if it was removed meanwhile.
+func (c *catalogue) update(name, dir string) (there bool) {
 	stamp := run.StampOf(dir)
 	before, known := c.get(name)
 	if known && before.stamp == stamp &&
 		(before.Status != run.StatusRunning || run.Locked(dir)) {
-		return
+		return true
 	}
 	e := &entry{stamp: stamp, Row: page.Row{Name: name, URL: pageURL([]string{name})}}
 	if err := run.Contained(c.root, dir); err != nil {
@@ -143,9 +142,12 @@ func (c *catalogue) update(name, dir string) {
 	} else {
 		e.Overview = run.Overlook(dir)
 	}
+	if e.Problem != "" && !run.Exists(dir) {
+		return false
+	}
 	var err error
 	if e.html, err = page.RenderRow(e.Row); err != nil {
-		return
+		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,6 +162,7 @@ func (c *catalogue) update(name, dir string) {
 	if e.version == c.version {
 		c.tell()
 	}
+	return true
 }
 
 // tell wakes those who wait for changes. The caller holds mu.

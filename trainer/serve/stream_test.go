@@ -247,3 +247,19 @@ func TestSlowReader(t *testing.T) {
 		<-ended
 	})
 }
+
+// A run that is removed after it was found is no run that cannot be read.
+func TestRemovedWhileLooking(t *testing.T) {
+	root := t.TempDir()
+	c := newCatalogue(root, false)
+	if c.update("gone", filepath.Join(root, "gone")) || len(c.entries) != 0 {
+		t.Errorf("%d runs, of none", len(c.entries))
+	}
+	if err := os.Mkdir(filepath.Join(root, "broken"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "broken", "config.toml"), "latent = ")
+	if !c.update("broken", filepath.Join(root, "broken")) || len(c.entries) != 1 {
+		t.Errorf("%d runs, of one that cannot be read", len(c.entries))
+	}
+}
