@@ -42,7 +42,6 @@ func (l Clipped) Mean(mean, out []float32) {
 
 // Draw implements Likelihood.
 func (l Clipped) Draw(x, out, normal []float32) {
-	mean := make([]float32, len(out))
-	l.Mean(mean, out)
-	l.Gaussian.Draw(x, mean, normal)
+	l.Mean(x, out)
+	l.Gaussian.Draw(x, x, normal)
 }
